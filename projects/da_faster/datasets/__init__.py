@@ -1,0 +1,3 @@
+from .target_dataset import TargetDataset
+
+__all__ = ['TargetDataset']

@@ -1,0 +1,90 @@
+"""The training loop of domain adaptation: one batch of each domain."""
+from typing import Union
+
+from mmengine.registry import LOOPS
+from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner.loops import _InfiniteDataloaderIterator
+from torch.utils.data import DataLoader
+
+# The runner seeds every sampler alike and worker w of rank r with
+# seed + workers * r + w. Sets of equal size would draw the same index in both
+# domains at every iteration; an offset this large meets no worker's seed.
+TARGET_SEED_OFFSET = 1_000_003
+
+
+class PairedIterator:
+    """Endless batches ``{'inputs': {domain: ...}, 'data_samples': {...}}``.
+
+    Args:
+        **dataloaders (DataLoader): By domain.
+    """
+
+    def __init__(self, **dataloaders: DataLoader) -> None:
+        self.iterators = {
+            domain: _InfiniteDataloaderIterator(loader)
+            for domain, loader in dataloaders.items()
+        }
+
+    def __iter__(self) -> 'PairedIterator':
+        return self
+
+    def __next__(self) -> dict:
+        batches = {d: next(it) for d, it in self.iterators.items()}
+        return {
+            key: {d: batch[key]
+                  for d, batch in batches.items()}
+            for key in ('inputs', 'data_samples')
+        }
+
+    def skip_iter(self, num_iters: int) -> None:
+        """Passes over the batches that were trained on before a resume."""
+        for iterator in self.iterators.values():
+            iterator.skip_iter(num_iters)
+
+
+@LOOPS.register_module()
+class DALoop(IterBasedTrainLoop):
+    """IterBasedTrainLoop that draws a source and a target batch an iteration.
+
+    The source is the runner's ordinary ``train_dataloader``, so learning-rate
+    scaling and every MMDetection tool work on it. Both loaders keep their own
+    batch size, pipeline and workers; the sets may differ in length.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader or dict): The labelled source.
+        target_dataloader (DataLoader or dict): The target. Its dataset must
+            hold no instances, so that neither a loss nor a crop can depend on
+            target labels: use ``TargetDataset``.
+        *args, **kwargs: Of IterBasedTrainLoop (``max_iters``, ...).
+    """
+
+    def __init__(self, runner, dataloader: Union[DataLoader, dict],
+                 target_dataloader: Union[DataLoader,
+                                          dict], *args, **kwargs) -> None:
+        super().__init__(runner, dataloader, *args, **kwargs)
+        if isinstance(target_dataloader, dict):
+            target_dataloader = runner.build_dataloader(
+                target_dataloader,
+                seed=(runner.seed + TARGET_SEED_OFFSET) % 2**32,
+                diff_rank_seed=runner._randomness_cfg.get(
+                    'diff_rank_seed', False))
+        self.target_dataloader = target_dataloader
+        self._check_unlabelled(target_dataloader.dataset)
+        self.dataloader_iterator = PairedIterator(
+            source=self.dataloader, target=target_dataloader)
+
+    @staticmethod
+    def _check_unlabelled(dataset) -> None:
+        """Raises if an image of the target set comes with instances."""
+        while not hasattr(dataset, 'get_data_info'):  # MultiImageMixDataset
+            dataset = dataset.dataset
+        for index in range(len(dataset)):
+            info = dataset.get_data_info(index)
+            if info.get('instances'):
+                raise ValueError(
+                    f'DALoop: target image {info["img_path"]} comes with '
+                    f'{len(info["instances"])} labelled instances. The target '
+                    'must be unlabelled in training: give target_dataloader a '
+                    "dataset of type='TargetDataset' (it reads a folder of "
+                    'images, or only the images of a COCO json).')

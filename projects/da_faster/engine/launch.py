@@ -1,0 +1,25 @@
+"""Several processes on a machine without an accelerator."""
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+
+
+def set_up_cpu_launcher(cfg: Config) -> None:
+    """Lets a Runner with ``launcher='pytorch'`` run on CPUs, over gloo.
+
+    MMEngine's launcher selects a CUDA device and wraps the model for one. With
+    an accelerator, or without a launcher, nothing is changed.
+
+    Args:
+        cfg (Config): Of the Runner; ``model_wrapper_cfg`` is added.
+    """
+    if cfg.launcher == 'none' or get_device() != 'cpu':
+        return
+    if cfg.launcher != 'pytorch':
+        raise SystemExit(f'--launcher {cfg.launcher} needs an accelerator; on '
+                         'CPUs use --launcher pytorch (tools/dist_train.sh)')
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.setdefault(
+        'model_wrapper_cfg',
+        dict(type='MMDistributedDataParallel', broadcast_buffers=False))

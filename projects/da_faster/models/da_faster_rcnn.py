@@ -1,0 +1,144 @@
+"""Domain Adaptive Faster R-CNN (Chen et al., CVPR 2018)."""
+from typing import Optional, Tuple, Union
+
+import torch
+from mmdet.models.detectors import FasterRCNN
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.utils import InstanceList
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+
+@MODELS.register_module()
+class DAFasterRCNN(FasterRCNN):
+    """Faster R-CNN that learns features both domains share.
+
+    Trained on a batch of two domains it adds up to three losses to the
+    detection losses of the source; each is off where its config is None. On a
+    plain batch, and in testing, it is MMDetection's FasterRCNN.
+
+    Args:
+        domain_neck (dict, optional): Image-level domain classifier:
+            ``loss_da_image``.
+        instance_domain_head (dict, optional): RoI-level domain classifier:
+            ``loss_da_instance``. Needs a ``DARoIHead``.
+        loss_consistency (dict, optional): Consistency of the two:
+            ``loss_da_consistency``. Needs both.
+        *args, **kwargs: Of FasterRCNN.
+    """
+
+    def __init__(self,
+                 *args,
+                 domain_neck: Optional[dict] = None,
+                 instance_domain_head: Optional[dict] = None,
+                 loss_consistency: Optional[dict] = None,
+                 **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if loss_consistency and not (domain_neck and instance_domain_head):
+            raise ValueError(
+                'DAFasterRCNN: loss_consistency compares domain_neck with '
+                'instance_domain_head; set both, or loss_consistency=None')
+        self.domain_neck = domain_neck and MODELS.build(domain_neck)
+        self.instance_domain_head = (
+            instance_domain_head and MODELS.build(instance_domain_head))
+        self.loss_consistency = (
+            loss_consistency and MODELS.build(loss_consistency))
+
+    def loss(self, batch_inputs: Union[Tensor, dict],
+             batch_data_samples: Union[SampleList, dict]) -> dict:
+        """Losses of a plain batch, or of one batch of each domain.
+
+        Args:
+            batch_inputs (Tensor or dict[str, Tensor]): (N, 3, H, W), or such
+                a tensor for each of ``source`` and ``target``, H and W equal.
+            batch_data_samples (list or dict[str, list]): DetDataSamples; of
+                the target's only the metainfo is read.
+
+        Returns:
+            dict[str, Tensor]: Losses.
+        """
+        if not isinstance(batch_inputs, dict):
+            return super().loss(batch_inputs, batch_data_samples)
+
+        images = torch.cat([batch_inputs['source'], batch_inputs['target']])
+        source = batch_data_samples['source']
+        target_metas = [s.metainfo for s in batch_data_samples['target']]
+
+        x = self.extract_feat(images)
+        losses, proposals = self.rpn_loss(x, source, target_metas)
+        roi_losses, roi_vectors, image_ids = self.roi_head.loss_both_domains(
+            x, proposals, source)
+        losses.update(roi_losses)
+        losses.update(
+            self.domain_loss(x, roi_vectors, image_ids, len(source)))
+        return losses
+
+    def rpn_loss(self, x: Tuple[Tensor], source: SampleList,
+                 target_metas: list) -> Tuple[dict, InstanceList]:
+        """RPN losses of the source, training proposals of both domains.
+
+        Args:
+            x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l), S source
+                images first.
+            source (list[DetDataSample]): S, with ``gt_instances``.
+            target_metas (list[dict]): Metainfo of the N - S target images.
+
+        Returns:
+            tuple[dict, list[InstanceData]]: Losses, proposals of N images.
+        """
+        # The RPN knows one class, 0.
+        gt_instances = [
+            InstanceData(
+                bboxes=s.gt_instances.bboxes,
+                labels=torch.zeros_like(s.gt_instances.labels)) for s in source
+        ]
+        source_metas = [s.metainfo for s in source]
+
+        scores, deltas = self.rpn_head(x)
+        losses = self.rpn_head.loss_by_feat(
+            [s[:len(source)] for s in scores],
+            [d[:len(source)] for d in deltas], gt_instances, source_metas,
+            [s.get('ignored_instances') for s in source])
+        # predict_by_feat, as predict would use test_cfg.
+        proposals = self.rpn_head.predict_by_feat(
+            scores,
+            deltas,
+            batch_img_metas=source_metas + target_metas,
+            cfg=self.train_cfg.get('rpn_proposal', self.test_cfg.rpn))
+        return {
+            k if 'rpn' in k else f'rpn_{k}': v
+            for k, v in losses.items()
+        }, proposals
+
+    def domain_loss(self, x: Tuple[Tensor], roi_vectors: Tensor,
+                    image_ids: Tensor, num_source: int) -> dict:
+        """The adversarial losses and their consistency.
+
+        Args:
+            x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l).
+            roi_vectors (Tensor): (R, D).
+            image_ids (Tensor): Image of each RoI, long, (R,).
+            num_source (int): The first images are the source's.
+
+        Returns:
+            dict[str, Tensor]: Losses of the parts that are switched on.
+        """
+        losses = dict()
+        if self.domain_neck:
+            image_is_source = torch.arange(
+                len(x[0]), device=x[0].device) < num_source
+            losses.update(self.domain_neck.loss(x, image_is_source))
+        if self.instance_domain_head:
+            losses.update(
+                self.instance_domain_head.loss(roi_vectors,
+                                               image_ids < num_source))
+        if self.loss_consistency:
+            # A second look at the same features, gradient not reversed: the
+            # detector shall help the two classifiers to agree.
+            losses.update(
+                self.loss_consistency(
+                    self.domain_neck(x, reverse=False),
+                    self.instance_domain_head(roi_vectors, reverse=False),
+                    image_ids))
+        return losses

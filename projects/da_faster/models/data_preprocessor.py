@@ -1,0 +1,42 @@
+"""Data preprocessor for batches of several domains."""
+from mmdet.models.data_preprocessors import DetDataPreprocessor
+from mmdet.registry import MODELS
+
+
+@MODELS.register_module()
+class DomainDataPreprocessor(DetDataPreprocessor):
+    """DetDataPreprocessor that also takes a batch of several domains.
+
+    Takes the same arguments. All domains are padded to ONE shape, so that the
+    detector can stack them and no domain is betrayed by the size of its batch;
+    MMDetection's MultiBranchDataPreprocessor pads every branch by itself and
+    takes no plain batch in training.
+    """
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """
+        Args:
+            data (dict): A plain batch (``inputs`` and ``data_samples`` are
+                lists), or one of lists by domain: ``{'inputs': {'source':
+                [...], 'target': [...]}, 'data_samples': {...}}``.
+            training (bool): Whether to apply batch augmentations.
+
+        Returns:
+            dict: As DetDataPreprocessor, by domain if the batch was.
+        """
+        if not isinstance(data['inputs'], dict):
+            return super().forward(data, training)
+        domains = list(data['inputs'])
+        sizes = [len(data['inputs'][d]) for d in domains]
+        joint = super().forward(
+            {
+                key: [item for d in domains for item in data[key][d]]
+                for key in ('inputs', 'data_samples')
+            }, training)
+        samples = iter(joint['data_samples'])
+        return dict(
+            inputs=dict(zip(domains, joint['inputs'].split(sizes))),
+            data_samples={
+                d: [next(samples) for _ in range(size)]
+                for d, size in zip(domains, sizes)
+            })

@@ -1,0 +1,49 @@
+"""What tools/train.py and tools/test.py share."""
+import argparse
+import os
+import os.path as osp
+
+from mmengine.config import Config, DictAction
+
+from da_faster.engine import set_up_cpu_launcher
+
+
+def add_common_args(parser: argparse.ArgumentParser) -> None:
+    """Adds MMDetection's options that every tool with a Runner takes."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of the config, xxx=yyy; lists: key="[a,b]" or '
+        'key=a,b; nested: key="[(a,b),(c,d)]", without white space')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher')
+    # torch.distributed.launch passes --local-rank.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def need_file(path: str, what: str) -> None:
+    """Ends the program with one sentence where ``path`` is no file."""
+    if not osp.isfile(path):
+        raise SystemExit(f'{what} {path} does not exist; check the path.')
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config with the options of :func:`add_common_args` applied."""
+    need_file(args.config, 'config')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    # Command line over config file over the config's name.
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        name = osp.splitext(osp.basename(args.config))[0]
+        cfg.work_dir = osp.join('./work_dirs', name)
+    set_up_cpu_launcher(cfg)
+    return cfg
