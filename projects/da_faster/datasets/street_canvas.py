@@ -215,6 +215,13 @@ class Pose:
         ]
 
 
+def pick_colour(rng, palette):
+    """A colour of a palette, RGB, lighter or darker and slightly off."""
+    colour = palette[rng.integers(len(palette))]
+    bright = rng.uniform(0.86, 1.1)
+    return tuple(bright * c * rng.uniform(0.97, 1.03) for c in colour)
+
+
 def rectangle(left, right, low, high):
     """Corners of an upright rectangle, shape (4, 2)."""
     return np.array([(left, low), (right, low), (right, high), (left, high)])

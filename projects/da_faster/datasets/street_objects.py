@@ -5,7 +5,8 @@ height, width) in metres, and returns patches for :meth:`Canvas.draw`.
 """
 import numpy as np
 
-from da_faster.datasets.street_canvas import Patch, disc, rectangle
+from da_faster.datasets.street_canvas import (Patch, disc, pick_colour,
+                                              rectangle)
 
 CAR_PAINT = ((196, 30, 36), (32, 66, 150), (238, 238, 236), (176, 180, 186),
              (58, 60, 66), (28, 28, 32), (120, 126, 132), (24, 92, 74),
@@ -26,12 +27,6 @@ STEEL = (46, 48, 52)
 LAMP = (250, 246, 220)
 TAIL = (210, 24, 22)
 PLATE = (226, 226, 214)
-
-
-def _pick(rng, palette):
-    """A colour of a palette, slightly off."""
-    colour = palette[rng.integers(len(palette))]
-    return tuple(c * rng.uniform(0.85, 1.1) for c in colour)
 
 
 def _wheels(pose, axles, half, radius):
@@ -63,7 +58,7 @@ def car(rng, pose, size):
     """Hatchback, saloon, estate or off-roader."""
     length, height, width = size
     half, end = width / 2, length / 2
-    paint = _pick(rng, CAR_PAINT)
+    paint = pick_colour(rng, CAR_PAINT)
     belt = 0.62 * height
     rear, roof_rear = ((end - 0.15, end - 0.55), (end - 0.75, end - 1.35),
                        (end - 0.08, end - 0.35))[rng.integers(3)]
@@ -139,7 +134,7 @@ def truck(rng, pose, size):
     length, height, width = size
     half, end = width / 2, length / 2
     cab_back, roof = end - 1.9, min(2.75, 0.84 * height)
-    cab_paint, load = _pick(rng, TRUCK_PAINT), _pick(rng, TRUCK_PAINT)
+    cab_paint, load = pick_colour(rng, TRUCK_PAINT), pick_colour(rng, TRUCK_PAINT)
     kind = rng.integers(3)
     top = height if kind < 2 else 0.66 * height
     axles = (end - 1.25, -end + 1.2, -end + 2.25)
@@ -151,7 +146,7 @@ def truck(rng, pose, size):
     back, fore = -end, cab_back - 0.35
     if kind == 0:
         # A box with the name of the firm on it.
-        mark = _pick(rng, TRUCK_PAINT)
+        mark = pick_colour(rng, TRUCK_PAINT)
         body += pose.on_sides(
             rectangle(back + 0.5, fore - 0.4, 0.42 * height, 0.74 * height),
             half + 0.01, mark)
@@ -209,7 +204,7 @@ def bus(rng, pose, size):
     """City bus: one long box with a row of windows and a lit sign."""
     length, height, width = size
     half, end = width / 2, length / 2
-    paint, band = _pick(rng, BUS_PAINT), _pick(rng, BUS_PAINT)
+    paint, band = pick_colour(rng, BUS_PAINT), pick_colour(rng, BUS_PAINT)
     axles = (end - 2.4, -end + 3.0)
     patches = _wheels(pose, axles, half - 0.04, 0.48)
     patches += pose.loft([(-end, 0.32, half), (end, 0.32, half),
@@ -273,8 +268,8 @@ def person(rng, pose, size):
     """Walking or standing figure in the plane that faces the camera."""
     height = size[1]
     scale = height / 1.75
-    skin, hair = _pick(rng, SKIN), _pick(rng, HAIR)
-    top, legs = _pick(rng, CLOTHES), _pick(rng, CLOTHES)
+    skin, hair = pick_colour(rng, SKIN), pick_colour(rng, HAIR)
+    top, legs = pick_colour(rng, CLOTHES), pick_colour(rng, CLOTHES)
     stride = rng.uniform(0.02, 0.3)
     swing = rng.uniform(0.05, 0.28)
     turned = rng.choice((-1, 1))
@@ -312,7 +307,7 @@ def person(rng, pose, size):
     if style == 1:
         add([(-0.18, 0.95), (0.18, 0.95), (0.27, 0.5), (-0.27, 0.5)], legs)
     if style == 3:
-        bag = _pick(rng, CLOTHES)
+        bag = pick_colour(rng, CLOTHES)
         add([(-0.36, 1.42), (-0.17, 1.45), (-0.15, 0.98), (-0.36, 0.98)], bag)
     add(rectangle(-0.055, 0.055, 1.44, 1.56), skin, 0.85)
     add(disc((0.01, 1.63), (0.1, 0.125), 12), skin)
@@ -322,14 +317,14 @@ def person(rng, pose, size):
     add(disc((-0.15 - swing, 0.8), 0.055, 8), skin)
     if rng.random() < 0.25:
         add(rectangle(-0.26 - swing, -0.06 - swing, 0.48, 0.76),
-            _pick(rng, CLOTHES))
+            pick_colour(rng, CLOTHES))
     return patches
 
 
 def bicycle(rng, pose, size):
     """Bicycle on its own, in the plane of its wheels."""
     scale = size[1] / 1.05
-    frame = pose.light.shade(_pick(rng, CAR_PAINT), (0, 0.6, -0.8))
+    frame = pose.light.shade(pick_colour(rng, CAR_PAINT), (0, 0.6, -0.8))
     tyre = pose.light.shade((26, 26, 28))
     metal = pose.light.shade((150, 152, 156))
     patches = []

@@ -39,11 +39,14 @@ class DAFasterRCNN(FasterRCNN):
             raise ValueError(
                 'DAFasterRCNN: loss_consistency compares domain_neck with '
                 'instance_domain_head; set both, or loss_consistency=None')
-        self.domain_neck = domain_neck and MODELS.build(domain_neck)
-        self.instance_domain_head = (
-            instance_domain_head and MODELS.build(instance_domain_head))
-        self.loss_consistency = (
-            loss_consistency and MODELS.build(loss_consistency))
+        # With one seed the detector starts from the same weights whatever is
+        # switched on: building draws random numbers, a fork keeps them apart.
+        with torch.random.fork_rng(devices=[]):
+            self.domain_neck = domain_neck and MODELS.build(domain_neck)
+            self.instance_domain_head = (
+                instance_domain_head and MODELS.build(instance_domain_head))
+            self.loss_consistency = (
+                loss_consistency and MODELS.build(loss_consistency))
 
     def loss(self, batch_inputs: Union[Tensor, dict],
              batch_data_samples: Union[SampleList, dict]) -> dict:

@@ -1,0 +1,174 @@
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from .conftest import make_sample
+
+DETECTION = {'loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'acc', 'loss_bbox'}
+DOMAIN = {'loss_da_image', 'loss_da_instance', 'loss_da_consistency'}
+OFF = dict(domain_neck=None, instance_domain_head=None, loss_consistency=None)
+
+
+def loss(model, batch) -> dict:
+    torch.manual_seed(1)  # samplers draw
+    return model(**model.data_preprocessor(batch, True), mode='loss')
+
+
+def flat(losses: dict) -> dict:
+    return {
+        k: torch.stack(list(v)) if isinstance(v, (list, tuple)) else v
+        for k, v in losses.items()
+    }
+
+
+def assert_same(a: dict, b: dict) -> None:
+    a, b = flat(a), flat(b)
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def grads(model) -> dict:
+    return {
+        n: p.grad.clone()
+        for n, p in model.named_parameters() if p.grad is not None
+    }
+
+
+def test_one_seed_gives_one_detector_whatever_is_switched_on(build):
+    full, plain = build().state_dict(), build(**OFF).state_dict()
+    assert len(full) > len(plain)
+    assert all(torch.equal(full[k], plain[k]) for k in plain)
+
+
+@pytest.mark.parametrize('off, expected', [
+    ((), DOMAIN),
+    (('loss_consistency', ), {'loss_da_image', 'loss_da_instance'}),
+    (('instance_domain_head', 'loss_consistency'), {'loss_da_image'}),
+    (('domain_neck', 'loss_consistency'), {'loss_da_instance'}),
+    (tuple(OFF), set()),
+])
+def test_switching_a_part_off_removes_exactly_its_loss(build, make_batch, off,
+                                                       expected):
+    full = flat(loss(build(), make_batch()))
+    part = flat(loss(build(**{name: None for name in off}), make_batch()))
+    assert full.keys() == DETECTION | DOMAIN
+    assert part.keys() == DETECTION | expected
+    for name in DETECTION:
+        assert torch.equal(part[name], full[name]), name
+
+
+def test_consistency_needs_both_classifiers(build):
+    with pytest.raises(ValueError, match='loss_consistency compares'):
+        build(domain_neck=None)
+
+
+def plain_batch(make_batch) -> dict:
+    batch = make_batch()
+    return {key: batch[key]['source'] for key in batch}
+
+
+def test_plain_batch_equals_stock_faster_rcnn_to_the_last_bit(
+        build, make_batch, model_cfg):
+    roi_head = dict(model_cfg.roi_head, type='StandardRoIHead')
+    preprocessor = dict(
+        model_cfg.data_preprocessor, type='DetDataPreprocessor')
+    stock = build(
+        type='FasterRCNN', roi_head=roi_head, data_preprocessor=preprocessor)
+    ours = build()
+    missing = ours.load_state_dict(stock.state_dict(), strict=False)
+    assert not missing.unexpected_keys
+    assert all(
+        k.startswith(('domain_neck.', 'instance_domain_head.'))
+        for k in missing.missing_keys)
+
+    results = []
+    for model in (stock, ours):
+        losses = loss(model, plain_batch(make_batch))
+        model.parse_losses(losses)[0].backward()
+        results.append((losses, grads(model)))
+    assert_same(results[0][0], results[1][0])
+    assert_same(results[0][1], results[1][1])
+
+    predictions = []
+    for model in (stock, ours):
+        model.eval()
+        with torch.no_grad():
+            data = model.data_preprocessor(plain_batch(make_batch), False)
+            predictions.append(model(**data, mode='predict'))
+    for a, b in zip(*predictions):
+        assert len(a.pred_instances) > 0
+        assert torch.equal(a.pred_instances.bboxes, b.pred_instances.bboxes)
+        assert torch.equal(a.pred_instances.scores, b.pred_instances.scores)
+
+
+def test_detection_losses_are_those_of_the_source_alone(build, make_batch):
+    """The target's images change no detection loss and no such gradient."""
+    model = build(**OFF)
+    both = loss(model, make_batch())
+    alone = loss(model, plain_batch(make_batch))
+    for name in DETECTION - {'acc'}:
+        torch.testing.assert_close(flat(both)[name], flat(alone)[name])
+
+
+def test_target_labels_reach_no_loss(build, make_batch):
+    model = build()
+    clean = loss(model, make_batch())
+    batch = make_batch()
+    poison = torch.Generator().manual_seed(5)
+    batch['data_samples']['target'] = [
+        make_sample(True, poison) for _ in range(2)
+    ]
+    assert_same(clean, loss(model, batch))
+
+
+def test_reversed_gradient_reaches_the_backbone_scaled(build, make_batch):
+    """d loss_da_image / d backbone is linear in -grad_scale."""
+
+    def backbone_grad(scale: float) -> dict:
+        model = build(instance_domain_head=None, loss_consistency=None)
+        # std 0.001 gives gradients near the rounding error.
+        torch.nn.init.normal_(model.domain_neck.conv.weight, std=0.1)
+        torch.nn.init.normal_(model.domain_neck.conv_domain.weight, std=0.1)
+        model.domain_neck.grad_scale = scale
+        losses = loss(model, make_batch())
+        losses['loss_da_image'].backward()
+        return grads(model)
+
+    once, twice, none = (backbone_grad(s) for s in (0.1, 0.2, 0.0))
+    for name in once:
+        if name.startswith('domain_neck'):
+            torch.testing.assert_close(once[name], twice[name])
+        else:
+            assert not none[name].any()
+            torch.testing.assert_close(twice[name], 2 * once[name])
+    # Ascent: a small step against the gradient makes the domains harder to
+    # tell apart, that is, raises the loss.
+    model = build(instance_domain_head=None, loss_consistency=None)
+    for layer in (model.domain_neck.conv, model.domain_neck.conv_domain):
+        torch.nn.init.normal_(layer.weight, std=0.1)
+    before = loss(model, make_batch())['loss_da_image']
+    before.backward()
+    with torch.no_grad():
+        for p in model.backbone.parameters():
+            p -= 0.01 * p.grad / 0.1
+    assert loss(model, make_batch())['loss_da_image'] > before
+
+
+@pytest.mark.parametrize('num_source, num_target', [(1, 1), (1, 3), (3, 1)])
+def test_any_number_of_images(build, make_batch, num_source, num_target):
+    model = build()
+    total, log = model.parse_losses(
+        loss(model, make_batch(num_source, num_target)))
+    total.backward()
+    assert torch.isfinite(total)
+    assert all(p.grad is not None for p in model.parameters()), 'DDP needs it'
+
+
+def test_source_without_boxes(build, make_batch):
+    batch = make_batch()
+    for sample in batch['data_samples']['source']:
+        sample.gt_instances = InstanceData(
+            bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
+    model = build()
+    total, _ = model.parse_losses(loss(model, batch))
+    assert torch.isfinite(total)

@@ -1,0 +1,128 @@
+"""Losses and gradients against numbers computed by hand."""
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from da_faster.models import (DomainClassifierNeck, DomainConsistencyLoss,
+                              InstanceDomainHead)
+
+SCALE = 0.1
+
+
+def fill(module: nn.Module, value: float) -> None:
+    for p in module.parameters():
+        nn.init.constant_(p, value if p.dim() > 1 else 0.0)
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+@pytest.fixture
+def neck() -> DomainClassifierNeck:
+    """logit = 2 * relu(2 * x): 4x for x > 0."""
+    neck = DomainClassifierNeck(1, feat_channels=1, grad_scale=SCALE)
+    fill(neck, 2.0)
+    return neck
+
+
+def test_image_loss_and_reversed_gradient(neck):
+    # One source image with logits 4, 8; one target image with logits 2, 0.
+    x = torch.tensor([[1.0, 2.0], [0.5, 0.0]]).reshape(2, 1, 1, 2)
+    x.requires_grad_()
+    loss = neck.loss((x, ), torch.tensor([True, False]))
+    by_hand = (-math.log(sigmoid(4)) - math.log(sigmoid(8)) -
+               math.log(1 - sigmoid(2)) - math.log(1 - sigmoid(0))) / 4
+    assert list(loss) == ['loss_da_image']
+    assert loss['loss_da_image'].item() == pytest.approx(by_hand, rel=1e-5)
+
+    loss['loss_da_image'].backward()
+    # d BCE / d logit = sigmoid - label, d logit / dx = 4 where x > 0,
+    # a quarter for the mean, -0.1 for the reversal.
+    grad = [(sigmoid(4) - 1), (sigmoid(8) - 1), sigmoid(2), 0.0]
+    torch.testing.assert_close(x.grad.flatten(),
+                               -SCALE * torch.tensor(grad))
+    # The classifier itself learns at full strength: d logit / d w2 = 2x.
+    d_w2 = sum(g * h for g, h in zip(grad, (2, 4, 1, 0))) / 4
+    assert neck.conv_domain.weight.grad.item() == pytest.approx(
+        d_w2, rel=1e-5)
+
+
+def test_image_loss_is_the_mean_over_cells_of_all_levels(neck):
+    three_cells = torch.ones(1, 1, 1, 3)
+    one_cell = torch.zeros(1, 1, 1, 1)
+    loss = neck.loss((three_cells, one_cell), torch.tensor([True]))
+    by_hand = (3 * -math.log(sigmoid(4)) - math.log(0.5)) / 4
+    assert loss['loss_da_image'].item() == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_instance_loss_and_reversed_gradient():
+    head = InstanceDomainHead(
+        1, feat_channels=1, dropout=0.0, grad_scale=SCALE, loss_weight=2.0)
+    fill(head, 1.0)  # logit = x for x > 0
+    x = torch.tensor([[1.0], [3.0]], requires_grad=True)
+    loss = head.loss(x, torch.tensor([True, False]))
+    by_hand = 2 * (-math.log(sigmoid(1)) - math.log(1 - sigmoid(3))) / 2
+    assert list(loss) == ['loss_da_instance']
+    assert loss['loss_da_instance'].item() == pytest.approx(by_hand, rel=1e-5)
+    loss['loss_da_instance'].backward()
+    torch.testing.assert_close(
+        x.grad, -SCALE * torch.tensor([[sigmoid(1) - 1], [sigmoid(3)]]))
+
+
+def test_no_rois_give_zero_not_nan():
+    head = InstanceDomainHead(4)
+    none = torch.zeros(0, 4)
+    loss = head.loss(none, torch.zeros(0, dtype=torch.bool))
+    assert loss['loss_da_instance'].item() == 0
+    loss = DomainConsistencyLoss()([torch.zeros(2, 1, 3, 3)], head(none),
+                                   torch.zeros(0, dtype=torch.long))
+    assert loss['loss_da_consistency'].item() == 0
+
+
+def test_consistency_by_hand_with_any_number_of_images():
+    # Image 0: cells of two levels, probabilities .5 .5 .5 and 1/(1+e^-2).
+    # Images 1 and 2: all .5.
+    level0 = torch.zeros(3, 1, 1, 3)
+    level1 = torch.zeros(3, 1, 1, 1)
+    level1[0] = 2.0
+    rois = torch.tensor([0.0, 1.0, -1.0])
+    loss = DomainConsistencyLoss(loss_weight=0.1)(
+        (level0, level1), rois, torch.tensor([0, 0, 2]))
+    image0 = (1.5 + sigmoid(2)) / 4
+    by_hand = 0.1 * (abs(image0 - 0.5) + abs(image0 - sigmoid(1)) +
+                     abs(0.5 - sigmoid(-1))) / 3
+    assert loss['loss_da_consistency'].item() == pytest.approx(
+        by_hand, rel=1e-5)
+
+
+def test_consistency_gradient_is_scaled_but_not_reversed(neck):
+    x = torch.full((1, 1, 1, 1), 0.25, requires_grad=True)  # logit 1
+    loss = DomainConsistencyLoss(1.0)(
+        neck(( x, ), reverse=False), torch.tensor([0.0]), torch.tensor([0]))
+    loss['loss_da_consistency'].backward()
+    slope = sigmoid(1) * (1 - sigmoid(1)) * 4
+    assert x.grad.item() == pytest.approx(SCALE * slope, rel=1e-5)
+
+
+def test_initial_weights_are_the_reference_s():
+    torch.manual_seed(0)
+    neck = DomainClassifierNeck(1024)
+    neck.init_weights()
+    head = InstanceDomainHead(2048)
+    head.init_weights()
+    for layer, std in ((neck.conv, .001), (neck.conv_domain, .001),
+                       (head.fcs[0], .01), (head.fcs[3], .01),
+                       (head.fc_domain, .05)):
+        assert layer.weight.std().item() == pytest.approx(std, rel=0.1)
+        assert not layer.bias.any()
+
+
+@pytest.mark.parametrize('value', [-0.1, float('nan'), float('inf')])
+def test_bad_numbers_are_named(value):
+    with pytest.raises(ValueError, match=f'grad_scale .* got {value}'):
+        DomainClassifierNeck(1, grad_scale=value)
+    with pytest.raises(ValueError, match=f'loss_weight .* got {value}'):
+        DomainConsistencyLoss(value)
