@@ -40,7 +40,7 @@ SIZES = dict(
     bicycle=((1.75, 1.75), (0.98, 1.12), (0.4, 0.4)))
 """Ranges of length, height and width of each class, metres."""
 
-OBJECTS = (6, 10)
+OBJECTS = (5, 9)
 """Fewest and most objects tried per scene."""
 
 FURNITURE = (7, 13)

@@ -1,0 +1,268 @@
+"""Set up the development environment in .venv: `make env`.
+
+Standard library only. Installs the versions of lock.txt, compiles mmcv's ops
+while the other packages install, runs the ops for real, and only then writes
+the stamp that lets the next start take no time. Whatever interrupts it,
+running it again mends the environment.
+"""
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+LOCK = HERE / 'lock.txt'
+VENV = ROOT / '.venv'
+PYTHON = VENV / 'bin' / 'python'
+STAMP = VENV / '.ready'  # the digest of what was set up
+UNFINISHED = VENV / '.unfinished'  # a set-up began and did not end
+LOG = VENV / 'setup.log'
+MMCV_LOG = VENV / 'mmcv-build.log'
+CACHE = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache',
+             'da_faster')
+BUILD_TOOLS = ['pip', 'setuptools', 'wheel', 'packaging', 'ninja']
+START = time.monotonic()
+
+
+class SetupError(Exception):
+    """A failure, told in one sentence that names the mend."""
+
+
+def say(text: str) -> None:
+    print(f'[{time.monotonic() - START:5.0f} s] {text}', flush=True)
+
+
+def output_of(*command) -> str:
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def read_pins(text: str) -> dict:
+    """Map each distribution of a lock file to its requirement line."""
+    lines = (line.split('#')[0].strip() for line in text.splitlines())
+    return {line.split('==')[0].strip(): line for line in lines if line}
+
+
+def digest() -> str:
+    inputs = [*sorted(HERE.glob('*.py')), LOCK, ROOT / 'setup.py']
+    parts = [str(ROOT), sys.version, *(path.read_text() for path in inputs)]
+    return hashlib.sha256('\0'.join(parts).encode()).hexdigest()
+
+
+def check_machine(version=sys.version_info[:2]) -> str:
+    """Look for what has to be there beforehand; return the C++ compiler."""
+    if not (3, 10) <= version < (3, 13):
+        raise SetupError(
+            f'Python 3.10, 3.11 or 3.12 is needed and this is {version[0]}.'
+            f'{version[1]}: name one, as in `make env PYTHON=python3.11`.')
+    asked = os.environ.get('CXX')
+    names = [asked] if asked else ['c++', 'g++', 'clang++']
+    compiler = next((name for name in names if shutil.which(name)), None)
+    if compiler is None:
+        raise SetupError(
+            f"There is no C++ compiler ({', '.join(names)}) for mmcv's ops: "
+            'install one, on Debian and Ubuntu with `apt-get install g++`.')
+    if not Path(sysconfig.get_path('include'), 'Python.h').is_file():
+        raise SetupError("Python.h, which mmcv's ops include, is missing: on "
+                         'Debian and Ubuntu `apt-get install python3-dev`.')
+    return compiler
+
+
+def pip_failure(output: str) -> str:
+    """One sentence for what stopped pip."""
+    unreachable = ('NewConnectionError', 'NameResolutionError', 'ProxyError',
+                   'SSLError', 'ConnectTimeout', 'Read timed out',
+                   'Failed to establish a new connection',
+                   'Temporary failure in name resolution')
+    if any(sign in output for sign in unreachable):
+        return ('The package index cannot be reached: check the network, or '
+                'name a mirror with PIP_INDEX_URL, and run `make env` again.')
+    if 'No space left on device' in output:
+        return 'The disk is full: free some space and run `make env` again.'
+    errors = [line for line in output.splitlines() if 'ERROR: ' in line]
+    return (f"pip failed, {LOG} says how: "
+            f"{errors[-1] if errors else 'it names no error'}")
+
+
+def pip(*arguments) -> None:
+    done = subprocess.run(
+        [PYTHON, '-m', 'pip', '--disable-pip-version-check', '--no-input',
+         *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True)
+    with LOG.open('a') as log:
+        print('$ pip', *arguments, f'\n{done.stdout}', file=log)
+    if done.returncode:
+        raise SetupError(pip_failure(done.stdout))
+
+
+def prepare_venv() -> None:
+    """Keep a whole .venv of this very Python; start anew for any other.
+
+    After an interruption it is not whole: pip takes a package that was cut
+    off half-way for an installed one.
+    """
+    if PYTHON.exists() and not UNFINISHED.exists():
+        found = subprocess.run([PYTHON, '-c', 'import sys; print(sys.version)'],
+                               capture_output=True, text=True)
+        if found.stdout.strip() == sys.version.strip():
+            STAMP.unlink(missing_ok=True)
+            UNFINISHED.touch()
+            return
+    say(f'creating {VENV}')
+    shutil.rmtree(VENV, ignore_errors=True)
+    VENV.mkdir()
+    UNFINISHED.touch()
+    made = subprocess.run([sys.executable, '-m', 'venv', VENV],
+                          capture_output=True, text=True)
+    if made.returncode:
+        raise SetupError('`python -m venv` does not work: on Debian and '
+                         'Ubuntu `apt-get install python3-venv`. '
+                         f'[{(made.stdout + made.stderr).strip()}]')
+
+
+def check_ops() -> 'tuple[bool, str]':
+    """Whether the ops run in .venv, and the line that tells of it."""
+    done = subprocess.run([PYTHON, HERE / 'check_env.py'],
+                          capture_output=True, text=True)
+    lines = (done.stderr if done.returncode else done.stdout).splitlines()
+    return done.returncode == 0, lines[-1] if lines else (
+        f'Running the ops ended with status {done.returncode}.')
+
+
+def wheel_folder(pin: str, compiler: str) -> Path:
+    """The folder of the cache for a wheel built from just these things."""
+    parts = [
+        pin, sys.version, platform.machine(), *platform.libc_ver(),
+        (HERE / 'build_mmcv.py').read_text(),
+        output_of(compiler, '--version'),
+        output_of(PYTHON, '-c', 'import torch; c = torch.cuda; print('
+                  'torch.__version__, torch.version.cuda, '
+                  'c.is_available() and c.get_device_capability())'),
+        *(os.environ.get(name, '') for name in
+          ('CFLAGS', 'CUDA_HOME', 'FORCE_CUDA', 'TORCH_CUDA_ARCH_LIST'))]
+    key = hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
+    return CACHE / f'mmcv-{key}'
+
+
+class MmcvBuild:
+    """The compilation of mmcv; runs while other packages install."""
+
+    def __init__(self, pin: str, compiler: str) -> None:
+        folder = VENV / 'mmcv-build'
+        shutil.rmtree(folder, ignore_errors=True)
+        pip('download', '--no-deps', '--no-build-isolation', '--no-binary',
+            'onedl-mmcv', '--dest', folder, pin)
+        shutil.unpack_archive(next(folder.glob('*.tar.gz')), folder)
+        self.source = next(path for path in folder.iterdir() if path.is_dir())
+        path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        with MMCV_LOG.open('w') as log:
+            self.process = subprocess.Popen(
+                [PYTHON, HERE / 'build_mmcv.py'], cwd=self.source,
+                env=dict(os.environ, CXX=compiler, PATH=path,
+                         MMCV_WITH_OPS='1'),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)  # stop() reaches the compilers too
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+
+    def wheel(self) -> Path:
+        """Wait for the wheel, passing on what concerns the user."""
+        running = True
+        with MMCV_LOG.open(errors='replace') as log:
+            while running:
+                running = self.process.poll() is None
+                for line in log:
+                    if line.startswith('mmcv: '):
+                        say(line.strip())
+                time.sleep(0.5 * running)
+        if self.process.returncode:
+            lines = MMCV_LOG.read_text(errors='replace').splitlines()
+            print(*lines[-25:], sep='\n', file=sys.stderr)
+            UNFINISHED.unlink()  # all that was installed is whole
+            raise SetupError("mmcv's ops do not compile, as above and in "
+                             f'{MMCV_LOG}: mend it and run `make env` again.')
+        return next(self.source.glob('dist/*.whl'))
+
+
+def keep(wheel: Path, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(wheel, folder / 'partial')
+        os.replace(folder / 'partial', folder / wheel.name)
+    except OSError as error:
+        say(f'the wheel of mmcv is not kept for the next time: {error}')
+
+
+def install(compiler: str) -> None:
+    pins = read_pins(LOCK.read_text())
+    mmcv = pins.pop('onedl-mmcv')
+    prepare_venv()
+    say('installing PyTorch and the build tools')
+    pip('install', '--constraint', LOCK, pins['torch'],
+        *(pins[tool] for tool in BUILD_TOOLS))
+
+    works, report = check_ops()
+    wanted = not (works and f"mmcv {mmcv.split('==')[1]}," in report)
+    cache = wheel_folder(mmcv, compiler)
+    cached = next(cache.glob('*.whl'), None)
+    build = None
+    try:
+        if wanted and not cached:
+            say("compiling mmcv's ops, a few minutes; meanwhile")
+            build = MmcvBuild(mmcv, compiler)
+        say('installing the other packages')
+        # The lock is complete: what it leaves out, direct.txt gives reasons.
+        pip('install', '--no-deps', '--no-build-isolation', *pins.values(),
+            '--editable', ROOT)
+        if wanted:
+            say('installing mmcv with its ops')
+            wheel = build.wheel() if build else cached
+            pip('install', '--no-deps', '--force-reinstall', wheel)
+    finally:
+        if build:
+            build.stop()
+
+    works, report = check_ops()
+    say(report)
+    if not works:
+        shutil.rmtree(cache, ignore_errors=True)
+        raise SetupError('the set-up ended without a working environment; '
+                         'run `make env` again to start anew.')
+    if build:
+        keep(wheel, cache)
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = os.open(ROOT, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # one set-up of a tree at a time
+    try:
+        wanted = digest()
+        if STAMP.exists() and STAMP.read_text() == wanted and PYTHON.exists():
+            print(f'{VENV} is up to date')
+            return 0
+        install(check_machine())
+        STAMP.write_text(wanted)
+        UNFINISHED.unlink()
+    except SetupError as error:
+        print(f'make env: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nmake env: interrupted; run it again.', file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

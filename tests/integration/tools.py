@@ -1,0 +1,105 @@
+"""Running the command-line tools and reading what they leave behind."""
+import itertools
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / 'tools'
+_numbers = itertools.count()
+
+
+def start(*command, **env) -> subprocess.Popen:
+    """Starts a program: a Python file, or any other one."""
+    command = [str(part) for part in command]
+    if command[0].endswith('.py'):
+        command.insert(0, sys.executable)
+    return subprocess.Popen(
+        command,
+        env={
+            **os.environ,
+            # `python` in the shell scripts is the one that runs the tests.
+            'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
+            'PYTHONPATH': str(Path(__file__).parent),
+            'OMP_NUM_THREADS': '1',
+            **env
+        },
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT)
+
+
+def finish(*programs: subprocess.Popen) -> None:
+    """Waits for programs; none may fail."""
+    try:
+        for program in programs:
+            output = program.communicate(timeout=240)[0]
+            assert program.returncode == 0, output
+    finally:
+        for program in programs:
+            program.kill()
+
+
+def call(tool, *args, unique: bool = True, **options) -> None:
+    """Runs a Python tool in this process, which saves the long imports.
+
+    Args:
+        tool (str or Path): A file, relative to tools/.
+        *args: Command line.
+        unique (bool): Whether the tool runs a Runner. Loggers and visualizers
+            outlive it, by name; so it gets names of its own.
+        **options: ``--cfg-options``; ``__`` stands for a dot.
+    """
+    if unique:
+        name = f'test{next(_numbers)}'
+        options.update(experiment_name=name, visualizer__name=name)
+    argv = [TOOLS / tool, *args]
+    if options:
+        argv += ['--cfg-options'] + [
+            f'{k.replace("__", ".")}={v}' for k, v in options.items()
+        ]
+    with mock.patch.object(sys, 'argv', [str(part) for part in argv]), \
+            mock.patch.object(sys, 'path', [str(argv[0].parent), *sys.path]), \
+            mock.patch.dict(os.environ):
+        runpy.run_path(sys.argv[0], run_name='__main__')
+
+
+def train(config, work_dir, *args, **options) -> list:
+    """tools/train.py in this process; returns :func:`stream`."""
+    call('train.py', config, '--work-dir', work_dir, *args, **options)
+    return stream(work_dir)
+
+
+def evaluate(config, checkpoint, work_dir, *args, **options) -> float:
+    """tools/test.py in this process; returns the AP."""
+    call('test.py', config, checkpoint, '--work-dir', work_dir, *args,
+         **options)
+    return average_precision(work_dir)
+
+
+def stream(work_dir, rank: int = 0) -> list:
+    """The recorder's lines, one an iteration."""
+    text = (Path(work_dir) / f'stream_{rank}.jsonl').read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def logged(work_dir) -> list:
+    """What the only run in a work dir logged, one dict a line."""
+    log, = Path(work_dir).glob('*/**/[0-9]*.json')
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def average_precision(work_dir) -> float:
+    """The AP that the only run in a work dir ended with."""
+    return logged(work_dir)[-1]['coco/bbox_mAP']
+
+
+def derive(config, folder: Path, text: str) -> Path:
+    """A config that inherits ``config`` and adds ``text``."""
+    path = folder / 'derived.py'
+    path.write_text(f"_base_ = '{config}'\n{text}\n")
+    return path

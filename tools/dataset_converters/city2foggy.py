@@ -1,0 +1,197 @@
+"""Generate the domain pair "city -> foggy city" as COCO datasets.
+
+Usage::
+
+    python tools/dataset_converters/city2foggy.py
+
+Writes, below ``--out``::
+
+    source/              clear, labelled, for training
+    target/              foggy, other scenes than the source, for training
+    target_test/         foggy, for testing
+    source_test/         the scenes of target_test without the fog
+    annotations/{source_train,target_train,target_test,source_test}.json
+
+``target_train.json`` is for labelled oracles only.  The same arguments give
+the same bytes, whatever the number of processes.
+"""
+import argparse
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import cv2
+import mmengine
+
+from da_faster.datasets.fog import DEFAULT_BETA, transmittance
+from da_faster.datasets.foggy_city import CLASSES, make_scene
+
+# Annotation file -> (image folder, split of the generator, foggy).
+PARTS = dict(
+    source_train=('source', 'source', False),
+    target_train=('target', 'target', True),
+    target_test=('target_test', 'test', True),
+    source_test=('source_test', 'test', False))
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description='Generate the domain pair "city -> foggy city"')
+    parser.add_argument('--out', type=Path, default=Path('data/city2foggy'))
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--beta',
+        type=float,
+        default=DEFAULT_BETA,
+        help='attenuation coefficient of the fog in 1/m')
+    parser.add_argument('--num-source', type=int, default=400)
+    parser.add_argument('--num-target', type=int, default=400)
+    parser.add_argument('--num-test', type=int, default=150)
+    parser.add_argument(
+        '--nproc', type=int, default=os.cpu_count(), help='processes')
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        default=(384, 192),
+        metavar=('WIDTH', 'HEIGHT'))
+    parser.add_argument(
+        '--force',
+        action='store_true',
+        help='replace a dataset that was generated before')
+    args = parser.parse_args(argv)
+    for name in ('num_source', 'num_target', 'num_test', 'nproc'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name.replace("_", "-")} must be at least 1, '
+                         f'got {getattr(args, name)}')
+    try:
+        transmittance(0.0, args.beta)
+    except ValueError as error:
+        parser.error(str(error))
+    return args
+
+
+def write_scene(task):
+    """Write the images of one scene.
+
+    Args:
+        task (tuple): (root, seed, split, index, size, wanted), where wanted
+            maps an image folder to the beta of its images.
+
+    Returns:
+        list[tuple]: (label, box, area) of every visible object, pixels.
+    """
+    root, seed, split, index, size, wanted = task
+    scene = make_scene(seed, split, index, size)
+    for folder, beta in wanted.items():
+        image = scene.photograph(beta)
+        path = str(root / folder / f'{index:06d}.png')
+        if not cv2.imwrite(path, image[..., ::-1]):
+            raise OSError(f'{path} could not be written')
+    return [(item.label, item.box, item.area) for item in scene.instances]
+
+
+def to_coco(objects, size, beta, seed):
+    """Turn the objects of a part into a COCO dictionary.
+
+    Args:
+        objects (list[list[tuple]]): Per image, (label, box, area).
+        size (tuple[int, int]): Width and height of the images, pixels.
+        beta (float): Fog of the images, 1/m.
+        seed (int): Seed of the dataset.
+
+    Returns:
+        dict: Boxes as (left, top, width, height), category ids from 1.
+    """
+    images, annotations = [], []
+    for index, items in enumerate(objects):
+        images.append(
+            dict(
+                id=index,
+                file_name=f'{index:06d}.png',
+                width=size[0],
+                height=size[1]))
+        for label, (left, top, right, bottom), area in items:
+            annotations.append(
+                dict(
+                    id=len(annotations) + 1,
+                    image_id=index,
+                    category_id=label + 1,
+                    bbox=[left, top, right - left, bottom - top],
+                    area=area,
+                    iscrowd=0))
+    return dict(
+        info=dict(description='city2foggy', beta=beta, seed=seed),
+        images=images,
+        annotations=annotations,
+        categories=[
+            dict(id=label + 1, name=name) for label, name in enumerate(CLASSES)
+        ])
+
+
+def generate(root, args):
+    """Write images and annotations below an empty folder."""
+    size = tuple(args.size)
+    counts = dict(
+        source=args.num_source, target=args.num_target, test=args.num_test)
+    tasks = []
+    for split, count in counts.items():
+        wanted = {
+            folder: args.beta if foggy else 0.0
+            for folder, of, foggy in PARTS.values() if of == split
+        }
+        for folder in wanted:
+            (root / folder).mkdir()
+        tasks += [(root, args.seed, split, index, size, wanted)
+                  for index in range(count)]
+    if args.nproc == 1:
+        results = mmengine.track_progress(write_scene, tasks)
+    else:
+        results = mmengine.track_parallel_progress(
+            write_scene, tasks, args.nproc, chunksize=8)
+    print()
+
+    (root / 'annotations').mkdir()
+    objects = {split: [] for split in counts}
+    for task, result in zip(tasks, results):
+        objects[task[2]].append(result)
+    for name, (_, split, foggy) in PARTS.items():
+        beta = args.beta if foggy else 0.0
+        coco = to_coco(objects[split], size, beta, args.seed)
+        text = json.dumps(coco, separators=(',', ':'), sort_keys=True)
+        path = root / 'annotations' / f'{name}.json'
+        path.write_text(text)
+        boxes = [item['category_id'] - 1 for item in coco['annotations']]
+        share = ', '.join(f'{name} {boxes.count(label)}'
+                          for label, name in enumerate(CLASSES))
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        print(f'{name}: {len(coco["images"])} images, {len(boxes)} boxes '
+              f'({share})\n  sha256 {digest}')
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    out = args.out
+    if out.exists():
+        if not args.force:
+            raise SystemExit(f'{out} exists; --force replaces it')
+        if not (out / 'annotations' / 'source_train.json').is_file():
+            raise SystemExit(f'{out} holds something else than this dataset; '
+                             'it is not replaced')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and renamed, so that no half-written dataset is left.
+    with tempfile.TemporaryDirectory(
+            dir=out.parent, prefix=f'.{out.name}-') as aside:
+        fresh = Path(aside) / 'new'
+        fresh.mkdir()
+        generate(fresh, args)
+        if out.exists():
+            out.rename(Path(aside) / 'old')
+        fresh.rename(out)
+    print(f'written to {out}')
+
+
+if __name__ == '__main__':
+    main()
