@@ -22,8 +22,8 @@ ROOT = HERE.parent
 LOCK = HERE / 'lock.txt'
 VENV = ROOT / '.venv'
 PYTHON = VENV / 'bin' / 'python'
-STAMP = VENV / '.ready'  # the digest of what was set up
-UNFINISHED = VENV / '.unfinished'  # a set-up began and did not end
+# Holds the digest of what was set up; only a whole environment has one.
+STAMP = VENV / '.ready'
 LOG = VENV / 'setup.log'
 MMCV_LOG = VENV / 'mmcv-build.log'
 CACHE = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache',
@@ -110,17 +110,15 @@ def prepare_venv() -> None:
     After an interruption it is not whole: pip takes a package that was cut
     off half-way for an installed one.
     """
-    if PYTHON.exists() and not UNFINISHED.exists():
+    whole = STAMP.exists()
+    STAMP.unlink(missing_ok=True)
+    if whole and PYTHON.exists():
         found = subprocess.run([PYTHON, '-c', 'import sys; print(sys.version)'],
                                capture_output=True, text=True)
         if found.stdout.strip() == sys.version.strip():
-            STAMP.unlink(missing_ok=True)
-            UNFINISHED.touch()
             return
     say(f'creating {VENV}')
     shutil.rmtree(VENV, ignore_errors=True)
-    VENV.mkdir()
-    UNFINISHED.touch()
     made = subprocess.run([sys.executable, '-m', 'venv', VENV],
                           capture_output=True, text=True)
     if made.returncode:
@@ -157,7 +155,7 @@ class MmcvBuild:
     """The compilation of mmcv; runs while other packages install."""
 
     def __init__(self, pin: str, compiler: str) -> None:
-        folder = VENV / 'mmcv-build'
+        self.folder = folder = VENV / 'mmcv-build'
         shutil.rmtree(folder, ignore_errors=True)
         pip('download', '--no-deps', '--no-build-isolation', '--no-binary',
             'onedl-mmcv', '--dest', folder, pin)
@@ -170,11 +168,13 @@ class MmcvBuild:
                 env=dict(os.environ, CXX=compiler, PATH=path,
                          MMCV_WITH_OPS='1'),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)  # stop() reaches the compilers too
+                start_new_session=True)  # so that close() ends its children
 
-    def stop(self) -> None:
+    def close(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def wheel(self) -> Path:
         """Wait for the wheel, passing on what concerns the user."""
@@ -189,7 +189,7 @@ class MmcvBuild:
         if self.process.returncode:
             lines = MMCV_LOG.read_text(errors='replace').splitlines()
             print(*lines[-25:], sep='\n', file=sys.stderr)
-            UNFINISHED.unlink()  # all that was installed is whole
+            STAMP.touch()  # all else is installed and need not be again
             raise SetupError("mmcv's ops do not compile, as above and in "
                              f'{MMCV_LOG}: mend it and run `make env` again.')
         return next(self.source.glob('dist/*.whl'))
@@ -222,25 +222,23 @@ def install(compiler: str) -> None:
             say("compiling mmcv's ops, a few minutes; meanwhile")
             build = MmcvBuild(mmcv, compiler)
         say('installing the other packages')
-        # The lock is complete: what it leaves out, direct.txt gives reasons.
+        # The lock is complete; direct.txt says what it leaves out and why.
         pip('install', '--no-deps', '--no-build-isolation', *pins.values(),
             '--editable', ROOT)
         if wanted:
             say('installing mmcv with its ops')
             wheel = build.wheel() if build else cached
             pip('install', '--no-deps', '--force-reinstall', wheel)
+        works, report = check_ops()
+        if not works:
+            shutil.rmtree(cache, ignore_errors=True)
+            raise SetupError(report)
+        if build:
+            keep(wheel, cache)
+        say(report)
     finally:
         if build:
-            build.stop()
-
-    works, report = check_ops()
-    say(report)
-    if not works:
-        shutil.rmtree(cache, ignore_errors=True)
-        raise SetupError('the set-up ended without a working environment; '
-                         'run `make env` again to start anew.')
-    if build:
-        keep(wheel, cache)
+            build.close()
 
 
 def main() -> int:
@@ -254,7 +252,6 @@ def main() -> int:
             return 0
         install(check_machine())
         STAMP.write_text(wanted)
-        UNFINISHED.unlink()
     except SetupError as error:
         print(f'make env: {error}', file=sys.stderr)
         return 1

@@ -3,7 +3,7 @@ import json
 import pickle
 
 import pytest
-from tools import (TOOLS, average_precision, call, evaluate, finish, logged,
+from launching import (TOOLS, average_precision, call, evaluate, finish, logged,
                    start, stream)
 
 pytestmark = pytest.mark.slow

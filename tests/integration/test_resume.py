@@ -2,7 +2,7 @@
 import pytest
 import torch
 from recorder import digest
-from tools import train
+from launching import train
 
 
 def seen(lines: list) -> list:
@@ -34,6 +34,8 @@ def test_a_resumed_run_sees_the_same_data(tiny_config, tmp_path, whole,
     assert seen(lines[4:]) == seen(whole[3:])
 
 
+@pytest.mark.xfail(
+    strict=True, reason='samplers are built before the seed is restored')
 def test_a_run_with_a_drawn_seed_resumes_with_it(tiny_config, tmp_path):
     options = dict(randomness__seed=None)
     interrupted(tiny_config, tmp_path / 'a', **options)

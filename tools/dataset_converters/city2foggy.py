@@ -16,17 +16,16 @@ Writes, below ``--out``::
 the same bytes, whatever the number of processes.
 """
 import argparse
-import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 
 import cv2
 import mmengine
+from common import atomic_folder, sha256
 
 from da_faster.datasets.fog import DEFAULT_BETA, transmittance
-from da_faster.datasets.foggy_city import CLASSES, make_scene
+from da_faster.datasets.foggy_city import CLASSES, MIN_SIZE, make_scene
 
 # Annotation file -> (image folder, split of the generator, foggy).
 PARTS = dict(
@@ -66,6 +65,10 @@ def parse_args(argv=None):
         if getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1, '
                          f'got {getattr(args, name)}')
+    if args.seed < 0:
+        parser.error(f'--seed must not be negative, got {args.seed}')
+    if args.size[0] < MIN_SIZE[0] or args.size[1] < MIN_SIZE[1]:
+        parser.error(f'--size must be at least {MIN_SIZE}, got {args.size}')
     try:
         transmittance(0.0, args.beta)
     except ValueError as error:
@@ -150,7 +153,13 @@ def generate(root, args):
         results = mmengine.track_progress(write_scene, tasks)
     else:
         results = mmengine.track_parallel_progress(
-            write_scene, tasks, args.nproc, chunksize=8)
+            write_scene,
+            tasks,
+            args.nproc,
+            # As many processes as cores: threads would only get in the way.
+            initializer=cv2.setNumThreads,
+            initargs=(1, ),
+            chunksize=8)
     print()
 
     (root / 'annotations').mkdir()
@@ -160,37 +169,22 @@ def generate(root, args):
     for name, (_, split, foggy) in PARTS.items():
         beta = args.beta if foggy else 0.0
         coco = to_coco(objects[split], size, beta, args.seed)
-        text = json.dumps(coco, separators=(',', ':'), sort_keys=True)
         path = root / 'annotations' / f'{name}.json'
-        path.write_text(text)
+        path.write_text(
+            json.dumps(coco, separators=(',', ':'), sort_keys=True))
         boxes = [item['category_id'] - 1 for item in coco['annotations']]
-        share = ', '.join(f'{name} {boxes.count(label)}'
-                          for label, name in enumerate(CLASSES))
-        digest = hashlib.sha256(text.encode()).hexdigest()
+        share = ', '.join(f'{label} {boxes.count(number)}'
+                          for number, label in enumerate(CLASSES))
         print(f'{name}: {len(coco["images"])} images, {len(boxes)} boxes '
-              f'({share})\n  sha256 {digest}')
+              f'({share})\n  sha256 {sha256(path)}')
 
 
 def main(argv=None):
     args = parse_args(argv)
-    out = args.out
-    if out.exists():
-        if not args.force:
-            raise SystemExit(f'{out} exists; --force replaces it')
-        if not (out / 'annotations' / 'source_train.json').is_file():
-            raise SystemExit(f'{out} holds something else than this dataset; '
-                             'it is not replaced')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # Written aside and renamed, so that no half-written dataset is left.
-    with tempfile.TemporaryDirectory(
-            dir=out.parent, prefix=f'.{out.name}-') as aside:
-        fresh = Path(aside) / 'new'
-        fresh.mkdir()
-        generate(fresh, args)
-        if out.exists():
-            out.rename(Path(aside) / 'old')
-        fresh.rename(out)
-    print(f'written to {out}')
+    contents = [folder for folder, _, _ in PARTS.values()] + ['annotations']
+    with atomic_folder(args.out, contents, args.force) as root:
+        generate(root, args)
+    print(f'written to {args.out}')
 
 
 if __name__ == '__main__':

@@ -58,6 +58,9 @@ MIN_VISIBLE_SHARE = 0.2
 MIN_SIDE = 6.0
 """Objects whose visible box is thinner get no box, pixels."""
 
+MIN_SIZE = (96, 48)
+"""Width and height below which no object is large enough, pixels."""
+
 SUPERSAMPLING = 2
 """Canvas pixels per image pixel, each way."""
 
@@ -166,8 +169,8 @@ def make_scene(seed, split, index, size=(384, 192)):
         raise ValueError('seed and index must not be negative, '
                          f'got {seed} and {index}')
     width, height = size
-    if width < 64 or height < 32:
-        raise ValueError(f'size must be at least (64, 32), got {size}')
+    if width < MIN_SIZE[0] or height < MIN_SIZE[1]:
+        raise ValueError(f'size must be at least {MIN_SIZE}, got {size}')
     rng = np.random.default_rng([seed, SPLITS.index(split), index])
 
     camera = _sample_camera(rng, width, height)
@@ -185,9 +188,8 @@ def make_scene(seed, split, index, size=(384, 192)):
     _draw_furniture(canvas, rng, light, street, placed)
     whole = []
     for owner, (name, pose, dims) in enumerate(placed, start=1):
-        lit = Pose(pose.x, pose.z, pose.yaw, pose.altitude,
-                   _light_at(pose, street, light))
-        patches = getattr(street_objects, name)(rng, lit, dims)
+        pose = pose.lit(_light_at(pose, street, light))
+        patches = getattr(street_objects, name)(rng, pose, dims)
         whole.append(canvas.draw(patches, owner))
 
     airlight = rng.uniform(0.58, 0.76) * rng.uniform(0.97, 1.03, 3)
@@ -422,9 +424,8 @@ def _draw_furniture(canvas, rng, light, street, placed):
                 abs(x - pose.x) < clear + dims[2] and
                 abs(z - pose.z) < clear + dims[0] for _, pose, dims in placed):
             continue
-        pose = Pose(x, z, rng.normal(0, 0.05), canvas.camera.altitude, light)
-        pose = Pose(x, z, pose.yaw, pose.altitude,
-                    _light_at(pose, street, light))
+        pose = Pose(x, z, rng.normal(0, 0.05), canvas.camera.altitude, None)
+        pose = pose.lit(_light_at(pose, street, light))
         canvas.draw(street_scenery.furniture(rng, pose, kind))
 
 

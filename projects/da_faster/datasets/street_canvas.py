@@ -108,7 +108,8 @@ class Pose:
         yaw (float): Heading, radians; 0 heads away from the camera and
             pi / 2 to the right.
         altitude (float): Height of the camera, metres.
-        light (Lighting): Light that falls on the object.
+        light (Lighting | None): Light that falls on the object; a pose
+            without light can be placed but not drawn.
     """
 
     def __init__(self, x, z, yaw, altitude, light):
@@ -122,6 +123,10 @@ class Pose:
         """The pose ``length`` metres ahead and ``side`` to the right."""
         x, _, z = self.world([(length, 0.0, side)])[0]
         return Pose(x, z, self.yaw, self.altitude, self.light)
+
+    def lit(self, light):
+        """The same pose in another light."""
+        return Pose(self.x, self.z, self.yaw, self.altitude, light)
 
     def world(self, points):
         """Map points (l, y, s) of shape (N, 3) to the world frame."""

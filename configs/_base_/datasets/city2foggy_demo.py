@@ -1,0 +1,78 @@
+# The generated pair: tools/dataset_converters/city2foggy.py. All images are
+# 384x192, so both domains have one shape and no padding.
+data_root = 'data/city2foggy/'
+metainfo = dict(
+    classes=('person', 'car', 'truck', 'bus', 'bicycle'),
+    palette=[(220, 20, 60), (0, 0, 142), (0, 0, 70), (0, 60, 100),
+             (119, 11, 32)])
+backend_args = None
+
+train_pipeline = [
+    dict(type='LoadImageFromFile', backend_args=backend_args),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs'),
+]
+target_pipeline = [
+    dict(type='LoadImageFromFile', backend_args=backend_args),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile', backend_args=backend_args),
+    dict(type='Resize', scale=(384, 192), keep_ratio=True),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='PackDetInputs',
+        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
+                   'scale_factor')),
+]
+
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler'),
+    dataset=dict(
+        type='CocoDataset',
+        metainfo=metainfo,
+        data_root=data_root,
+        ann_file='annotations/source_train.json',
+        data_prefix=dict(img='source/'),
+        filter_cfg=dict(filter_empty_gt=True),
+        pipeline=train_pipeline,
+        backend_args=backend_args))
+train_cfg = dict(
+    type='DALoop',
+    target_dataloader=dict(
+        batch_size=2,
+        num_workers=1,
+        persistent_workers=True,
+        sampler=dict(type='InfiniteSampler'),
+        dataset=dict(
+            type='TargetDataset',
+            metainfo=metainfo,
+            data_root=data_root,
+            data_prefix=dict(img='target/'),
+            pipeline=target_pipeline)))
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=1,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CocoDataset',
+        metainfo=metainfo,
+        data_root=data_root,
+        ann_file='annotations/target_test.json',
+        data_prefix=dict(img='target_test/'),
+        test_mode=True,
+        pipeline=test_pipeline,
+        backend_args=backend_args))
+test_dataloader = val_dataloader
+val_evaluator = dict(
+    type='CocoMetric',
+    ann_file=data_root + 'annotations/target_test.json',
+    metric='bbox',
+    backend_args=backend_args)
+test_evaluator = val_evaluator

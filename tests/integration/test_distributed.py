@@ -1,0 +1,74 @@
+"""Several processes on CPUs, over gloo."""
+import socket
+
+import pytest
+import torch
+from launching import TOOLS, average_precision, evaluate, finish, start, stream
+from recorder import digest
+
+pytestmark = pytest.mark.slow
+
+
+def free_port() -> str:
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return str(s.getsockname()[1])
+
+
+def check_two_ranks(work_dir) -> None:
+    """Different data, one model, and that model in the checkpoint."""
+    ranks = stream(work_dir, 0), stream(work_dir, 1)
+    assert [len(lines) for lines in ranks] == [6, 6]
+    for domain in ('source', 'target'):
+        drawn = [
+            i for line in zip(*ranks) for rank in line for i in rank[domain]
+        ]
+        for epoch in (drawn[:8], drawn[8:16], drawn[16:]):
+            assert sorted(epoch) == list(range(8))
+    for first, second in zip(*ranks):
+        assert first['weights'] == second['weights']
+    weights = torch.load(
+        work_dir / 'iter_6.pth', weights_only=False)['state_dict']
+    assert digest(weights) == ranks[0][-1]['weights']
+
+
+def test_two_processes_train_and_test(tiny_config, tmp_path):
+    work_dir = tmp_path / 'train'
+    finish(
+        start(
+            TOOLS / 'dist_train.sh',
+            tiny_config,
+            2,
+            '--work-dir',
+            work_dir,
+            PORT=free_port()))
+    check_two_ranks(work_dir)
+
+    checkpoint = work_dir / 'iter_6.pth'
+    finish(
+        start(
+            TOOLS / 'dist_test.sh',
+            tiny_config,
+            checkpoint,
+            2,
+            '--work-dir',
+            tmp_path / 'test',
+            PORT=free_port()))
+    single = evaluate(tiny_config, checkpoint, tmp_path / 'single')
+    assert average_precision(work_dir) == single > 0
+    assert average_precision(tmp_path / 'test') == single
+
+
+def test_two_machines(tiny_config, tmp_path):
+    options = dict(NNODES='2', MASTER_ADDR='127.0.0.1', PORT=free_port())
+    finish(*[
+        start(
+            TOOLS / 'dist_train.sh',
+            tiny_config,
+            1,
+            '--work-dir',
+            tmp_path,
+            NODE_RANK=str(rank),
+            **options) for rank in range(2)
+    ])
+    check_two_ranks(tmp_path)

@@ -1,0 +1,126 @@
+"""Labels of the target never reach the training."""
+import copy
+import json
+
+import pytest
+import torch
+from launching import derive, train
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+CROP = '''
+crop = dict(type='RandomCrop', crop_size=(64, 64), allow_negative_crop=True)
+train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
+    _base_.load, {}, _base_.resize, crop, _base_.flip, _base_.pack])))
+'''
+PIPELINES = {
+    'plain': '',
+    'crop': CROP.replace('{}, ', ''),
+    'crop and (wrongly) labels': CROP.format('_base_.labels')
+}
+
+
+def shuffled(annotations):
+    return [
+        dict(a, image_id=b['image_id'])
+        for a, b in zip(annotations, reversed(annotations))
+    ]
+
+
+def poisoned(annotations):
+    return [
+        dict(a, bbox=[-1e6, float('nan'), 1e9, 0.], category_id=77, iscrowd=1)
+        for a in annotations
+    ]
+
+
+@pytest.mark.parametrize('pipeline', PIPELINES)
+@pytest.mark.slow
+def test_weights_do_not_depend_on_target_annotations(tiny_data, tiny_config,
+                                                     tmp_path, pipeline):
+    config = derive(tiny_config, tmp_path, PIPELINES[pipeline])
+    true = json.loads((tiny_data / 'target.json').read_text())
+    assert true['annotations']
+    ends = {}
+    for change in (list, shuffled, poisoned, None):
+        coco = dict(true)
+        annotations = coco.pop('annotations')
+        if change is not None:
+            coco['annotations'] = change(annotations)
+        name = getattr(change, '__name__', 'missing')
+        ann_file = tmp_path / f'{name}.json'
+        ann_file.write_text(json.dumps(coco))
+        ends[name] = train(
+            config,
+            tmp_path / name,
+            train_cfg__target_dataloader__dataset__ann_file=ann_file,
+            train_cfg__val_interval=100)
+    assert ends['list'][0]['weights'] != ends['list'][-1]['weights']
+    for name, lines in ends.items():
+        assert lines == ends['list'], name
+
+
+def test_the_images_of_the_target_do_matter(tiny_config, tmp_path):
+    """Else the test above would say nothing."""
+    ends = [
+        train(
+            tiny_config,
+            tmp_path / folder,
+            train_cfg__val_interval=100,
+            train_cfg__target_dataloader__dataset__data_prefix__img=folder)
+        [-1]['weights'] for folder in ('target', 'test')
+    ]
+    assert ends[0] != ends[1]
+
+
+def test_a_labelled_target_is_refused(tiny_config, tmp_path):
+    config = derive(
+        tiny_config, tmp_path, '''
+train_cfg = dict(target_dataloader=dict(dataset=dict(
+    _delete_=True,
+    **{**_base_.train_dataloader.dataset, 'ann_file': 'target.json',
+       'data_prefix': dict(img='target/')})))''')
+    with pytest.raises(Exception, match='target must be unlabelled') as error:
+        train(config, tmp_path / 'run')
+    assert "type='TargetDataset'" in str(error.value)
+    assert not list((tmp_path / 'run').glob('*.pth'))
+
+
+def test_the_model_ignores_target_instances(tiny_config):
+    """Even where a foreign pipeline handed them over."""
+    cfg = Config.fromfile(tiny_config)
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model).train()
+    model.init_weights()
+    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    batches = iter(loader)
+    source, target = next(batches), next(batches)  # both with instances
+
+    def poison(instances):
+        instances.bboxes.tensor.mul_(float('nan'))
+        instances.labels += 77
+        return instances
+
+    def step(change) -> dict:
+        domains = copy.deepcopy(dict(source=source, target=target))
+        for sample in domains['target']['data_samples']:
+            sample.gt_instances = change(sample.gt_instances)
+        batch = {
+            key: {d: b[key]
+                  for d, b in domains.items()}
+            for key in ('inputs', 'data_samples')
+        }
+        batch = model.data_preprocessor(batch, training=True)
+        torch.manual_seed(1)
+        losses, _ = model.parse_losses(model.loss(**batch))
+        model.zero_grad()
+        losses.backward()
+        return [losses.detach()] + [p.grad for p in model.parameters()]
+
+    true = step(lambda instances: instances)
+    assert all(g is not None and g.isfinite().all() for g in true)
+    for change in (poison, lambda instances: instances[:0]):
+        assert all(map(torch.equal, true, step(change)))
