@@ -103,7 +103,11 @@ def evaluate(ann_file: str, detections: str) -> dict:
     """COCO AP and AP50 in percent, mean and by class."""
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(ann_file)
-        evaluation = COCOeval(truth, truth.loadRes(detections), 'bbox')
+        with open(detections) as f:
+            found = json.load(f)
+        # loadRes takes no empty list; an empty COCO scores zero.
+        found = truth.loadRes(found) if found else COCO()
+        evaluation = COCOeval(truth, found, 'bbox')
         evaluation.evaluate()
         evaluation.accumulate()
     # (IoU, recall, class, area = all, detections = 100); -1: no such box.

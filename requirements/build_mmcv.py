@@ -9,6 +9,7 @@ are meant for the user.
 import os
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -32,28 +33,23 @@ def precompile(ninja_file: Path) -> str:
     """
     text = ninja_file.read_text()
     var = dict(re.findall(r'^(\w+) = (.*)$', text, re.MULTILINE))
-    command = (f"{var['cxx']} {var['cflags']} {var['post_cflags']}".replace(
-        '$', '').split())
+    flags = f"{var['cxx']} {var['cflags']} {var['post_cflags']}"
+    command = shlex.split(flags.replace('$', ''))  # ninja escapes with $
     header = ninja_file.with_name('precompiled.h')
     header.write_text('#include "pytorch_cpp_helper.hpp"\n')
     subprocess.run(
-        command + ['-x', 'c++-header',
-                   str(header), '-o', f'{header}.gch'],
+        [*command, '-x', 'c++-header', header, '-o', f'{header}.gch'],
         check=True)
 
     # With -H, GCC marks a precompiled header that it really takes by '!'.
     probe = subprocess.run(
-        command + [
-            '-include',
-            str(header), '-H', '-fsyntax-only', '-x', 'c++', os.devnull
-        ],
-        check=True,
-        capture_output=True,
-        text=True)
+        [*command, '-include', header, '-H', '-fsyntax-only', '-x', 'c++',
+         os.devnull],
+        check=True, capture_output=True, text=True)
     if not probe.stderr.startswith(f'! {header}.gch'):
         raise RuntimeError('the compiler does not take it')
-    return re.sub(
-        r'^cflags = ', f'cflags = -include {header} ', text, flags=re.MULTILINE)
+    return re.sub(r'^cflags = ', f'cflags = -include {header} ', text,
+                  flags=re.MULTILINE)
 
 
 def with_precompiled_header(run_ninja):
@@ -65,10 +61,12 @@ def with_precompiled_header(run_ninja):
         try:
             ninja_file.write_text(precompile(ninja_file))
             return run_ninja(build_directory, *args, **kwargs)
-        except (KeyError, OSError, RuntimeError,
-                subprocess.CalledProcessError) as error:
-            say(f'no precompiled header ({error}); '
-                'the plain build takes about three times as long')
+        except subprocess.CalledProcessError:
+            reason = 'the compiler refuses it'
+        except (KeyError, OSError, RuntimeError) as error:
+            reason = error
+        say(f'no precompiled header ({reason}); the plain build takes about '
+            'three times as long')
         ninja_file.write_text(plain)
         return run_ninja(build_directory, *args, **kwargs)
 
@@ -80,7 +78,7 @@ def main() -> None:
     os.environ.setdefault('MAX_JOBS', str(min(os.cpu_count() or 1, 16)))
 
     if torch.cuda.is_available() or os.environ.get('FORCE_CUDA') == '1':
-        if cpp_extension.CUDA_HOME is None:
+        if cpp_extension.CUDA_HOME is None and not torch.version.hip:
             sys.exit('mmcv: torch sees a GPU but there is no nvcc to compile '
                      'for it: install the CUDA toolkit of torch '
                      f'({torch.version.cuda}) and set CUDA_HOME, or set '

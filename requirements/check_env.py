@@ -18,11 +18,13 @@ def mend(error: BaseException) -> str:
         return ("mmcv's ops were compiled for another PyTorch: "
                 f'{rebuild}. [{text}]')
     if 'mmcv._ext' in text:
-        return f'mmcv is installed without its compiled ops: {rebuild}. [{text}]'
+        return ('mmcv is installed without its compiled ops: '
+                f'{rebuild}. [{text}]')
     if 'implementation for device' in text or 'not compiled with' in text:
         return f"mmcv's ops were compiled without CUDA: {rebuild}. [{text}]"
     if isinstance(error, ModuleNotFoundError):
-        return f'The package {error.name!r} is missing: run `make env`. [{text}]'
+        return (f'The package {error.name!r} is missing: '
+                f'run `make env`. [{text}]')
     return f'The environment does not work: {text}'
 
 
@@ -37,7 +39,8 @@ def run_ops(device: str) -> None:
         raise RuntimeError(f'nms kept {kept.tolist()}, not [0, 2]')
 
     ones = torch.ones(1, 2, 32, 32, device=device, requires_grad=True)
-    pooled = RoIAlign(7)(ones, torch.tensor([[0., 2., 2., 20., 20.]]).to(device))
+    roi = torch.tensor([[0., 2., 2., 20., 20.]]).to(device)
+    pooled = RoIAlign(7)(ones, roi)
     pooled.sum().backward()
     if not torch.allclose(pooled, torch.ones_like(pooled), atol=1e-4):
         raise RuntimeError('RoIAlign of a constant is not that constant')

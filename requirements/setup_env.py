@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -113,8 +114,9 @@ def prepare_venv() -> None:
     whole = STAMP.exists()
     STAMP.unlink(missing_ok=True)
     if whole and PYTHON.exists():
-        found = subprocess.run([PYTHON, '-c', 'import sys; print(sys.version)'],
-                               capture_output=True, text=True)
+        found = subprocess.run(
+            [PYTHON, '-c', 'import sys; print(sys.version)'],
+            capture_output=True, text=True)
         if found.stdout.strip() == sys.version.strip():
             return
     say(f'creating {VENV}')
@@ -183,8 +185,11 @@ class MmcvBuild:
             while running:
                 running = self.process.poll() is None
                 for line in log:
+                    done = re.match(r'\[(\d*[02468]0/\d+)\] ', line)
                     if line.startswith('mmcv: '):
                         say(line.strip())
+                    elif done:
+                        say(f'mmcv: compiled {done[1]} files')
                 time.sleep(0.5 * running)
         if self.process.returncode:
             lines = MMCV_LOG.read_text(errors='replace').splitlines()

@@ -24,7 +24,9 @@ def start(*command, **env) -> subprocess.Popen:
             **os.environ,
             # `python` in the shell scripts is the one that runs the tests.
             'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
-            'PYTHONPATH': str(Path(__file__).parent),
+            # Where the recorder is.
+            'PYTHONPATH':
+            f'{Path(__file__).parent}:{os.environ.get("PYTHONPATH", "")}',
             'OMP_NUM_THREADS': '1',
             **env
         },
@@ -64,7 +66,10 @@ def call(tool, *args, unique: bool = True, **options) -> None:
         ]
     with mock.patch.object(sys, 'argv', [str(part) for part in argv]), \
             mock.patch.object(sys, 'path', [str(argv[0].parent), *sys.path]), \
+            mock.patch('yapf.yapflib.yapf_api.FormatCode',
+                       lambda text, **_: (text, True)), \
             mock.patch.dict(os.environ):
+        # Laying out the config for the log takes longer than the training.
         runpy.run_path(sys.argv[0], run_name='__main__')
 
 

@@ -53,16 +53,6 @@ def test_test_py_finds_what_the_validation_found(trained, tiny_config,
                for r in results) == len(detections(tmp_path / 'x'))
 
 
-def test_another_checkpoint_finds_something_else(trained, tiny_config,
-                                                 tmp_path):
-    evaluate(
-        tiny_config,
-        trained / 'iter_3.pth',
-        tmp_path,
-        test_evaluator__outfile_prefix=tmp_path / 'x')
-    assert detections(tmp_path / 'x') != detections(trained / 'val')
-
-
 def test_test_time_augmentation_and_painted_images(trained, tiny_config,
                                                    tmp_path):
     evaluate(

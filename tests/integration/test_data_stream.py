@@ -17,7 +17,7 @@ def test_sets_of_equal_size_are_drawn_apart(tiny_config, tmp_path, workers):
         train_dataloader__num_workers=workers,
         train_cfg__target_dataloader__num_workers=workers,
         train_cfg__max_iters=12,
-        train_cfg__val_interval=100)
+        train_cfg__val_begin=100)
     source, target = column(lines, 'source'), column(lines, 'target')
     same = sum(map(int.__eq__, source, target))
     assert len(source) == len(target) == 24 and same < 12
@@ -50,7 +50,7 @@ def test_the_seed_decides(tiny_config, tmp_path):
             tiny_config,
             tmp_path / name,
             randomness__seed=seed,
-            train_cfg__val_interval=100)
+            train_cfg__val_begin=100)
         for name, seed in (('a', 3), ('b', 3), ('c', 4))
     ]
     assert first == again

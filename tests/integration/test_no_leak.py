@@ -11,14 +11,16 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 CROP = '''
-crop = dict(type='RandomCrop', crop_size=(64, 64), allow_negative_crop=True)
 train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
-    _base_.load, {}, _base_.resize, crop, _base_.flip, _base_.pack])))
+    _base_.load, {}, _base_.resize, _base_.flip, _base_.pack])))
 '''
+RANDOM_CROP = "dict(type='RandomCrop', crop_size=(48, 48))"
+# This crop looks for a place that the boxes like.
+IOU_CROP = "_base_.labels, dict(type='MinIoURandomCrop')"
 PIPELINES = {
     'plain': '',
-    'crop': CROP.replace('{}, ', ''),
-    'crop and (wrongly) labels': CROP.format('_base_.labels')
+    'crop': CROP.format(RANDOM_CROP),
+    'crop around (wrongly loaded) labels': CROP.format(IOU_CROP)
 }
 
 
@@ -56,7 +58,7 @@ def test_weights_do_not_depend_on_target_annotations(tiny_data, tiny_config,
             config,
             tmp_path / name,
             train_cfg__target_dataloader__dataset__ann_file=ann_file,
-            train_cfg__val_interval=100)
+            train_cfg__val_begin=100)
     assert ends['list'][0]['weights'] != ends['list'][-1]['weights']
     for name, lines in ends.items():
         assert lines == ends['list'], name
@@ -68,7 +70,7 @@ def test_the_images_of_the_target_do_matter(tiny_config, tmp_path):
         train(
             tiny_config,
             tmp_path / folder,
-            train_cfg__val_interval=100,
+            train_cfg__val_begin=100,
             train_cfg__target_dataloader__dataset__data_prefix__img=folder)
         [-1]['weights'] for folder in ('target', 'test')
     ]
@@ -104,7 +106,7 @@ def test_the_model_ignores_target_instances(tiny_config):
         instances.labels += 77
         return instances
 
-    def step(change) -> dict:
+    def step(change) -> list:
         domains = copy.deepcopy(dict(source=source, target=target))
         for sample in domains['target']['data_samples']:
             sample.gt_instances = change(sample.gt_instances)
@@ -115,7 +117,7 @@ def test_the_model_ignores_target_instances(tiny_config):
         }
         batch = model.data_preprocessor(batch, training=True)
         torch.manual_seed(1)
-        losses, _ = model.parse_losses(model.loss(**batch))
+        losses, _ = model.parse_losses(model(**batch, mode='loss'))
         model.zero_grad()
         losses.backward()
         return [losses.detach()] + [p.grad for p in model.parameters()]

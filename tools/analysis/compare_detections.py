@@ -9,8 +9,10 @@ taken evenly over the test set, not chosen by result, unless named.
 import argparse
 import contextlib
 import io
+import json
 import os.path as osp
-from typing import List, Tuple
+from collections import defaultdict
+from typing import Dict, List, Tuple
 
 import matplotlib
 import mmcv
@@ -48,6 +50,15 @@ def match(detections: List[dict], truth: List[dict]) -> List[bool]:
     return found
 
 
+def by_image(path: str) -> Dict[int, List[dict]]:
+    """The detections of a COCO result file by image id."""
+    detections = defaultdict(list)
+    with open(path) as f:
+        for detection in json.load(f):
+            detections[detection['image_id']].append(detection)
+    return detections
+
+
 def draw_panel(ax, image: np.ndarray, detections: List[dict],
                truth: List[dict], names: dict) -> Tuple[int, int]:
     """Draws one image with its boxes; returns objects found, false alarms."""
@@ -78,7 +89,7 @@ def compare(ann_file: str, img_dir: str, results: List[str],
     """Writes the picture: one row an image, one column a result file."""
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(ann_file)
-        runs = [truth.loadRes(r) for r in results]
+    runs = [by_image(path) for path in results]
     names = {c['id']: c['name'] for c in truth.loadCats(truth.getCatIds())}
     images = truth.loadImgs(image_ids)
     ratio = max(i['height'] / i['width'] for i in images)
@@ -94,8 +105,7 @@ def compare(ann_file: str, img_dir: str, results: List[str],
         boxes = truth.imgToAnns[info['id']]
         for ax, run, title in zip(row, runs, titles):
             detections = sorted(
-                (d for d in run.imgToAnns[info['id']]
-                 if d['score'] >= score_thr),
+                (d for d in run[info['id']] if d['score'] >= score_thr),
                 key=lambda d: -d['score'])
             found, wrong = draw_panel(ax, image, detections, boxes, names)
             ax.set_title(

@@ -15,8 +15,8 @@ import math
 import cv2
 import numpy as np
 
-DEFAULT_BETA = 0.04
-"""Attenuation coefficient, 1/m: a meteorological optical range of 75 m."""
+DEFAULT_BETA = 0.01
+"""Attenuation coefficient, 1/m: a meteorological optical range of 300 m."""
 
 NOISE_SIGMA = 0.016
 """Standard deviation of the camera noise, in units of the output range."""
