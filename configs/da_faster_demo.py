@@ -7,9 +7,7 @@ _base_ = [
 model = dict(
     rpn_head=dict(
         anchor_generator=dict(scales=[1, 2, 4, 8], ratios=[0.5, 1.0, 2.0])),
-    roi_head=dict(bbox_head=dict(num_classes=5)),
-    train_cfg=dict(
-        rpn_proposal=dict(max_per_img=100), rcnn=dict(sampler=dict(num=64))))
+    roi_head=dict(bbox_head=dict(num_classes=5)))
 train_cfg = dict(max_iters=_base_.max_iters, val_interval=_base_.max_iters)
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=1))
 randomness = dict(seed=0)

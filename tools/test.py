@@ -42,13 +42,13 @@ def add_tta(cfg: Config) -> None:
     while 'dataset' in dataset:
         dataset = dataset.dataset
     if 'tta_pipeline' not in cfg:
-        *first, pack = dataset.pipeline
-        pack = ConfigDict(
+        flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
+        pack = dict(
             type='PackDetInputs',
             meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
                        'scale_factor', 'flip', 'flip_direction'))
-        flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
-        cfg.tta_pipeline = first + [
+        cfg.tta_pipeline = [
+            *dataset.pipeline[:-1],
             dict(type='TestTimeAug', transforms=[flips, [pack]])
         ]
     cfg.model = ConfigDict(**tta_model, module=cfg.model)

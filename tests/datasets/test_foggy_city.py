@@ -115,6 +115,25 @@ def test_boxes_enclose_the_visible_masks(scenes):
     assert total > 20
 
 
+def test_objects_that_hardly_show_get_no_box(canvas):
+    """On a canvas of twice the image's size: four pixels make one."""
+    regions = [
+        (slice(0, 20), slice(0, 12), 240),  # all of it: 60 pixels
+        (slice(0, 12), slice(20, 29), 108),  # 27 pixels
+        (slice(20, 40), slice(0, 12), 1300),  # 18% of it
+        (slice(40, 60), slice(0, 11), 220),  # 5.5 pixels wide
+        (slice(20, 40), slice(20, 32), 1200),  # 20% of it
+    ]
+    for owner, (rows, columns, _) in enumerate(regions, start=1):
+        canvas.owner[rows, columns] = owner
+    placed = [('bus', Pose(0.0, 9.0, 0.0, 1.5, None), None)] * len(regions)
+    found = foggy_city._find_instances(canvas, placed,
+                                       [whole for *_, whole in regions])
+    assert [item.owner for item in found] == [1, 5]
+    assert found[0] == foggy_city.Instance(
+        CLASSES.index('bus'), (0.0, 0.0, 6.0, 10.0), 60.0, 1, 9.0)
+
+
 def test_every_class_appears():
     seen = {
         item.label
