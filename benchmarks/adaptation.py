@@ -38,6 +38,8 @@ METHODS = {
     Method('source_only'),
     'source-only-jitter':
     Method('source_only_jitter', label='source-only + colour jitter'),
+    'source-only-hsv':
+    Method('source_only_hsv', label='source-only + mild colour jitter'),
     'control':
     Method('da_faster', ('model.domain_neck.grad_scale=0',
                          'model.instance_domain_head.grad_scale=0'),

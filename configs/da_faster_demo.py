@@ -9,5 +9,6 @@ model = dict(
         anchor_generator=dict(scales=[1, 2, 4, 8], ratios=[0.5, 1.0, 2.0])),
     roi_head=dict(bbox_head=dict(num_classes=5)))
 train_cfg = dict(max_iters=_base_.max_iters, val_interval=_base_.max_iters)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=1))
 randomness = dict(seed=0)
