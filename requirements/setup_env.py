@@ -193,7 +193,8 @@ class MmcvBuild:
                 time.sleep(0.5 * running)
         if self.process.returncode:
             lines = MMCV_LOG.read_text(errors='replace').splitlines()
-            print(*lines[-25:], sep='\n', file=sys.stderr)
+            errors = [line for line in lines if 'error: ' in line]
+            print(*(errors[:10] or lines[-25:]), sep='\n', file=sys.stderr)
             STAMP.touch()  # all else is installed and need not be again
             raise SetupError("mmcv's ops do not compile, as above and in "
                              f'{MMCV_LOG}: mend it and run `make env` again.')

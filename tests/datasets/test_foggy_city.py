@@ -213,9 +213,10 @@ def test_sides_that_are_seen():
     assert len(block) == 2 and normals == {(0, ), (2, )}
     assert all(p.points[:, 0].min() == 4 for p in block)
     assert min(p.points[:, 2].min() for p in block) == 18
-    assert pose.on_sides(rectangle(0, 1, 0, 1), 1, (0, 0, 0), sides=(1, )) == []
-    assert pose.on_end(rectangle(0, 1, 0, 1), 2, (0, 0, 0)) == []
-    assert len(pose.on_end(rectangle(0, 1, 0, 1), -2, (0, 0, 0))) == 1
+    square = rectangle(0, 1, 0, 1)
+    assert pose.on_sides(square, 1, (0, 0, 0), sides=(1, )) == []
+    assert pose.on_end(square, 2, (0, 0, 0)) == []
+    assert len(pose.on_end(square, -2, (0, 0, 0))) == 1
 
 
 def test_scenes_follow_from_seed_split_and_index():
@@ -307,6 +308,9 @@ def test_the_tests_differ_by_the_fog_alone(convert):
 
 def test_same_bytes_for_any_number_of_processes(convert, tmp_path):
     first = fingerprints(convert())
+    # A caller whose OpenCV threads are at work must not stall the processes.
+    cv2.setNumThreads(2)
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 3.0)
     assert fingerprints(convert('--nproc', '2', out=tmp_path / 'two')) == first
     other = fingerprints(convert('--seed', '1', out=tmp_path / 'other'))
     assert other.keys() == first.keys()

@@ -22,6 +22,7 @@ def whole(tiny_config, tmp_path_factory):
     return train(tiny_config, tmp_path_factory.mktemp('whole'))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('workers', [0, 1])
 def test_a_resumed_run_sees_the_same_data(tiny_config, tmp_path, whole,
                                           workers):
@@ -34,6 +35,7 @@ def test_a_resumed_run_sees_the_same_data(tiny_config, tmp_path, whole,
     assert seen(lines[4:]) == seen(whole[3:])
 
 
+@pytest.mark.slow
 @pytest.mark.xfail(
     strict=True, reason='samplers are built before the seed is restored')
 def test_a_run_with_a_drawn_seed_resumes_with_it(tiny_config, tmp_path):

@@ -67,12 +67,12 @@ def draw_panel(ax, image: np.ndarray, detections: List[dict],
     for t in truth:
         x, y, w, h = t['bbox']
         ax.add_patch(
-            Rectangle((x, y), w, h, fill=False, ec=TRUTH, lw=1.2, ls='--'))
+            Rectangle((x, y), w, h, fill=False, ec=TRUTH, lw=3))
     found = match(detections, truth)
     for detection, is_found in zip(detections, found):
         x, y, w, h = detection['bbox']
         color = FOUND if is_found else WRONG
-        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec=color, lw=2))
+        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec=color, lw=1.5))
         ax.text(
             x,
             y,
@@ -113,13 +113,13 @@ def compare(ann_file: str, img_dir: str, results: List[str],
                 fontsize=11)
     fig.legend(
         handles=[
-            Line2D([], [], color='grey', ls='--', label='ground truth'),
+            Line2D([], [], color=TRUTH, lw=3, label='ground truth'),
             Line2D([], [], color=FOUND, label='found'),
             Line2D([], [], color=WRONG, label='false alarm'),
         ],
         loc='outside lower center',
         ncols=3,
-        frameon=False)
+        facecolor='#b0b0b0')
     fig.savefig(out, dpi=110)
 
 

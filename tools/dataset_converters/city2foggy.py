@@ -149,17 +149,14 @@ def generate(root, args):
             (root / folder).mkdir()
         tasks += [(root, args.seed, split, index, size, wanted)
                   for index in range(count)]
+    # Processes take the cores.  Set before the fork: a child that inherits
+    # OpenCV's pool of threads, none of which it has, waits for them forever.
+    cv2.setNumThreads(1)
     if args.nproc == 1:
         results = mmengine.track_progress(write_scene, tasks)
     else:
         results = mmengine.track_parallel_progress(
-            write_scene,
-            tasks,
-            args.nproc,
-            # As many processes as cores: threads would only get in the way.
-            initializer=cv2.setNumThreads,
-            initargs=(1, ),
-            chunksize=8)
+            write_scene, tasks, args.nproc, chunksize=8)
     print()
 
     (root / 'annotations').mkdir()

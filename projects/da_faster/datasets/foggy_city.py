@@ -15,8 +15,7 @@ import numpy as np
 from da_faster.datasets import street_objects, street_scenery
 from da_faster.datasets.fog import (DEFAULT_BETA, add_fog, decode, expose,
                                     ray_distance)
-from da_faster.datasets.street_canvas import (FAR, Camera, Canvas, Lighting,
-                                              Pose)
+from da_faster.datasets.street_canvas import Camera, Canvas, Lighting, Pose
 
 CLASSES = ('person', 'car', 'truck', 'bus', 'bicycle')
 SPLITS = ('source', 'target', 'test')

@@ -134,7 +134,8 @@ def truck(rng, pose, size):
     length, height, width = size
     half, end = width / 2, length / 2
     cab_back, roof = end - 1.9, min(2.75, 0.84 * height)
-    cab_paint, load = pick_colour(rng, TRUCK_PAINT), pick_colour(rng, TRUCK_PAINT)
+    cab_paint = pick_colour(rng, TRUCK_PAINT)
+    load = pick_colour(rng, TRUCK_PAINT)
     kind = rng.integers(3)
     top = height if kind < 2 else 0.66 * height
     axles = (end - 1.25, -end + 1.2, -end + 2.25)

@@ -63,7 +63,8 @@ def paint_ground(canvas, rng, lighting, street, shadows):
     canvas.depth[first:] = np.minimum(depth, FAR)[:, None]
 
     road = pick_colour(rng, ((92, 92, 96), (104, 102, 102), (82, 84, 90)))
-    slab = pick_colour(rng, ((150, 144, 138), (138, 136, 136), (158, 146, 134)))
+    slab = pick_colour(
+        rng, ((150, 144, 138), (138, 136, 136), (158, 146, 134)))
     canvas.image[first - 1:] = lighting.shade(slab)
 
     def ground(outline, colour):
@@ -179,8 +180,8 @@ def house(rng, lighting, wall, near, far, outward, front_seen):
         slope = np.array([(wall, height, near), (wall, height, far),
                           (wall + 4 * outward, height + 3.0, far),
                           (wall + 4 * outward, height + 3.0, near)])
-        patches.append(
-            Patch(slope, lighting.shade(pick_colour(rng, ROOFS), street_normal)))
+        tiles = lighting.shade(pick_colour(rng, ROOFS), street_normal)
+        patches.append(Patch(slope, tiles))
     street_side(near, far, 0.0, 0.5, tuple(0.72 * c for c in paint))
     for floor in range(1, floors + 1):
         y = floor * storey
@@ -270,7 +271,8 @@ def furniture(rng, pose, kind):
 
     grey = (90, 94, 98)
     if kind == 'bollard':
-        tall, colour = rng.uniform(0.8, 1.3), pick_colour(rng, ROOFS + SIGNS[:1])
+        tall = rng.uniform(0.8, 1.3)
+        colour = pick_colour(rng, ROOFS + SIGNS[:1])
         flat(rectangle(-0.11, 0.11, 0, tall), colour)
         flat(rectangle(0.03, 0.11, 0, tall), tuple(0.7 * c for c in colour))
         flat(disc((0, tall), 0.13, 10), (200, 200, 196))
@@ -299,7 +301,8 @@ def furniture(rng, pose, kind):
             flat(disc((0, 3.2 - 0.3 * lamp), 0.11, 8),
                  tuple(dim * c for c in colour))
     elif kind == 'post_box':
-        colour = pick_colour(rng, ((230, 190, 40), (190, 30, 34), (40, 70, 150)))
+        colour = pick_colour(
+            rng, ((230, 190, 40), (190, 30, 34), (40, 70, 150)))
         flat(rectangle(-0.07, 0.07, 0, 0.6), grey)
         flat(rectangle(-0.26, 0.26, 0.55, 1.4), colour)
         flat(rectangle(-0.2, 0.2, 1.15, 1.22), (30, 30, 30))
@@ -332,7 +335,8 @@ def furniture(rng, pose, kind):
                 rectangle(post, post + 0.08, 0, 2.3), 0.07, (50, 52, 56))
         patches += pose.block(-2.1, 2.1, 2.3, 2.5, 0.7, (70, 74, 78))
     elif kind == 'skip':
-        colour = pick_colour(rng, ((50, 90, 150), (190, 110, 40), (90, 100, 90)))
+        colour = pick_colour(
+            rng, ((50, 90, 150), (190, 110, 40), (90, 100, 90)))
         patches += pose.loft([(-1.3, 0.1, 0.8), (1.3, 0.1, 0.8),
                               (1.9, 1.5, 0.9), (-1.9, 1.5, 0.9)], colour)
         for rib in (-1.0, -0.3, 0.4, 1.1):
