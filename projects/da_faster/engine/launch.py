@@ -20,6 +20,11 @@ def set_up_cpu_launcher(cfg: Config) -> None:
                          'CPUs use --launcher pytorch (tools/dist_train.sh)')
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
+    # What Runner wraps with by default, but for its device_ids.
     cfg.setdefault(
         'model_wrapper_cfg',
-        dict(type='MMDistributedDataParallel', broadcast_buffers=False))
+        dict(
+            type='MMDistributedDataParallel',
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False)))
+    cfg.model_wrapper_cfg.setdefault('device_ids', None)
