@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,8 @@ from mmengine.config import Config
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+# pycocotools prints; silencing it swaps the stdout of all threads.
+STDOUT = Lock()
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 
 
@@ -205,12 +208,15 @@ def main() -> None:
         start = time.time()
         if not osp.isfile(run.detections):
             train(run, threads)
-        score = evaluate(ann_file, run.detections)
-        scores[run.method][run.seed] = score
-        done += 1
-        print(f'[{done}/{len(runs)}] {run.method}, seed {run.seed}: AP50 '
-              f'{score["AP50"]:.1f}, AP {score["AP"]:.1f} '
-              f'({time.time() - start:.0f} s)', flush=True)
+        with STDOUT:
+            score = evaluate(ann_file, run.detections)
+            scores[run.method][run.seed] = score
+            done += 1
+            print(
+                f'[{done}/{len(runs)}] {run.method}, seed {run.seed}: AP50 '
+                f'{score["AP50"]:.1f}, AP {score["AP"]:.1f} '
+                f'({time.time() - start:.0f} s)',
+                flush=True)
 
     with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(finish, runs))
