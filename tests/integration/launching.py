@@ -39,7 +39,7 @@ def finish(*programs: subprocess.Popen) -> None:
     """Waits for programs; none may fail."""
     try:
         for program in programs:
-            output = program.communicate(timeout=240)[0]
+            output = program.communicate(timeout=600)[0]
             assert program.returncode == 0, output
     finally:
         for program in programs:
