@@ -1,4 +1,4 @@
-# Generated city -> foggy city: adaptation at work in minutes on a CPU.
+# Generated city -> foggy city: a small detector, from scratch, on a CPU.
 _base_ = [
     './_base_/models/da_faster_rcnn_r18_small.py',
     './_base_/datasets/city2foggy_demo.py', './_base_/schedules/small_800.py',
