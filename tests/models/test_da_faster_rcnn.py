@@ -121,14 +121,19 @@ def test_target_labels_reach_no_loss(build, make_batch):
     assert_same(clean, loss(model, batch))
 
 
+def strengthen(neck) -> None:
+    """std 0.001 gives gradients near the rounding error."""
+    for name, weight in neck.named_parameters():
+        if name.endswith('weight'):
+            torch.nn.init.normal_(weight, std=0.1)
+
+
 def test_reversed_gradient_reaches_the_backbone_scaled(build, make_batch):
     """d loss_da_image / d backbone is linear in -grad_scale."""
 
     def backbone_grad(scale: float) -> dict:
         model = build(instance_domain_head=None, loss_consistency=None)
-        # std 0.001 gives gradients near the rounding error.
-        torch.nn.init.normal_(model.domain_neck.conv.weight, std=0.1)
-        torch.nn.init.normal_(model.domain_neck.conv_domain.weight, std=0.1)
+        strengthen(model.domain_neck)
         model.domain_neck.grad_scale = scale
         losses = loss(model, make_batch())
         losses['loss_da_image'].backward()
@@ -144,8 +149,7 @@ def test_reversed_gradient_reaches_the_backbone_scaled(build, make_batch):
     # Ascent: a small step against the gradient makes the domains harder to
     # tell apart, that is, raises the loss.
     model = build(instance_domain_head=None, loss_consistency=None)
-    for layer in (model.domain_neck.conv, model.domain_neck.conv_domain):
-        torch.nn.init.normal_(layer.weight, std=0.1)
+    strengthen(model.domain_neck)
     before = loss(model, make_batch())['loss_da_image']
     before.backward()
     with torch.no_grad():
@@ -172,3 +176,38 @@ def test_source_without_boxes(build, make_batch):
     model = build()
     total, _ = model.parse_losses(loss(model, batch))
     assert torch.isfinite(total)
+
+
+@pytest.mark.parametrize('shared', [True, False])
+def test_consistency_sees_the_dropped_units_of_the_adversarial_loss(
+        build, make_batch, model_cfg, shared):
+    model = build(
+        instance_domain_head=dict(
+            model_cfg.instance_domain_head, dropout=0.5,
+            shared_dropout=shared))
+    seen = []
+    model.instance_domain_head.register_forward_hook(
+        lambda module, args, logits: seen.append(logits))
+    loss(model, make_batch())
+    adversarial, consistency = seen
+    assert torch.equal(adversarial, consistency) == shared
+
+
+@pytest.mark.parametrize('ignore', [True, False])
+def test_padding_counts_only_if_asked_for(build, make_batch, model_cfg,
+                                          ignore):
+    """A target image of half the height is padded to the others'."""
+    model = build(
+        domain_neck=dict(model_cfg.domain_neck, ignore_padding=ignore))
+    batch = make_batch()
+    batch['inputs']['target'][0] = batch['inputs']['target'][0][:, :32]
+    batch['data_samples']['target'][0].set_metainfo(dict(img_shape=(32, 96)))
+    weights = []
+    model.domain_neck.loss = (
+        lambda x, is_source, cells: weights.append(cells) or {})
+    loss(model, batch)
+    if ignore:
+        # 4x6 cells of 16 pixels.
+        assert weights[0].sum(dim=1).tolist() == [24, 24, 12, 24]
+    else:
+        assert weights == [None]

@@ -42,12 +42,11 @@ def test_image_loss_and_reversed_gradient(neck):
     # d BCE / d logit = sigmoid - label, d logit / dx = 4 where x > 0,
     # a quarter for the mean, -0.1 for the reversal.
     grad = [(sigmoid(4) - 1), (sigmoid(8) - 1), sigmoid(2), 0.0]
-    torch.testing.assert_close(x.grad.flatten(),
-                               -SCALE * torch.tensor(grad))
+    torch.testing.assert_close(x.grad.flatten(), -SCALE * torch.tensor(grad))
     # The classifier itself learns at full strength: d logit / d w2 = 2x.
     d_w2 = sum(g * h for g, h in zip(grad, (2, 4, 1, 0))) / 4
-    assert neck.conv_domain.weight.grad.item() == pytest.approx(
-        d_w2, rel=1e-5)
+    w2 = neck.classifiers[0].conv_domain.weight
+    assert w2.grad.item() == pytest.approx(d_w2, rel=1e-5)
 
 
 def test_image_loss_is_the_mean_over_cells_of_all_levels(neck):
@@ -56,6 +55,49 @@ def test_image_loss_is_the_mean_over_cells_of_all_levels(neck):
     loss = neck.loss((three_cells, one_cell), torch.tensor([True]))
     by_hand = (3 * -math.log(sigmoid(4)) - math.log(0.5)) / 4
     assert loss['loss_da_image'].item() == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_cells_of_padding_alone_are_left_out(neck):
+    # 24x32 pixels padded to 32x64. Level 0, stride 16: rows begin at 0, 16,
+    # columns 0, 16 | 32, 48. Level 1, stride 32: one row, columns 0 | 32.
+    metas = [
+        dict(img_shape=(24, 32), batch_input_shape=(32, 64)),
+        dict(img_shape=(32, 33), batch_input_shape=(32, 64))
+    ]
+    feats = torch.zeros(2, 1, 2, 4), torch.zeros(2, 1, 1, 2)
+    cells = neck.image_cells(feats, metas)
+    assert cells.tolist() == [[1, 1, 0, 0] * 2 + [1, 0],
+                              [1, 1, 1, 0] * 2 + [1, 1]]
+
+    # What stands in the padding changes neither loss.
+    is_source = torch.tensor([True, False])
+    losses = []
+    for value in (0.0, 5.0):
+        for x in feats:
+            x[0, ..., x.shape[-1] // 2:] = value
+        losses.append(
+            neck.loss(feats, is_source, cells)['loss_da_image'].item())
+        consistency = DomainConsistencyLoss(1.0)(neck(feats), torch.zeros(2),
+                                                 torch.tensor([0, 1]), cells)
+        assert consistency['loss_da_consistency'].item() == 0
+    assert losses == [pytest.approx(math.log(2))] * 2
+
+
+def test_padding_counts_where_the_config_asks_for_the_reference():
+    neck = DomainClassifierNeck(1, ignore_padding=False)
+    assert neck.image_cells((torch.zeros(1, 1, 1, 1), ), [dict()]) is None
+
+
+def test_a_classifier_for_each_level():
+    neck = DomainClassifierNeck(1, feat_channels=1, num_levels=2)
+    fill(neck.classifiers[0], 1.0)
+    fill(neck.classifiers[1], 3.0)
+    x = torch.ones(1, 1, 1, 1)
+    assert [y.item() for y in neck((x, x))] == [1, 9]
+    with pytest.raises(ValueError, match='num_levels is 2, but .* has 1'):
+        neck((x, ))
+    with pytest.raises(ValueError, match='num_levels .* got 0'):
+        DomainClassifierNeck(1, num_levels=0)
 
 
 def test_instance_loss_and_reversed_gradient():
@@ -89,8 +131,8 @@ def test_consistency_by_hand_with_any_number_of_images():
     level1 = torch.zeros(3, 1, 1, 1)
     level1[0] = 2.0
     rois = torch.tensor([0.0, 1.0, -1.0])
-    loss = DomainConsistencyLoss(loss_weight=0.1)(
-        (level0, level1), rois, torch.tensor([0, 0, 2]))
+    loss = DomainConsistencyLoss(loss_weight=0.1)((level0, level1), rois,
+                                                  torch.tensor([0, 0, 2]))
     image0 = (1.5 + sigmoid(2)) / 4
     by_hand = 0.1 * (abs(image0 - 0.5) + abs(image0 - sigmoid(1)) +
                      abs(0.5 - sigmoid(-1))) / 3
@@ -98,10 +140,38 @@ def test_consistency_by_hand_with_any_number_of_images():
         by_hand, rel=1e-5)
 
 
+def test_squared_consistency_by_hand():
+    loss = DomainConsistencyLoss(
+        0.1, squared=True)([torch.zeros(1, 1, 1, 1)], torch.tensor([2.0]),
+                           torch.tensor([0]))
+    by_hand = 0.1 * (0.5 - sigmoid(2))**2
+    assert loss['loss_da_consistency'].item() == pytest.approx(
+        by_hand, rel=1e-5)
+
+
+def test_shared_dropout_drops_the_same_units_twice():
+    torch.manual_seed(0)
+    head = InstanceDomainHead(4, feat_channels=64)
+    x = torch.randn(8, 4)
+    masks = head.dropout_masks(8)
+    assert [m.shape for m in masks] == [(8, 64)] * 2
+    assert all(set(m.unique().tolist()) == {0.0, 2.0} for m in masks)
+    assert torch.equal(head(x, masks=masks), head(x, False, masks))
+    assert not torch.equal(head(x), head(x))
+    # As nn.Dropout does it: with its own masks the result is the same.
+    torch.manual_seed(3)
+    drawn = head(x)
+    torch.manual_seed(3)
+    torch.testing.assert_close(head(x, masks=head.dropout_masks(8)), drawn)
+
+    fresh = InstanceDomainHead(4, shared_dropout=False)
+    assert fresh.dropout_masks(8) is None
+
+
 def test_consistency_gradient_is_scaled_but_not_reversed(neck):
     x = torch.full((1, 1, 1, 1), 0.25, requires_grad=True)  # logit 1
-    loss = DomainConsistencyLoss(1.0)(
-        neck(( x, ), reverse=False), torch.tensor([0.0]), torch.tensor([0]))
+    loss = DomainConsistencyLoss(1.0)(neck((x, ), reverse=False),
+                                      torch.tensor([0.0]), torch.tensor([0]))
     loss['loss_da_consistency'].backward()
     slope = sigmoid(1) * (1 - sigmoid(1)) * 4
     assert x.grad.item() == pytest.approx(SCALE * slope, rel=1e-5)
@@ -113,9 +183,10 @@ def test_initial_weights_are_the_reference_s():
     neck.init_weights()
     head = InstanceDomainHead(2048)
     head.init_weights()
-    for layer, std in ((neck.conv, .001), (neck.conv_domain, .001),
-                       (head.fcs[0], .01), (head.fcs[3], .01),
-                       (head.fc_domain, .05)):
+    classifier, = neck.classifiers
+    for layer, std in ((classifier.conv, .001), (classifier.conv_domain, .001),
+                       (head.fcs[0], .01), (head.fcs[3], .01), (head.fc_domain,
+                                                                .05)):
         assert layer.weight.std().item() == pytest.approx(std, rel=0.1)
         assert not layer.bias.any()
 

@@ -73,8 +73,9 @@ class DAFasterRCNN(FasterRCNN):
         roi_losses, roi_vectors, image_ids = self.roi_head.loss_both_domains(
             x, proposals, source)
         losses.update(roi_losses)
+        metas = [s.metainfo for s in source] + target_metas
         losses.update(
-            self.domain_loss(x, roi_vectors, image_ids, len(source)))
+            self.domain_loss(x, metas, roi_vectors, image_ids, len(source)))
         return losses
 
     def rpn_loss(self, x: Tuple[Tensor], source: SampleList,
@@ -114,12 +115,13 @@ class DAFasterRCNN(FasterRCNN):
             for k, v in losses.items()
         }, proposals
 
-    def domain_loss(self, x: Tuple[Tensor], roi_vectors: Tensor,
+    def domain_loss(self, x: Tuple[Tensor], metas: list, roi_vectors: Tensor,
                     image_ids: Tensor, num_source: int) -> dict:
         """The adversarial losses and their consistency.
 
         Args:
             x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l).
+            metas (list[dict]): Metainfo of the N images.
             roi_vectors (Tensor): (R, D).
             image_ids (Tensor): Image of each RoI, long, (R,).
             num_source (int): The first images are the source's.
@@ -129,19 +131,22 @@ class DAFasterRCNN(FasterRCNN):
         """
         losses = dict()
         if self.domain_neck:
+            cells = self.domain_neck.image_cells(x, metas)
             image_is_source = torch.arange(
                 len(x[0]), device=x[0].device) < num_source
-            losses.update(self.domain_neck.loss(x, image_is_source))
+            losses.update(self.domain_neck.loss(x, image_is_source, cells))
         if self.instance_domain_head:
+            masks = self.instance_domain_head.dropout_masks(len(roi_vectors))
             losses.update(
                 self.instance_domain_head.loss(roi_vectors,
-                                               image_ids < num_source))
+                                               image_ids < num_source, masks))
         if self.loss_consistency:
             # A second look at the same features, gradient not reversed: the
             # detector shall help the two classifiers to agree.
             losses.update(
                 self.loss_consistency(
                     self.domain_neck(x, reverse=False),
-                    self.instance_domain_head(roi_vectors, reverse=False),
-                    image_ids))
+                    self.instance_domain_head(
+                        roi_vectors, reverse=False, masks=masks), image_ids,
+                    cells))
         return losses
