@@ -1,5 +1,8 @@
 """Every config in configs/ loads, builds and differs from its siblings in
 nothing but what its name says."""
+import ast
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ BASELINES = sorted(set(CONFIGS) - set(ADAPTED))
 DOMAIN_KEYS = ('domain_neck', 'instance_domain_head', 'loss_consistency')
 
 
+@cache
 def load(name: str) -> dict:
     return Config.fromfile(CONFIGS[name]).to_dict()
 
@@ -96,3 +100,21 @@ def test_baseline_shares_all_but_the_adaptation(name):
         assert len(extra) == (0 if plain else 1)
         assert [t for t in ours['pipeline']
                 if t not in extra] == theirs['pipeline']
+
+
+def rows_of_the_reference_table() -> list:
+    text = (Path(__file__).parents[1] / 'docs/reference.md').read_text()
+    rows = re.findall(r'^\| .* \| `(.*)` \| `([\w.]+)` \|$', text, re.M)
+    assert len(rows) > 60
+    return rows
+
+
+@pytest.mark.parametrize('ours, key', rows_of_the_reference_table())
+def test_docs_state_the_config_s_values(ours, key):
+    value = load('da_faster_city2foggy')
+    for part in key.split('.'):
+        if isinstance(value, (list, tuple)):
+            value = value[int(part)]
+        else:
+            value = value.get(part)
+    assert value == ast.literal_eval(ours)
