@@ -16,23 +16,20 @@ a test photograph's field, source_test is its own test.  The target's split is
 explained at ``split_target``.  BCCD's corners count pixels from 1 and include
 the last one, so a box reaches from xmin - 1 to xmax.
 """
-import argparse
 import csv
 import hashlib
 import shutil
-import sys
-import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from common import (CocoSplit, ConversionError, atomic_folder, image_size,
-                    summary)
-from mmengine.utils import track_iter_progress
+from common import (Box, CocoSplit, ConversionError, Sample, atomic_folder,
+                    build_splits, finite, image_size, output_parser,
+                    read_lines, summary, track)
+from voc import CORNERS, read_voc_boxes
 
 CLASSES = ('RBC', 'WBC')
 PLATELETS = 'Platelets'
-CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 # Split, folder for the image copies, in the order of the printed table.
 FOLDERS = dict(
     source_train='source',
@@ -57,8 +54,6 @@ TARGET_NUMBERS = (7, 10, 11, 12, 14, 17, 19, 20, 22, 24, 25, 30, 31, 32, 33,
 TARGET_TRAIN_SIZE = 30
 # Pairs of them that show the same field shifted (by the same search).
 TARGET_OVERLAPS = {37: 20, 91: 75, 86: 80, 96: 71, 104: 61, 101: 66}
-
-Box = Tuple[str, float, float, float, float]
 
 
 def target_name(number: int) -> str:
@@ -90,40 +85,12 @@ def split_target() -> Dict[str, List[str]]:
 def read_image_set(bccd_dir: Path, name: str) -> List[str]:
     """Photograph names, without extension, of one of BCCD's own sets."""
     path = bccd_dir / 'ImageSets' / 'Main' / f'{name}.txt'
-    names = path.read_text(encoding='utf-8').split() if path.exists() else []
+    mend = ('give the folder that holds Annotations, ImageSets and JPEGImages '
+            'as BCCD_DIR.')
+    names = sorted(filter(None, map(str.strip, read_lines(path, mend))))
     if not names:
-        raise ConversionError(
-            f'{path} is missing or empty: give the folder that holds '
-            'Annotations, ImageSets and JPEGImages as BCCD_DIR.')
-    return sorted(names)
-
-
-def read_voc_boxes(path: Path, size: Tuple[int, int]) -> List[Box]:
-    """All boxes of a VOC file, platelets too; its <filename> is not used.
-
-    A corner pair without extent, which BCCD has where a click slipped, keeps
-    none although VOC would count it as one pixel.
-    """
-    try:
-        root = ElementTree.parse(path).getroot()
-        stated = tuple(
-            int(root.findtext(f'size/{key}')) for key in ('width', 'height'))
-        boxes = []
-        for item in root.iter('object'):
-            x1, y1, x2, y2 = (
-                float(item.findtext(f'bndbox/{key}')) for key in CORNERS)
-            boxes.append((item.findtext('name'), x1 - (x2 > x1),
-                          y1 - (y2 > y1), x2, y2))
-    except FileNotFoundError:
-        raise ConversionError(
-            f'{path} is missing: complete the download of BCCD.')
-    except (ElementTree.ParseError, TypeError, ValueError) as error:
-        raise ConversionError(f'{path} is not a whole VOC annotation '
-                              f'({error}): download it again.')
-    if stated != size:
-        raise ConversionError(f'{path} is for an image of {stated}, but the '
-                              f'image has {size}: download both again.')
-    return boxes
+        raise ConversionError(f'{path} is empty: {mend}')
+    return names
 
 
 def read_csv_boxes(path: Path) -> Tuple[Dict[str, List[Box]], bool]:
@@ -139,41 +106,46 @@ def read_csv_boxes(path: Path) -> Tuple[Dict[str, List[Box]], bool]:
             reader = csv.DictReader(file, strict=True)
             for row in reader:
                 line = reader.line_num
-                corners = [float(row[key]) for key in CORNERS]
-                boxes[row['image']].append((row['label'], *corners))
+                corners = finite(*(row[key] for key in CORNERS))
+                boxes[row['image']].append(Box(row['label'], *corners))
     except FileNotFoundError:
         raise ConversionError(f'{path} is missing: give the folder that holds '
                               'annotations.csv and images as SMEAR_DIR.')
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise ConversionError(f'{path} is broken at line {line} '
                               f'({error!r}): download it again.')
-    largest = max((max(box[1:]) for some in boxes.values() for box in some),
+    largest = max((max(box[1:5]) for some in boxes.values() for box in some),
                   default=0)
     return boxes, largest <= 2
 
 
-def add_boxes(split: CocoSplit, boxes: Sequence[Box], path: Path) -> None:
-    """Adds the boxes that ``path`` gave for the last image of ``split``."""
-    names = {name.lower(): name for name in CLASSES}
-    for label, *corners in boxes:
-        if label == PLATELETS:
-            split.notes[f'{PLATELETS} boxes left out'] += 1
-            continue
-        if str(label).lower() not in names:
+def read_photograph(job: tuple) -> Sample:
+    """Copies a photograph and reads its labels.
+
+    Args:
+        job: Path of the photograph, of its copy and of its labels, and its
+            boxes where they were read already.
+    """
+    image, copy, labels, boxes = job
+    size = image_size(image)
+    if boxes is None:
+        boxes = read_voc_boxes(labels, size)
+    names = {name.lower(): name for name in (*CLASSES, PLATELETS)}
+    for label in {box.label for box in boxes}:
+        # Of the two only BCCD labels platelets.
+        if str(label).lower() not in names or label == PLATELETS.lower():
             raise ConversionError(
-                f'{path} holds the unknown label {label!r}: correct it to one '
-                f'of {", ".join(CLASSES)}, or download the file again.')
-        try:
-            split.add_box(names[label.lower()], *corners)
-        except ValueError as error:
-            raise ConversionError(
-                f'{path} is broken ({error}): download it again.')
+                f'{labels} holds the unknown label {label!r}: correct it to '
+                f'one of {", ".join(CLASSES)}, or download the file again.')
+    shutil.copyfile(image, copy)
+    return Sample(image.name, size, [
+        box._replace(label=names[box.label.lower()]) for box in boxes
+    ])
 
 
-def convert(bccd_dir: Path, smear_dir: Path,
-            folder: Path) -> Dict[str, CocoSplit]:
+def convert(bccd_dir: Path, smear_dir: Path, folder: Path,
+            nproc: int) -> Dict[str, CocoSplit]:
     """Writes image copies and annotation files of both domains."""
-    splits = {name: CocoSplit(CLASSES) for name in FOLDERS}
     overlaps = {f'BloodImage_{number:05d}' for number in SOURCE_OVERLAPS}
     train = read_image_set(bccd_dir, 'trainval')
     names = dict(
@@ -182,49 +154,50 @@ def convert(bccd_dir: Path, smear_dir: Path,
         **split_target())
     csv_path = smear_dir / 'annotations.csv'
     csv_boxes, relative = read_csv_boxes(csv_path)
+
+    jobs = {split: [] for split in FOLDERS}
+    for split, path in FOLDERS.items():
+        (folder / path).mkdir(parents=True, exist_ok=True)
+        for name in names[split]:
+            if split.startswith('source'):
+                image = bccd_dir / 'JPEGImages' / f'{name}.jpg'
+                labels = bccd_dir / 'Annotations' / f'{name}.xml'
+                boxes = None
+            else:
+                image, labels = smear_dir / 'images' / name, csv_path
+                if name not in csv_boxes:
+                    raise ConversionError(f'{labels} has no box for {name}: '
+                                          'download the whole file again.')
+                w, h = image_size(image) if relative else (1, 1)
+                boxes = [
+                    Box(label, x1 * w, y1 * h, x2 * w, y2 * h)
+                    for label, x1, y1, x2, y2, *_ in csv_boxes[name]
+                ]
+            jobs[split].append((image, folder / path / image.name, labels,
+                                boxes))
+    samples = iter(track(read_photograph, sum(jobs.values(), []), nproc))
+    splits = build_splits(
+        {split: [next(samples) for _ in some]
+         for split, some in jobs.items()}, {name: name for name in CLASSES})
     splits['source_train'].notes[
         'photographs with a part of a test photograph left out'] = (
             len(train) - len(names['source_train']))
-
-    jobs = [(split, name) for split in splits for name in names[split]]
-    for split_name, name in track_iter_progress(jobs, file=sys.stdout):
-        split = splits[split_name]
-        if split_name.startswith('source'):
-            image = bccd_dir / 'JPEGImages' / f'{name}.jpg'
-            labels = bccd_dir / 'Annotations' / f'{name}.xml'
-            size = image_size(image)
-            boxes = read_voc_boxes(labels, size)
-        else:
-            image, labels = smear_dir / 'images' / name, csv_path
-            size = image_size(image)
-            if name not in csv_boxes:
-                raise ConversionError(f'{labels} has no box for {name}: '
-                                      'download the whole file again.')
-            w, h = size if relative else (1, 1)
-            boxes = [(label, x1 * w, y1 * h, x2 * w, y2 * h)
-                     for label, x1, y1, x2, y2 in csv_boxes[name]]
-        split.add_image(image.name, *size)
-        add_boxes(split, boxes, labels)
-        copies = folder / FOLDERS[split_name]
-        copies.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(image, copies / image.name)
-    print()
     for name, split in splits.items():
         split.save(folder / 'annotations' / f'{name}.json')
     return splits
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    out = Path('data/blood_smears')
+    parser = output_parser(__doc__, out)
     add = parser.add_argument
     add('bccd_dir', type=Path, help='has Annotations, ImageSets, JPEGImages')
     add('smear_dir', type=Path, help='has annotations.csv and images')
-    add('--out', type=Path, default=Path('data/blood_smears'))
-    add('--force', action='store_true', help='replace an earlier result')
+    parser.set_defaults(out=out)
     args = parser.parse_args(argv)
     with atomic_folder(args.out, ('annotations', 'source', 'target'),
                        args.force) as folder:
-        splits = convert(args.bccd_dir, args.smear_dir, folder)
+        splits = convert(args.bccd_dir, args.smear_dir, folder, args.nproc)
     print(summary(splits, args.out / 'annotations'))
 
 

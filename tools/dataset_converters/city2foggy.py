@@ -15,14 +15,11 @@ Writes, below ``--out``::
 ``target_train.json`` is for labelled oracles only.  The same arguments give
 the same bytes, whatever the number of processes.
 """
-import argparse
 import json
-import os
 from pathlib import Path
 
 import cv2
-import mmengine
-from common import atomic_folder, sha256
+from common import atomic_folder, output_parser, positive, sha256, track
 
 from da_faster.datasets.fog import DEFAULT_BETA, transmittance
 from da_faster.datasets.foggy_city import CLASSES, MIN_SIZE, make_scene
@@ -36,35 +33,24 @@ PARTS = dict(
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description='Generate the domain pair "city -> foggy city"')
-    parser.add_argument('--out', type=Path, default=Path('data/city2foggy'))
-    parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument(
-        '--beta',
+    out = Path('data/city2foggy')
+    parser = output_parser(__doc__, out)
+    parser.set_defaults(out=out)
+    add = parser.add_argument
+    add('--seed', type=int, default=0)
+    add('--beta',
         type=float,
         default=DEFAULT_BETA,
         help='attenuation coefficient of the fog in 1/m')
-    parser.add_argument('--num-source', type=int, default=400)
-    parser.add_argument('--num-target', type=int, default=400)
-    parser.add_argument('--num-test', type=int, default=150)
-    parser.add_argument(
-        '--nproc', type=int, default=os.cpu_count(), help='processes')
-    parser.add_argument(
-        '--size',
+    add('--num-source', type=positive, default=400)
+    add('--num-target', type=positive, default=400)
+    add('--num-test', type=positive, default=150)
+    add('--size',
         type=int,
         nargs=2,
         default=(384, 192),
         metavar=('WIDTH', 'HEIGHT'))
-    parser.add_argument(
-        '--force',
-        action='store_true',
-        help='replace a dataset that was generated before')
     args = parser.parse_args(argv)
-    for name in ('num_source', 'num_target', 'num_test', 'nproc'):
-        if getattr(args, name) < 1:
-            parser.error(f'--{name.replace("_", "-")} must be at least 1, '
-                         f'got {getattr(args, name)}')
     if args.seed < 0:
         parser.error(f'--seed must not be negative, got {args.seed}')
     if args.size[0] < MIN_SIZE[0] or args.size[1] < MIN_SIZE[1]:
@@ -152,12 +138,7 @@ def generate(root, args):
     # Processes take the cores.  Set before the fork: a child that inherits
     # OpenCV's pool of threads, none of which it has, waits for them forever.
     cv2.setNumThreads(1)
-    if args.nproc == 1:
-        results = mmengine.track_progress(write_scene, tasks)
-    else:
-        results = mmengine.track_parallel_progress(
-            write_scene, tasks, args.nproc, chunksize=8)
-    print()
+    results = track(write_scene, tasks, args.nproc)
 
     (root / 'annotations').mkdir()
     objects = {split: [] for split in counts}

@@ -1,24 +1,132 @@
 """What the dataset converters of this folder share.
 
-A converter fills one ``CocoSplit`` per annotation file inside an
-``atomic_folder`` and prints ``summary`` of them at the end.  Whatever the user
-has to mend is raised as a ``ConversionError`` with one sentence.
+A converter reads its files with ``track``, which keeps their order, fills one
+``CocoSplit`` per annotation file and hands them to ``write_splits``.  One that
+also copies images works inside an ``atomic_folder``.  Whatever the user has to
+mend is raised as a ``ConversionError`` with one sentence; boxes that are left
+out are counted by reason and printed.
 """
+import argparse
 import hashlib
 import json
 import math
 import os
 import shutil
+import sys
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, Sequence, Tuple
+from typing import (Callable, Dict, Iterable, Iterator, List, NamedTuple,
+                    Optional, Sequence, Tuple)
 
+from mmengine.utils import ProgressBar
 from PIL import Image
+
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
 
 class ConversionError(SystemExit):
     """Ends the command with one sentence on stderr and exit code 1."""
+
+
+class Box(NamedTuple):
+    """A labelled box: corners in pixels from the image's left upper edge."""
+    label: str
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    area: Optional[float] = None
+    iscrowd: int = 0
+
+
+class Sample(NamedTuple):
+    """What a converter read of one image, before a class was chosen.
+
+    ``notes`` counts what was left out while reading, by reason.
+    """
+    file_name: str
+    size: Tuple[int, int]
+    boxes: Sequence[Box] = ()
+    notes: Optional[Dict[str, int]] = None
+
+
+def output_parser(doc: str, out: str) -> argparse.ArgumentParser:
+    """The options that every converter has.
+
+    Args:
+        doc: Docstring of the converter; all of it is shown by --help.
+        out: Where the annotation files go by default, in words or as a path.
+    """
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add('--out', type=Path, help=f'folder to write (default: {out})')
+    add('--force', action='store_true', help='replace an earlier result')
+    add('--nproc', type=positive, default=os.cpu_count(), help='processes')
+    return parser
+
+
+def positive(text: str) -> int:
+    """An integer of at least 1, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'must be at least 1, got {number}')
+    return number
+
+
+def add_classes(parser: argparse.ArgumentParser,
+                default: Optional[Sequence[str]]) -> None:
+    """Adds --classes; :func:`class_map` reads it."""
+    parser.add_argument(
+        '--classes',
+        nargs='+',
+        default=default,
+        metavar='LABEL[=CLASS]',
+        help='labels to keep, renamed where =CLASS says so; the order of the '
+        'classes gives the category ids 1, 2, ... (default: %s)' %
+        (' '.join(default) if default else 'all'))
+
+
+def class_map(items: Sequence[str]) -> Dict[str, str]:
+    """The --classes option as {label of the dataset: class of the result}."""
+    names = {}
+    for item in items:
+        label, equals, name = item.partition('=')
+        if not label or (equals and not name) or label in names:
+            raise ConversionError(
+                f'--classes {item}: give every label once, as LABEL or '
+                'LABEL=CLASS.')
+        names[label] = name or label
+    return names
+
+
+def track(function: Callable, tasks: Iterable, nproc: int) -> list:
+    """``[function(task) for task in tasks]`` in processes, with progress.
+
+    The first error ends it, a process that was killed included.  The tasks
+    are only run in processes where there are several.
+    """
+    tasks = list(tasks)
+    bar = ProgressBar(len(tasks), file=sys.stdout)
+    results = []
+
+    def collect(found: Iterable) -> list:
+        for result in found:
+            results.append(result)
+            bar.update()
+        print()
+        return results
+
+    nproc = min(nproc, len(tasks))
+    if nproc <= 1:
+        return collect(map(function, tasks))
+    # A Pool would wait forever for a task that raised SystemExit.
+    with ProcessPoolExecutor(nproc) as pool:
+        return collect(
+            pool.map(
+                function, tasks, chunksize=min(8, 1 + len(tasks) // nproc)))
 
 
 @contextmanager
@@ -63,6 +171,69 @@ def atomic_folder(out: Path,
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def refuse_existing(out: Path, names: Iterable[str], force: bool) -> None:
+    """Ends the command before it starts where it would overwrite a file."""
+    for name in names:
+        path = out / f'{name}.json'
+        if path.exists() and not force:
+            raise ConversionError(
+                f'{path} exists: give --force to replace it, or another '
+                '--out.')
+
+
+def write_splits(splits: Dict[str, 'CocoSplit'], out: Path,
+                 force: bool) -> None:
+    """Writes ``out/<name>.json`` for every split, or none; prints a summary.
+
+    Other files of the folder are left alone.
+    """
+    refuse_existing(out, splits, force)
+    new = {}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, split in splits.items():
+            new[name] = out / f'.{name}.json.{os.getpid()}.new'
+            split.save(new[name])
+        for name, path in new.items():
+            path.replace(out / f'{name}.json')
+    except OSError as error:
+        raise ConversionError(f'{out} was not written: {error}.') from error
+    finally:
+        for path in new.values():
+            path.unlink(missing_ok=True)
+    print(summary(splits, out))
+
+
+def read_lines(path: Path, mend: str) -> List[str]:
+    """Lines of a text file; ``mend`` ends the sentence where it is missing."""
+    try:
+        return path.read_text(encoding='utf-8-sig').splitlines()
+    except FileNotFoundError:
+        raise ConversionError(f'{path} is missing: {mend}')
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConversionError(f'{path} is not a text file ({error}): {mend}')
+
+
+def read_json(path: Path):
+    """Content of a json file."""
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            return json.load(file)
+    except FileNotFoundError:
+        raise ConversionError(f'{path} is missing: check the path.')
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConversionError(f'{path} is not whole json ({error}): download '
+                              'or export it again.')
+
+
+def finite(*values) -> Tuple[float, ...]:
+    """The values as numbers; ValueError where one is not, or not finite."""
+    numbers = tuple(map(float, values))
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError('a corner is not finite')
+    return numbers
+
+
 def image_size(path: Path) -> Tuple[int, int]:
     """Width and height of an image that was decoded to its last line."""
     try:
@@ -79,7 +250,11 @@ def image_size(path: Path) -> Tuple[int, int]:
 
 def sha256(path: Path) -> str:
     """SHA-256 of a file as hexadecimal digits."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class CocoSplit:
@@ -99,6 +274,16 @@ class CocoSplit:
         self.annotations: list = []
         self.notes: Counter = Counter()
 
+    def add_sample(self, sample: Sample, names: Dict[str, str]) -> None:
+        """Adds an image and those of its boxes whose label ``names`` has."""
+        self.add_image(sample.file_name, *sample.size)
+        self.notes.update(sample.notes or {})
+        for label, *corners, area, iscrowd in sample.boxes:
+            if label not in names:
+                self.notes[f'{label} boxes left out'] += 1
+            else:
+                self.add_box(names[label], *corners, area, iscrowd)
+
     def add_image(self, file_name: str, width: int, height: int) -> None:
         """Adds an image; the boxes added next belong to it."""
         self.images.append(
@@ -108,14 +293,26 @@ class CocoSplit:
                 width=width,
                 height=height))
 
-    def add_box(self, class_name: str, x1: float, y1: float, x2: float,
-                y2: float) -> None:
+    def add_box(self,
+                class_name: str,
+                x1: float,
+                y1: float,
+                x2: float,
+                y2: float,
+                area: Optional[float] = None,
+                iscrowd: int = 0) -> None:
         """Adds a box given by its corners, in pixels from the image's edge.
 
         It is clipped to the image; corners are kept to 1/100 pixel.
+
+        Args:
+            class_name: Name of its class.
+            x1, y1, x2, y2: Left, upper, right and lower edge.
+            area: In pixels, of the object's mask; None: of the box.
+            iscrowd: 1 for a region that neither training nor evaluation
+                counts for or against a detector.
         """
-        if not all(map(math.isfinite, (x1, y1, x2, y2))):
-            raise ValueError('a corner is not finite')
+        finite(x1, y1, x2, y2)
         if x2 <= x1 or y2 <= y1:
             self.notes['zero-size boxes left out'] += 1
             return
@@ -134,8 +331,8 @@ class CocoSplit:
                 image_id=image['id'],
                 category_id=self.category_ids[class_name],
                 bbox=[round(left, 2), round(top, 2), width, height],
-                area=round(width * height, 2),
-                iscrowd=0))
+                area=round(width * height, 2) if area is None else area,
+                iscrowd=iscrowd))
 
     def save(self, path: Path) -> None:
         """Writes the file; the same content always gives the same bytes."""
@@ -149,6 +346,35 @@ class CocoSplit:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(
             json.dumps(content, ensure_ascii=False) + '\n', encoding='utf-8')
+
+
+def build_splits(samples: Dict[str, Sequence[Sample]],
+                 names: Dict[str, str],
+                 labelled: bool = True) -> Dict[str, CocoSplit]:
+    """One CocoSplit per list of samples.
+
+    Args:
+        samples: By name of the split.
+        names: Class by label, see :func:`class_map`.
+        labelled: End the command where no label is one of ``names``: most
+            often they are spelled in another way.
+    """
+    splits = {}
+    for name, some in samples.items():
+        split = splits[name] = CocoSplit(list(dict.fromkeys(names.values())))
+        if not some:
+            raise ConversionError(f'{name} has no image: check the source '
+                                  'folder and the options.')
+        for sample in some:
+            split.add_sample(sample, names)
+    found = Counter(box.label for some in samples.values() for sample in some
+                    for box in sample.boxes)
+    if labelled and not any(label in names for label in found):
+        known = ', '.join(map(str, found)) or 'no label at all'
+        raise ConversionError(
+            f'no box has one of the labels {", ".join(names)}; the files have '
+            f'{known}: set --classes.')
+    return splits
 
 
 def summary(splits: Dict[str, CocoSplit], annotations: Path) -> str:
