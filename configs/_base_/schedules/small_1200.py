@@ -1,0 +1,14 @@
+# small_800.py for a pair that takes longer to learn.
+_base_ = './small_800.py'
+max_iters = 1200
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+param_scheduler = [
+    _base_.param_scheduler[0],
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=False,
+        begin=50,
+        end=max_iters,
+        T_max=max_iters - 50,
+        eta_min_ratio=0.05)
+]
