@@ -19,7 +19,8 @@ model = dict(
     rpn_head=dict(
         in_channels=128,
         feat_channels=128,
-        anchor_generator=dict(scales=[2, 4, 7], ratios=[0.7, 1.0, 1.4])),
+        anchor_generator=dict(
+            scales=[2, 4, 7], ratios=[0.7, 1.0, 1.4], center_offset=0.0)),
     roi_head=dict(
         shared_head=None,
         bbox_roi_extractor=dict(
