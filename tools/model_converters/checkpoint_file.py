@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Callable, Dict, Sequence
 
 import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
 
 BROKEN = (OSError, RuntimeError, EOFError, ValueError, struct.error,
           pickle.UnpicklingError)
@@ -21,12 +23,27 @@ BROKEN = (OSError, RuntimeError, EOFError, ValueError, struct.error,
 def add_common_args(parser: argparse.ArgumentParser) -> None:
     """Adds the options of every model converter."""
     parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of the config, xxx=yyy')
+    parser.add_argument(
         '--force', action='store_true', help='replace an earlier result')
     parser.add_argument(
         '--trust',
         action='store_true',
         help='unpickle the checkpoint, which can run ANY code it contains; '
         'only for files of people you trust')
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config of ``args.config`` with ``args.cfg_options`` applied."""
+    if not args.config.is_file():
+        raise SystemExit(f'{args.config} does not exist; check the path.')
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    return cfg
 
 
 def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:

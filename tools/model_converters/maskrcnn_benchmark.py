@@ -29,11 +29,9 @@ from typing import Dict, List, Optional, Sequence
 
 import mmengine
 import torch
-from checkpoint_file import (add_common_args, name_some, need_free, read,
-                             sha256, write)
+from checkpoint_file import (add_common_args, load_config, name_some,
+                             need_free, read, sha256, write)
 from mmdet.registry import DATASETS, MODELS
-from mmengine.config import Config, DictAction
-from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -180,11 +178,6 @@ def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         help="class names in the checkpoint's order (default: the config's)")
     parser.add_argument(
         '--config', type=Path, default=CONFIG, help=f'default: {CONFIG.name}')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override settings of the config, xxx=yyy')
     add_common_args(parser)
     return parser.parse_args(argv)
 
@@ -192,11 +185,7 @@ def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(argv: Optional[Sequence[str]] = None) -> None:
     args = parse_args(argv)
     need_free([args.out], args.force)
-    if not args.config.is_file():
-        raise SystemExit(f'{args.config} does not exist; check the path.')
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
-    init_default_scope('mmdet')
+    cfg = load_config(args)
     meta = DATASETS.build(dict(cfg.test_dataloader.dataset, lazy_init=True))
     dataset_meta = dict(meta.metainfo)
     classes = list(dataset_meta['classes'])

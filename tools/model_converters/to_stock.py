@@ -22,10 +22,10 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple
 import mmdet.registry
 import mmengine.runner.checkpoint
 import torch
-from checkpoint_file import (add_common_args, name_some, need_free, read,
-                             write)
-from mmengine.config import Config, DictAction
-from mmengine.registry import Registry, init_default_scope
+from checkpoint_file import (add_common_args, load_config, name_some,
+                             need_free, read, write)
+from mmengine.config import Config
+from mmengine.registry import Registry
 from torch import Tensor
 
 STOCK = ('mmdet', 'mmengine', 'mmcv', 'torch')
@@ -160,11 +160,6 @@ def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('config', type=Path, help="the adapted model's config")
     parser.add_argument('checkpoint', type=Path)
     parser.add_argument('out', type=Path, help='OUT.pth, or a folder')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override settings of the config, xxx=yyy')
     add_common_args(parser)
     return parser.parse_args(argv)
 
@@ -175,11 +170,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     if out.suffix != '.pth':
         out = out / f'{args.config.stem}.pth'
     need_free([out, out.with_suffix('.py')], args.force)
-    if not args.config.is_file():
-        raise SystemExit(f'{args.config} does not exist; check the path.')
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    cfg = load_config(args)
     stock = StockConfig(cfg)
     model = mmdet.registry.MODELS.build(cfg.model)
 
