@@ -2,6 +2,7 @@
 import argparse
 
 from cli import add_common_args, load_config, need_file
+from data_checks import stop_if_fatal
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 from mmengine.runner import Runner, find_latest_checkpoint
@@ -25,6 +26,10 @@ def parse_args() -> argparse.Namespace:
         help='a checkpoint to resume from, or "auto" (also: no value) for the '
         'latest one in the work dir; where there is none, the training starts '
         'as configured, load_from included')
+    parser.add_argument(
+        '--skip-data-check',
+        action='store_true',
+        help='do not look for errors in the data before the training')
     add_common_args(parser)
     return parser.parse_args()
 
@@ -56,6 +61,8 @@ def main() -> None:
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(args)
     apply_args(cfg, args)
+    if not args.skip_data_check:
+        stop_if_fatal(cfg)
     Runner.from_cfg(cfg).train()
 
 

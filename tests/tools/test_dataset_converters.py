@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools.mask import decode
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
 PREFIX = 'instancesonly_filtered_gtFine_'
@@ -130,6 +131,9 @@ def test_cityscapes_boxes(city, capsys):
         id=1, file_name=name, width=40, height=30)
     assert [item['area'] for item in train['annotations']] == [44, 100, 25]
     assert {item['iscrowd'] for item in train['annotations']} == {0}
+    person = np.zeros((30, 40))
+    person[2:12, 12:16] = person[2:4, 18:20] = 1
+    assert (decode(train['annotations'][0]['segmentation']) == person).all()
     assert boxes(train, f'{BOCHUM}_leftImg8bit.png') == []
     val = load(f'city/annotations/{PREFIX}val.json')
     # The order of the ids is no matter of which class comes first.

@@ -16,7 +16,8 @@ What is in them is that of the "instancesonly_filtered" files which Detectron
 and maskrcnn-benchmark make, but with the category ids always in the order of
 the eight classes: regions that gtFine labels as groups (instance id below
 1000) are left out, and so is an instance any part of which is a speck of one
-or two pixels.  A box encloses the visible pixels, "area" is their number.
+or two pixels.  A box encloses the visible pixels, "area" is their number and
+"segmentation" their mask, in run lengths.
 """
 from collections import Counter
 from functools import partial
@@ -28,6 +29,7 @@ import numpy as np
 from common import (Box, ConversionError, Sample, build_splits, image_size,
                     output_parser, refuse_existing, track, write_splits)
 from PIL import Image
+from pycocotools.mask import encode
 
 # Cityscapes' label ids with instances (cityscapesscripts/helpers/labels.py).
 LABELS = {
@@ -95,7 +97,17 @@ def read_boxes(path: Path) -> Tuple[Tuple[int, int], List[Box], Counter]:
         if name in CLASSES and has_speck(crop):
             notes['instances with a speck of 1 or 2 pixels left out'] += 1
             continue
-        boxes.append(Box(name, left, top, right, bottom, int(crop.sum())))
+        runs = encode(np.asfortranarray(mask, np.uint8))
+        boxes.append(
+            Box(
+                name,
+                left,
+                top,
+                right,
+                bottom,
+                area=int(crop.sum()),
+                segmentation=dict(
+                    size=runs['size'], counts=runs['counts'].decode())))
     return (ids.shape[1], ids.shape[0]), boxes, notes
 
 

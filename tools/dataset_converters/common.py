@@ -39,6 +39,7 @@ class Box(NamedTuple):
     y2: float
     area: Optional[float] = None
     iscrowd: int = 0
+    segmentation: Optional[dict] = None
 
 
 class Sample(NamedTuple):
@@ -278,11 +279,11 @@ class CocoSplit:
         """Adds an image and those of its boxes whose label ``names`` has."""
         self.add_image(sample.file_name, *sample.size)
         self.notes.update(sample.notes or {})
-        for label, *corners, area, iscrowd in sample.boxes:
+        for label, *rest in sample.boxes:
             if label not in names:
                 self.notes[f'{label} boxes left out'] += 1
             else:
-                self.add_box(names[label], *corners, area, iscrowd)
+                self.add_box(names[label], *rest)
 
     def add_image(self, file_name: str, width: int, height: int) -> None:
         """Adds an image; the boxes added next belong to it."""
@@ -300,7 +301,8 @@ class CocoSplit:
                 x2: float,
                 y2: float,
                 area: Optional[float] = None,
-                iscrowd: int = 0) -> None:
+                iscrowd: int = 0,
+                segmentation: Optional[dict] = None) -> None:
         """Adds a box given by its corners, in pixels from the image's edge.
 
         It is clipped to the image; corners are kept to 1/100 pixel.
@@ -311,6 +313,7 @@ class CocoSplit:
             area: In pixels, of the object's mask; None: of the box.
             iscrowd: 1 for a region that neither training nor evaluation
                 counts for or against a detector.
+            segmentation: The mask, in COCO's run lengths; None: no mask.
         """
         finite(x1, y1, x2, y2)
         if x2 <= x1 or y2 <= y1:
@@ -333,6 +336,8 @@ class CocoSplit:
                 bbox=[round(left, 2), round(top, 2), width, height],
                 area=round(width * height, 2) if area is None else area,
                 iscrowd=iscrowd))
+        if segmentation is not None:
+            self.annotations[-1]['segmentation'] = segmentation
 
     def save(self, path: Path) -> None:
         """Writes the file; the same content always gives the same bytes."""

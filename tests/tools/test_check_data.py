@@ -1,0 +1,335 @@
+"""The check of the data: every finding on a small set that has its error."""
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+import da_faster  # noqa: F401, registers TargetDataset
+
+ROOT = Path(__file__).parents[2]
+SIZE = (20, 10)
+
+
+def image(path, colour) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new('RGB', SIZE, colour).save(path)
+
+
+def coco(role, count, **changes) -> dict:
+    return dict(
+        dict(
+            images=[
+                dict(id=i, file_name=f'{role}{i}.png', width=20, height=10)
+                for i in range(count)
+            ],
+            annotations=[
+                dict(
+                    id=i + 1,
+                    image_id=i,
+                    category_id=i % 2 + 1,
+                    bbox=[1, 2, 6, 5],
+                    area=30,
+                    iscrowd=0) for i in range(count)
+            ],
+            categories=[dict(id=1, name='cat'),
+                        dict(id=2, name='dog')]), **changes)
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """Three images of each role, their COCO files and a config."""
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    monkeypatch.chdir(tmp_path)
+    for number, role in enumerate(('source', 'target', 'test')):
+        for i in range(3):
+            image(tmp_path / role / f'{role}{i}.png', (80 * number, 9 * i, 0))
+        put(role, coco(role, 3))
+
+    def dataset(role, **kwargs):
+        return dict(
+            type='CocoDataset',
+            data_root='.',
+            metainfo=dict(classes=('cat', 'dog')),
+            ann_file=f'{role}.json',
+            data_prefix=dict(img=f'{role}/'),
+            pipeline=[],
+            **kwargs)
+
+    target = dict(dataset('target'), type='TargetDataset', ann_file='')
+    test = dict(dataset=dataset('test', test_mode=True))
+    return Config(
+        dict(
+            default_scope='mmdet',
+            custom_imports=dict(imports=['da_faster']),
+            expected_images=3,
+            model=dict(
+                backbone=dict(num_classes=1000),
+                rpn_head=dict(num_classes=1),
+                roi_head=dict(bbox_head=[dict(num_classes=2)] * 2)),
+            train_dataloader=dict(dataset=dataset('source')),
+            train_cfg=dict(
+                type='DALoop', target_dataloader=dict(dataset=target)),
+            val_dataloader=test,
+            test_dataloader=test,
+            val_evaluator=dict(type='CocoMetric', ann_file='./test.json'),
+            test_evaluator=[dict(type='CocoMetric', ann_file='test.json')]))
+
+
+def put(role, content) -> None:
+    Path(f'{role}.json').write_text(json.dumps(content))
+
+
+def find(cfg) -> list:
+    from data_checks import check
+    return check(cfg).findings
+
+
+def only(cfg, fatal, *parts) -> None:
+    """There is this finding and no other one."""
+    finding, = find(cfg)
+    assert finding.fatal == fatal, finding.text
+    for part in parts:
+        assert part in finding.text
+    assert '\n' not in finding.text
+
+
+def test_nothing_is_found_where_nothing_is_wrong(data):
+    assert find(data) == []
+    # The labels of the target are ignored, whatever they are.
+    put('target', coco('target', 3, annotations=[dict(bbox=None)]))
+    data.train_cfg.target_dataloader.dataset.ann_file = 'target.json'
+    assert find(data) == []
+    data.merge_from_dict(dict(val_dataloader=None, test_dataloader=None))
+    data.val_evaluator = data.test_evaluator = None
+    assert find(data) == []
+
+
+def test_wrappers(data):
+    source = data.train_dataloader.dataset
+    data.train_dataloader.dataset = dict(
+        type='RepeatDataset',
+        times=2,
+        dataset=dict(type='ConcatDataset', datasets=[source, source]))
+    assert find(data) == []
+    put('source', coco('source', 4))
+    assert len(find(data)) == 2
+
+
+CAT, DOG = dict(id=1, name='cat'), dict(id=2, name='dog')
+
+
+def boxes(*changes) -> list:
+    """Five annotations, of cat, dog, cat, cat, dog; the first are changed."""
+    items = coco('source', 3)['annotations']
+    items += [dict(items[0], id=4), dict(items[1], id=5)]
+    for item, change in zip(items, changes):
+        item.update(change)
+    return items
+
+
+FILES = {
+    'missing image': (coco('source', 4), True,
+                      ('1 of 4 images do not exist', 'source3.png')),
+    'order': (coco('source', 3, categories=[dict(DOG, id=1), dict(CAT, id=2)]),
+              True, ('order dog cat', 'config in the order cat dog')),
+    'other name': (coco('source', 3, categories=[CAT, dict(DOG, name='Dog')]),
+                   True, ("no category 'dog'", 'the file cat Dog')),
+    'twice': (coco('source', 3, categories=[CAT, DOG, dict(CAT, id=3)]), True,
+              ('category id or name twice', )),
+    'ids from 0': (coco('source', 3, annotations=boxes(dict(category_id=0))),
+                   True, ('1 of 5 boxes have a category_id (as 0)', '1 to 2',
+                          'annotation 1 ')),
+    'not finite': (coco('source', 3, annotations=boxes(
+        dict(bbox=[1, 2, float('nan'), 5]))), True, ('1 of 5', 'not finite')),
+    'zero size': (coco('source', 3, annotations=boxes(
+        {}, {}, dict(bbox=[1, 2, 0, 5]))), False,
+        ('less than one pixel', 'annotation 3 ')),
+    'outside': (coco('source', 3, annotations=boxes(
+        {}, {}, dict(bbox=[20, 2, 5, 5]))), False, ('outside their image', )),
+    'beyond': (coco('source', 3, annotations=boxes(
+        dict(bbox=[15, 2, 15, 7]))), False,
+        ('more than a pixel beyond', 'left, top, width, height')),
+    'other image': (coco('source', 3, annotations=boxes(
+        {}, {}, dict(image_id=77))), False,
+        ('an image that it does not list', )),
+    'relative': (coco('source', 3, annotations=boxes(
+        *[dict(bbox=[.1, .2, .5, .5])] * 5)), True, ('look relative', )),
+    'no boxes': (coco('source', 3, annotations=[]), True,
+                 ('none of its 0 boxes', )),
+    'no dog': (coco('source', 3, annotations=boxes(
+        *[dict(category_id=1)] * 5)), False, ('no usable box of dog', )),
+    'same id': (coco('source', 3, annotations=boxes(dict(id=3))), True,
+                ('1 annotation ids twice', )),
+    'no area': (coco('source', 3, annotations=[
+        dict(id=1, image_id=0, category_id=1, bbox=[1, 2, 3, 4])]), True,
+        ("KeyError('area')", )),
+    'no size': (coco('source', 3, images=[
+        dict(id=i, file_name=f'source{i}.png') for i in range(3)]), True,
+        ("KeyError('width')", )),
+    'no images': (dict(annotations=[]), True, ('not a COCO file', )),
+    'a list': ([], True, ('not a COCO file', )),
+    'image twice': (coco('source', 3, images=coco('source', 3)['images'] + [
+        dict(id=9, file_name='source0.png', width=20, height=10)]), False,
+        ('1 images more than once', )),
+}  # yapf: disable
+
+
+@pytest.mark.parametrize('case', FILES)
+def test_findings_in_the_source(data, case):
+    content, fatal, parts = FILES[case]
+    put('source', content)
+    found = find(data)
+    if case == 'relative':
+        found = [f for f in found if 'less than one pixel' not in f.text]
+    finding, = found
+    assert finding.fatal == fatal, finding.text
+    for part in ('source.json', *parts):
+        assert part in finding.text
+    assert '\n' not in finding.text
+
+
+def test_files_that_are_not_there_or_cut(data):
+    Path('source.json').write_text(json.dumps(coco('source', 3))[:-20])
+    only(data, True, 'source.json is not whole json')
+    Path('source.json').unlink()
+    only(data, True, 'source.json does not exist', 'tools/dataset_converters')
+
+
+def test_config(data):
+    data.train_dataloader.dataset.metainfo.classes = ('cat')
+    only(data, True, "write classes=('cat', )")
+    data.train_dataloader.dataset.metainfo.classes = ('cat', )
+    found = find(data)
+    assert all(finding.fatal for finding in found)
+    texts = ' '.join(finding.text for finding in found)
+    assert 'other classes for the source (cat) than for the test' in texts
+    assert 'bbox_head.0.num_classes=2 in the model' in texts
+
+
+def test_heads(data):
+    data.model = dict(bbox_head=dict(num_classes=80))
+    only(data, True, 'model.bbox_head.num_classes=80', 'set it to 2')
+
+
+def test_target(data):
+    target = data.train_cfg.target_dataloader.dataset
+    target.pipeline = [dict(type='LoadAnnotations')]
+    only(data, False, 'LoadAnnotations')
+    target.pipeline = []
+    target.img_suffix = '.jpg'
+    only(data, True, 'no image found in ')
+    target.data_prefix.img = 'nowhere/'
+    only(data, True, 'nowhere/ is not a folder')
+    target.update(
+        type='CocoDataset',
+        ann_file='target.json',
+        data_prefix=dict(img='target/'))
+    target.pop('img_suffix')
+    only(data, True, 'which reads labels')
+
+
+def test_size_and_file_of_the_test(data):
+    data.expected_images = 500
+    only(data, True, 'has 3 images', 'tests on 500')
+    data.expected_images = None
+    put('test', coco('test', 3, annotations=boxes(dict(id=0))))
+    only(data, False, 'annotation with id 0')
+    put('test', coco('test', 3))
+    data.val_evaluator.ann_file = 'source.json'
+    only(data, True, 'val_evaluator scores with source.json')
+
+
+def test_same_images(data):
+    target = data.train_cfg.target_dataloader.dataset
+    target.data_prefix.img = 'test/'
+    only(data, False, 'target and test share 3 images by path')
+    target.data_prefix.img = 'source/'
+    only(data, True, 'source and target share 3 images by path')
+
+
+def test_full_check_reads_the_images(data, capsys, tmp_path):
+    from check_data import check_images
+    from data_checks import check
+
+    def full():
+        checker = check(data)
+        check_images(checker, 2)
+        return checker.findings
+
+    assert full() == []
+    copy = tmp_path / 'target/target1.png'
+    whole = copy.read_bytes()
+    copy.write_bytes((tmp_path / 'source/source2.png').read_bytes())
+    finding, = full()
+    assert not finding.fatal
+    assert 'share 1 images by content' in finding.text
+    copy.write_bytes(whole[:45])
+    finding, = full()
+    assert finding.fatal and '1 of 3 images are broken' in finding.text
+    copy.write_bytes(whole)
+    Image.new('RGB', (10, 20)).save('test/test0.png')
+    finding, = full()
+    assert finding.fatal and 'test0.png is 10x20, not 20x10' in finding.text
+
+
+def write_config(data, **changes) -> Path:
+    data.merge_from_dict(changes)
+    path = Path('config.py')
+    data.dump(path)
+    return path
+
+
+def test_commands(data, monkeypatch, capsys):
+    """check_data.py prints all; train.py stops before it builds a Runner."""
+    import check_data
+    path = write_config(data)
+    check_data.main([str(path)])
+    out = capsys.readouterr().out
+    for text in ('source: 3 images, 3 boxes (cat 2, dog 1)',
+                 'target: 3 images, no labels', 'test: 3 images', '9/9',
+                 'No error found.'):
+        assert text in out
+    with pytest.raises(SystemExit, match='1 error'):
+        check_data.main([
+            str(path), '--fast', '--cfg-options', 'expected_images=500'])
+    assert 'ERROR: test ./test.json has 3 images' in capsys.readouterr().out
+
+    import train
+    monkeypatch.setattr(train.Runner, 'from_cfg', lambda cfg: 1 / 0)
+    argv = ['train.py', str(path), '--cfg-options', 'expected_images=500']
+    monkeypatch.setattr(sys, 'argv', argv)
+    with pytest.raises(SystemExit, match='data check failed'):
+        train.main()
+    assert 'DATA ERROR: test ./test.json has 3' in capsys.readouterr().out
+    monkeypatch.setattr(sys, 'argv', [*argv, '--skip-data-check'])
+    with pytest.raises(ZeroDivisionError):
+        train.main()
+
+
+def test_no_second_for_3000_images(data):
+    """The sizes of Cityscapes, in its 18 folders."""
+    for role, count in (('source', 3000), ('test', 500), ('target', 3000)):
+        content = coco(role, count)
+        item = content['annotations'][0]
+        content['annotations'] = [
+            dict(item, id=i + 1, image_id=i % count, category_id=i % 2 + 1)
+            for i in range(17 * count)
+        ]
+        for i, entry in enumerate(content['images']):
+            path = Path(role, f'city{i % 18}', f'{i}.png')
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+            entry['file_name'] = f'city{i % 18}/{i}.png'
+        put(role, content)
+    for path in Path('target').glob('*.png'):
+        path.unlink()
+    data.expected_images = 500
+    find(data)  # imports
+    start = time.process_time()
+    assert find(data) == []
+    # About 0.4 s; processor time, for machines that do other work too.
+    assert time.process_time() - start < 1.5

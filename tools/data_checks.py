@@ -1,0 +1,468 @@
+"""What is wrong with the data of a config, found without decoding an image.
+
+``check`` is quick: about as long as reading the annotation files.  train.py
+calls it before every training, check_data.py prints all that it finds.
+"""
+import json
+import os
+import os.path as osp
+from collections import Counter, defaultdict
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+SUBSET = 'tools/dataset_converters/coco_subset.py'
+
+
+class Finding(NamedTuple):
+    """One sentence; a fatal one makes the training worthless."""
+    fatal: bool
+    text: str
+
+
+class Part(NamedTuple):
+    """One dataset of the config, without its wrappers.
+
+    Args:
+        role: source, target, test or (where it is another one) val.
+        cfg: Its config.
+        ann_file: Path of the annotation file, or ''.
+        folder: What file names are relative to.
+        content: The COCO annotations; None for a folder.
+        images: Paths of the images.
+    """
+    role: str
+    cfg: dict
+    ann_file: str
+    folder: str
+    content: Optional[dict]
+    images: List[str]
+
+    @property
+    def where(self) -> str:
+        return f'{self.role} {self.ann_file or self.folder}'
+
+
+class Checker:
+    """Collects findings over the parts of a config.
+
+    Attributes:
+        findings (list[Finding]): Fatal ones and others.
+        parts (list[Part]): The datasets that could be read.
+    """
+
+    def __init__(self, cfg: Config) -> None:
+        self.cfg = cfg
+        self.findings: List[Finding] = []
+        self.parts: List[Part] = []
+        self._loaded: Dict[str, Optional[dict]] = {}
+        self._shared = set()
+
+    def fatal(self, text: str) -> None:
+        self.findings.append(Finding(True, text))
+
+    def warn(self, text: str) -> None:
+        self.findings.append(Finding(False, text))
+
+    def of(self, role: str) -> List[Part]:
+        return [part for part in self.parts if part.role == role]
+
+    # Reading ----------------------------------------------------------------
+
+    def read(self) -> None:
+        """Fills ``parts``."""
+        cfg = self.cfg
+        target = (cfg.get('train_cfg') or {}).get('target_dataloader')
+        loaders = dict(
+            source=cfg.get('train_dataloader'),
+            target=target,
+            test=cfg.get('test_dataloader'),
+            val=cfg.get('val_dataloader'))
+        if loaders['val'] == loaders['test']:
+            del loaders['val']
+        for role, loader in loaders.items():
+            for leaf in leaves((loader or {}).get('dataset') or {}):
+                self.read_part(role, leaf)
+
+    def read_part(self, role: str, leaf: dict) -> None:
+        root = leaf.get('data_root') or ''
+        ann_file, folder = (
+            path if not path or osp.isabs(path) else osp.join(root, path)
+            for path in (leaf.get('ann_file') or '',
+                         (leaf.get('data_prefix') or {}).get('img') or ''))
+        folder = folder or root
+        backend = (leaf.get('backend_args') or {}).get('backend', 'local')
+        if backend != 'local':
+            return  # the files are not on this machine
+        content = None
+        if ann_file:
+            if not ann_file.endswith('.json'):
+                self.warn(f'{role} {ann_file}: only COCO json files are '
+                          'checked; convert it (tools/dataset_converters) to '
+                          'have its boxes looked at.')
+                return
+            content = self.load(role, ann_file)
+            if content is None:
+                return
+            images = [
+                osp.join(folder, image['file_name'])
+                for image in content['images']
+            ]
+        elif leaf['type'] == 'TargetDataset':
+            if not osp.isdir(folder):
+                self.fatal(f'{role} {folder} is not a folder: set data_root '
+                           "and data_prefix=dict(img=...) of the "
+                           f'{role} to where its images are.')
+                return
+            try:
+                dataset = DATASETS.build(
+                    dict(leaf, pipeline=[], lazy_init=True))
+                images = [i['img_path'] for i in dataset.load_data_list()]
+            except ValueError as error:
+                self.fatal(f'{role}: {error}.')
+                return
+        else:
+            self.fatal(f'{role}: its {leaf["type"]} has no ann_file; set one.')
+            return
+        self.parts.append(
+            Part(role, leaf, ann_file, folder, content, images))
+
+    def load(self, role: str, path: str) -> Optional[dict]:
+        """Content of a COCO file; None, and a finding, where it is broken."""
+        if path not in self._loaded:
+            self._loaded[path] = None
+            try:
+                with open(path, encoding='utf-8') as file:
+                    content = json.load(file)
+                [(i['id'], i['file_name']) for i in content['images']]
+                self._loaded[path] = content
+            except FileNotFoundError:
+                self.fatal(f'{role} {path} does not exist: make it with '
+                           'tools/dataset_converters (docs/data.md), or '
+                           'correct data_root and ann_file.')
+            except (OSError, ValueError) as error:
+                self.fatal(f'{role} {path} is not whole json ({error}): '
+                           'convert it again.')
+            except (KeyError, TypeError) as error:
+                self.fatal(f'{role} {path} has no list of images with id and '
+                           f'file_name ({error!r}): it is not a COCO file.')
+        return self._loaded[path]
+
+    # Checks -----------------------------------------------------------------
+
+    def check_files(self, part: Part) -> None:
+        """Every image is there; a listing of each folder tells."""
+        listed = {}
+        missing = []
+        for path in part.images:
+            folder, name = osp.split(path)
+            if folder not in listed:
+                try:
+                    listed[folder] = set(os.listdir(folder))
+                except OSError:
+                    listed[folder] = set()
+            if name not in listed[folder]:
+                missing.append(path)
+        if missing:
+            self.fatal(f'{part.where}: {len(missing)} of {len(part.images)} '
+                       f'images do not exist, e.g. {missing[0]}; correct '
+                       'data_prefix, or complete the download.')
+        if not part.images:
+            self.fatal(f'{part.where} lists no image: convert it again.')
+        twice = len(part.images) - len(set(part.images))
+        if twice:
+            self.warn(f'{part.where} lists {twice} images more than once: '
+                      'convert it again.')
+
+    def classes_of(self, part: Part) -> Optional[tuple]:
+        """Class names of the dataset in the config's order."""
+        classes = (part.cfg.get('metainfo') or {}).get('classes')
+        if classes is None:
+            cls = DATASETS.get(part.cfg['type'])
+            classes = getattr(cls, 'METAINFO', {}).get('classes', ())
+        if isinstance(classes, str):
+            if not osp.isfile(classes):
+                self.fatal(f'{part.role}: classes is the text {classes!r}; '
+                           f'write classes=({classes!r}, ) with a comma.')
+                return None
+            with open(classes) as file:
+                classes = file.read().split('\n')
+        return tuple(classes)
+
+    def check_classes(self, part: Part, classes: tuple) -> bool:
+        """Names and order of the file agree with the config.
+
+        CocoDataset and CocoMetric number the classes in the order of the
+        file's categories, the detector and the log in the config's: another
+        order is another class, a missing one shifts all behind it.
+        """
+        categories = part.content.get('categories') or []
+        names = [category.get('name') for category in categories]
+        ids = [category.get('id') for category in categories]
+        wanted = ' '.join(classes)
+        missing = [name for name in classes if name not in names]
+        if missing:
+            self.fatal(
+                f'{part.where} has no category {missing[0]!r}: the config has '
+                f'{wanted}, the file {" ".join(map(str, names)) or "none"}; '
+                'correct classes, or rename the file\'s with '
+                f'{SUBSET} --classes LABEL=CLASS ...')
+            return False
+        order = tuple(name for name in names if name in classes)
+        if len(set(ids)) < len(ids) or len(set(order)) < len(order):
+            self.fatal(f'{part.where} lists a category id or name twice: '
+                       f'clean it with {SUBSET}.')
+        elif order != classes:
+            self.fatal(
+                f'{part.where} has its categories in the order '
+                f'{" ".join(order)}, the config in the order {wanted}, so '
+                'boxes would get the wrong class; write classes in the '
+                f'file\'s order, or use {SUBSET} --classes {wanted}')
+        return not missing and order == classes and len(set(ids)) == len(ids)
+
+    def check_boxes(self, part: Part, classes: tuple) -> None:
+        """Boxes that lose their class, their image or their extent."""
+        items = part.content.get('annotations') or []
+        used = self.box_table(part, items)
+        if used is None:
+            return
+        boxes, sizes, image_known, labels, names = used
+        total = len(items)
+
+        def tell(mask, what, mend, fatal=False):
+            if mask.any():
+                at = int(np.flatnonzero(mask)[0])
+                text = (f'{part.where}: {int(mask.sum())} of {total} boxes '
+                        f'{what}, e.g. annotation {items[at].get("id")} with '
+                        f'bbox {items[at]["bbox"]}; {mend}.')
+                (self.fatal if fatal else self.warn)(text)
+
+        unknown = ~np.isin(labels, list(names))
+        if unknown.any():
+            strange = Counter(labels[unknown].tolist()).most_common(1)[0][0]
+            tell(
+                unknown, f'have a category_id (as {strange}) that its '
+                f'categories ({min(names)} to {max(names)}) do not list, so '
+                'they would be left out silently', 'count the ids of both '
+                'from the same number', True)
+        tell(~image_known, 'belong to an image that it does not list',
+             f'clean it with {SUBSET}')
+        finite = np.isfinite(boxes).all(1)
+        tell(~finite, 'are not finite', f'clean it with {SUBSET}', True)
+        known = finite & image_known
+        x, y, w, h = np.where(known[:, None], boxes, 1).T
+        width, height = np.where(known[:, None], sizes, np.inf).T
+        thin = known & ((w < 1) | (h < 1))
+        beyond = known & ((x >= width) | (y >= height) | (x + w <= 0) |
+                          (y + h <= 0))
+        tell(
+            thin, 'are less than one pixel wide or high', 'training leaves '
+            'them out, but a test counts them as missed: clean it with '
+            f'{SUBSET}')
+        tell(beyond & ~thin, 'lie outside their image', 'check that the '
+             f'images are those that were labelled, or clean it with {SUBSET}')
+        partly = ((x < -1) | (y < -1) | (x + w > width + 1) |
+                  (y + h > height + 1))
+        tell(known & partly & ~beyond & ~thin,
+             'reach more than a pixel beyond their image',
+             'bbox must be left, top, width, height in pixels')
+        usable = known & ~thin & ~beyond & ~unknown
+        counts = Counter(labels[usable].tolist())
+        by_name = {name: counts[i] for i, name in names.items()}
+        empty = [name for name in classes if not by_name.get(name, 0)]
+        if len(empty) == len(classes):
+            hint = ''
+            if total and finite.any() and boxes[finite].max() <= 2:
+                hint = ' (its numbers look relative; they must be pixels)'
+            self.fatal(f'{part.where}: none of its {total} boxes can be '
+                       f'used{hint}; convert it again.')
+        elif empty and part.role == 'source':
+            self.warn(f'{part.where} has no usable box of {empty[0]} '
+                      f'({len(empty)} such classes): the detector cannot '
+                      'learn it; check the names of the labels.')
+        ids = [item.get('id') for item in items]
+        if len(set(ids)) < len(ids):
+            self.fatal(f'{part.where} has {len(ids) - len(set(ids))} '
+                       f'annotation ids twice: clean it with {SUBSET}.')
+        if part.role in ('test', 'val') and 0 in ids:
+            self.warn(f'{part.where} has an annotation with id 0, which the '
+                      'COCO evaluation takes for "not found": number them '
+                      f'from 1 (clean it with {SUBSET}).')
+
+    def box_table(self, part: Part, items: list) -> Optional[tuple]:
+        """Arrays over the annotations, or None and a finding."""
+        try:
+            images = {i['id']: (i['width'], i['height'])
+                      for i in part.content['images']}
+            names = {c['id']: c['name'] for c in part.content['categories']}
+            boxes = np.array([a['bbox'] for a in items],
+                             float).reshape(len(items), 4)
+            # What CocoDataset and the evaluation look up without a default.
+            [(a['area'], a['id'], a['iscrowd']) for a in items]
+            labels = np.array([a['category_id'] for a in items], int)
+            sizes = [images.get(a['image_id']) for a in items]
+        except (KeyError, TypeError, ValueError) as error:
+            self.fatal(
+                f'{part.where}: an image or annotation lacks what it needs '
+                f'({error!r}); images need id, file_name, width, height, '
+                'annotations id, image_id, category_id, bbox, area, iscrowd: '
+                f'complete it with {SUBSET}.')
+            return None
+        known = np.array([size is not None for size in sizes], bool)
+        sizes = np.array([size or (0, 0) for size in sizes],
+                         float).reshape(len(items), 2)
+        return boxes, sizes, known, labels, names
+
+    def check_heads(self, classes: tuple) -> None:
+        """The heads of the detector have as many outputs as classes."""
+        for path, number in head_classes(self.cfg.get('model') or {}):
+            if number != len(classes):
+                self.fatal(f'{path}={number} in the model, but the config '
+                           f'has {len(classes)} classes '
+                           f'({" ".join(classes)}): set it to '
+                           f'{len(classes)}.')
+
+    def check_target(self, part: Part) -> None:
+        """Labels of the target stay unread."""
+        if part.cfg['type'] != 'TargetDataset':
+            self.fatal(f'{part.where} is a {part.cfg["type"]}, which reads '
+                       "labels: the target must be type='TargetDataset'.")
+        steps = [step['type'] for step in part.cfg.get('pipeline') or ()]
+        if 'LoadAnnotations' in steps:
+            self.warn(f'{part.where}: its pipeline has LoadAnnotations, which '
+                      'finds nothing in the target: take it out.')
+
+    def check_tests(self) -> None:
+        """The size of the test set, and the file that scores it."""
+        expected = self.cfg.get('expected_images')
+        for part in self.of('test'):
+            if expected and len(part.images) != expected:
+                self.fatal(
+                    f'{part.where} has {len(part.images)} images, but the '
+                    f'benchmark tests on {expected}: convert the right split, '
+                    'or set expected_images=None for another benchmark.')
+        parts = self.of('test') + self.of('val')
+        files = {osp.realpath(part.ann_file) for part in parts}
+        for key in ('val_evaluator', 'test_evaluator'):
+            evaluators = self.cfg.get(key) or []
+            for item in (evaluators if isinstance(evaluators, (list, tuple))
+                         else [evaluators]):
+                path = item.get('ann_file')
+                if path and files and osp.realpath(path) not in files:
+                    self.fatal(f'{key} scores with {path}, but the test '
+                               f'images come from {parts[0].ann_file}: give '
+                               'both the same ann_file.')
+
+    def check_overlap(self, same: Dict[str, Dict[str, str]],
+                      how: str) -> None:
+        """Images that two roles share.
+
+        Args:
+            same: By role, the path of an image by what tells it from others.
+            how: What that is, for the sentence.
+        """
+        for one, other, matters in (
+            ('source', 'target', 'the domains do not differ there'),
+            ('source', 'test', 'the test is not of unseen images'),
+            ('target', 'test', 'the adaptation sees the test images; papers '
+             'that do so say so')):
+            common = sorted(set(same.get(one, ())) & set(same.get(other, ())))
+            if not common or (one, other) in self._shared:
+                continue
+            self._shared.add((one, other))
+            a, b = same[one][common[0]], same[other][common[0]]
+            text = (f'{one} and {other} share {len(common)} images by {how} '
+                    f'({len(same[one])} and {len(same[other])}), e.g. {a} and '
+                    f'{b}: {matters}; check data_root and data_prefix.')
+            whole = len(common) == len(same[other])
+            if (one, other) == ('source', 'target') and whole:
+                self.fatal(text)
+            else:
+                self.warn(text)
+
+    def run(self) -> None:
+        """All checks that need no image."""
+        self.read()
+        by_role = {}
+        for part in self.parts:
+            self.check_files(part)
+            if part.role == 'target':
+                self.check_target(part)
+                continue
+            classes = self.classes_of(part)
+            if classes is None:
+                continue
+            by_role.setdefault(part.role, classes)
+            if self.check_classes(part, classes):
+                self.check_boxes(part, classes)
+        for role, classes in by_role.items():
+            first, expected = next(iter(by_role.items()))
+            if classes != expected:
+                self.fatal(f'the config has other classes for the {first} '
+                           f'({" ".join(expected)}) than for the {role} '
+                           f'({" ".join(classes)}): give both the same '
+                           'metainfo.')
+        if by_role:
+            self.check_heads(next(iter(by_role.values())))
+        self.check_tests()
+        real = {}  # a folder is resolved once, not with every image
+        same = defaultdict(dict)
+        for part in self.parts:
+            for path in part.images:
+                folder, name = osp.split(path)
+                if folder not in real:
+                    real[folder] = osp.realpath(folder)
+                same[part.role][osp.join(real[folder], name)] = path
+        self.check_overlap(same, 'path')
+
+
+def leaves(dataset: dict) -> Iterator[dict]:
+    """The datasets inside wrappers such as RepeatDataset, ConcatDataset."""
+    if 'datasets' in dataset:
+        for inner in dataset['datasets']:
+            yield from leaves(inner)
+    elif 'dataset' in dataset:
+        yield from leaves(dataset['dataset'])
+    elif dataset:
+        yield dataset
+
+
+def head_classes(model, path: str = 'model') -> Iterator[Tuple[str, int]]:
+    """(path, value) of every num_classes of a box or mask head."""
+    if isinstance(model, (list, tuple)):
+        for i, item in enumerate(model):
+            yield from head_classes(item, f'{path}.{i}')
+    elif isinstance(model, dict):
+        for key, value in model.items():
+            if key == 'num_classes' and ('bbox_head' in path
+                                         or 'mask_head' in path):
+                yield f'{path}.{key}', value
+            elif key not in ('backbone', 'rpn_head'):
+                yield from head_classes(value, f'{path}.{key}')
+
+
+def check(cfg: Config) -> Checker:
+    """The quick check of a config."""
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    checker = Checker(cfg)
+    checker.run()
+    return checker
+
+
+def stop_if_fatal(cfg: Config) -> None:
+    """Prints what the quick check finds; a fatal finding ends the program."""
+    findings = check(cfg).findings
+    first = all(os.environ.get(key, '0') == '0'
+                for key in ('RANK', 'SLURM_PROCID'))
+    for fatal, text in findings:
+        if first:
+            print(f'{"DATA ERROR" if fatal else "data warning"}: {text}',
+                  flush=True)
+    if any(finding.fatal for finding in findings):
+        raise SystemExit(
+            'The data check failed, see above; tools/check_data.py CONFIG '
+            'shows all, --skip-data-check trains nevertheless.'
+            if first else 1)
