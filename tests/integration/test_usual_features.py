@@ -8,7 +8,7 @@ NO_DOMAINS = '''
 model = dict(
     domain_neck=None, instance_domain_head=None, loss_consistency=None)
 train_cfg = dict(
-    _delete_=True, type='IterBasedTrainLoop', max_iters=6, val_interval=6)
+    _delete_=True, type='SeededTrainLoop', max_iters=6, val_interval=6)
 '''
 DOMAIN_PREFIXES = ('domain_neck.', 'instance_domain_head.')
 

@@ -1,14 +1,16 @@
 """The training loop of domain adaptation: one batch of each domain."""
-from typing import Union
+from typing import List, Tuple, Union
 
 from mmengine.registry import LOOPS
-from mmengine.runner import IterBasedTrainLoop
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader
 
-# The runner seeds every sampler alike and worker w of rank r with
-# seed + workers * r + w. Sets of equal size would draw the same index in both
-# domains at every iteration; an offset this large meets no worker's seed.
+from .random_streams import TARGET, build_seeded_dataloader, run_seed
+from .seeded_loop import SeededTrainLoop
+
+# With one seed for both samplers, sets of equal size would draw the same index
+# in both domains at every iteration. Far apart, so that runs of seeds 0, 1, 2
+# do not share streams either.
 TARGET_SEED_OFFSET = 1_000_003
 
 
@@ -43,8 +45,8 @@ class PairedIterator:
 
 
 @LOOPS.register_module()
-class DALoop(IterBasedTrainLoop):
-    """IterBasedTrainLoop that draws a source and a target batch an iteration.
+class DALoop(SeededTrainLoop):
+    """SeededTrainLoop that draws a source and a target batch an iteration.
 
     The source is the runner's ordinary ``train_dataloader``, so learning-rate
     scaling and every MMDetection tool work on it. Both loaders keep their own
@@ -56,23 +58,23 @@ class DALoop(IterBasedTrainLoop):
         target_dataloader (DataLoader or dict): The target. Its dataset must
             hold no instances, so that neither a loss nor a crop can depend on
             target labels: use ``TargetDataset``.
-        *args, **kwargs: Of IterBasedTrainLoop (``max_iters``, ...).
+        *args, **kwargs: Of SeededTrainLoop (``max_iters``, ...).
     """
 
     def __init__(self, runner, dataloader: Union[DataLoader, dict],
                  target_dataloader: Union[DataLoader,
                                           dict], *args, **kwargs) -> None:
         super().__init__(runner, dataloader, *args, **kwargs)
-        if isinstance(target_dataloader, dict):
-            target_dataloader = runner.build_dataloader(
-                target_dataloader,
-                seed=(runner.seed + TARGET_SEED_OFFSET) % 2**32,
-                diff_rank_seed=runner._randomness_cfg.get(
-                    'diff_rank_seed', False))
-        self.target_dataloader = target_dataloader
-        self._check_unlabelled(target_dataloader.dataset)
+        self.target_dataloader = build_seeded_dataloader(
+            runner, target_dataloader, TARGET,
+            (run_seed(runner) + TARGET_SEED_OFFSET) % 2**32)
+        self._check_unlabelled(self.target_dataloader.dataset)
         self.dataloader_iterator = PairedIterator(
-            source=self.dataloader, target=target_dataloader)
+            source=self.dataloader, target=self.target_dataloader)
+
+    def loaders(self) -> List[Tuple[DataLoader, int]]:
+        return [*super().loaders(),
+                (self.target_dataloader, TARGET_SEED_OFFSET)]
 
     @staticmethod
     def _check_unlabelled(dataset) -> None:

@@ -1,0 +1,171 @@
+"""Random numbers that depend on where a training stands, not on its past.
+
+A checkpoint holds no state of the random generators, and no such state would
+do: workers load ahead of the training, so theirs depends on how many they are
+and on when the run was killed. So every sample is fetched under a seed made of
+the run's seed, the domain, the rank and the sample's position in the domain's
+endless stream: whoever fetches it, and after whatever, augments it alike.
+"""
+import itertools
+import random
+from contextlib import contextmanager
+from typing import Any, Iterator, List, Sequence
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+from mmengine.registry import DATA_SAMPLERS
+from torch.utils.data import DataLoader, Sampler
+
+# What a seed is for; the second number of its key.
+SOURCE, TARGET, STEP = range(3)
+
+
+def seed_generators(*key: int) -> None:
+    """Seeds Python, NumPy and torch (all devices) from a few numbers."""
+    words = _words(key)
+    _seed_cpu(words)
+    torch.manual_seed(words[2])
+
+
+@contextmanager
+def seeded(*key: int):
+    """The generators of the CPU are seeded inside and unchanged after."""
+    before = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    # Not torch.manual_seed: it would also seed the accelerators, for which
+    # a worker process has no use and pays with a stack trace a sample.
+    words = _words(key)
+    _seed_cpu(words)
+    torch.default_generator.manual_seed(words[2])
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+        torch.set_rng_state(before[2])
+
+
+def _words(key: Sequence[int]) -> List[int]:
+    return np.random.SeedSequence(key).generate_state(3).tolist()
+
+
+def _seed_cpu(words: List[int]) -> None:
+    random.seed(words[0])
+    np.random.seed(words[1])
+
+
+class Draw(int):
+    """An index that a sampler drew, and its ``position`` in the stream.
+
+    An int, as batch samplers and datasets look things up with it.
+    """
+
+    def __new__(cls, index: int, position: int) -> 'Draw':
+        draw = super().__new__(cls, index)
+        draw.position = position
+        return draw
+
+    def __getnewargs__(self) -> tuple:  # on its way to a worker
+        return int(self), self.position
+
+
+class PositionSampler(Sampler):
+    """Numbers the indices that another sampler draws.
+
+    Args:
+        sampler (dict): Config of that sampler.
+        dataset (Sized): What it draws from.
+        seed (int, optional): Its seed.
+    """
+
+    def __init__(self, sampler: dict, dataset, seed: int = None) -> None:
+        self.sampler = DATA_SAMPLERS.build(
+            sampler, default_args=dict(dataset=dataset, seed=seed))
+        self.positions = itertools.count()
+
+    def __iter__(self) -> Iterator[Draw]:
+        # A sampler that ends is iterated again; the stream goes on.
+        return map(Draw, self.sampler, self.positions)
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __getattr__(self, name: str) -> Any:  # dataset, set_epoch, ...
+        if name == 'sampler':
+            raise AttributeError(name)
+        found = getattr(self.sampler, name)
+        return self._skip if name == 'skip' else found
+
+    def _skip(self, num_samples: int) -> None:
+        # The loop looks whether there is a ``skip``, so it exists only where
+        # the numbered sampler has one (MMEngine's InfiniteSampler).
+        self.sampler.skip(num_samples)
+        self.positions = itertools.count(num_samples)
+
+
+class SeededFetch:
+    """Fetches the samples of a batch, each under a seed of its own.
+
+    Args:
+        dataset (Dataset): The dataset.
+        seed (int): Of the run.
+        domain (int): SOURCE or TARGET.
+    """
+
+    def __init__(self, dataset, seed: int, domain: int) -> None:
+        self.dataset = dataset
+        self.seed = seed
+        self.key = domain, get_rank()
+
+    def __call__(self, draws: Sequence[Draw]) -> list:
+        return [self.fetch(draw) for draw in draws]
+
+    def fetch(self, draw: Draw) -> Any:
+        with seeded(self.seed, *self.key, draw.position):
+            return self.dataset[int(draw)]
+
+
+def run_seed(runner) -> int:
+    """The seed all ranks share."""
+    if runner._randomness_cfg.get('diff_rank_seed', False):
+        return runner.seed - get_rank()
+    return runner.seed
+
+
+def build_seeded_dataloader(runner, dataloader: dict, domain: int,
+                            sampler_seed: int) -> DataLoader:
+    """``Runner.build_dataloader`` with samples that depend on their position.
+
+    The dataset stays the object it is, so hooks and tools that look for its
+    attributes find them.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (dict): The config. A DataLoader that is already built is
+            returned as it is.
+        domain (int): SOURCE or TARGET.
+        sampler_seed (int): Of the sampler.
+    """
+    if isinstance(dataloader, DataLoader):
+        return dataloader
+    loader = runner.build_dataloader({
+        **dataloader, 'sampler':
+        dict(type=PositionSampler, sampler=dataloader['sampler'])
+    }, seed=sampler_seed)
+    # torch's loaders ask the dataset for a whole batch by this name, where it
+    # has it (since torch 2.0).
+    loader.dataset.__getitems__ = SeededFetch(loader.dataset, run_seed(runner),
+                                              domain)
+    return loader
+
+
+def reseed_dataloader(loader: DataLoader, seed: int,
+                      sampler_seed: int) -> None:
+    """Gives a loader that was not iterated yet the seed of another run."""
+    fetch = getattr(loader.dataset, '__getitems__', None)
+    if isinstance(fetch, SeededFetch):
+        fetch.seed = seed
+        numbered = getattr(loader.batch_sampler, 'sampler', None)
+        # MMEngine's samplers read their seed when they are first iterated.
+        if isinstance(numbered, PositionSampler):
+            numbered.sampler.seed = sampler_seed

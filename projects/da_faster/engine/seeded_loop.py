@@ -1,0 +1,51 @@
+"""IterBasedTrainLoop that a resume continues exactly."""
+from typing import List, Sequence, Tuple, Union
+
+from mmengine.dist import get_rank
+from mmengine.registry import LOOPS
+from mmengine.runner import IterBasedTrainLoop
+from torch.utils.data import DataLoader
+
+from .random_streams import (SOURCE, STEP, build_seeded_dataloader,
+                             reseed_dataloader, run_seed, seed_generators)
+
+
+@LOOPS.register_module()
+class SeededTrainLoop(IterBasedTrainLoop):
+    """IterBasedTrainLoop whose random numbers depend on the iteration alone.
+
+    Every sample is loaded and augmented, and every step taken, under a seed
+    of its own. So a run that was killed and resumed sees what the whole run
+    would have seen and, where the kernels are deterministic, ends with the
+    same weights, whatever its number of workers. A source-only run and an
+    adapted one (DALoop) of the same seed see the same augmented images.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader or dict): As of IterBasedTrainLoop. Only one
+            given as a config is seeded.
+        *args, **kwargs: Of IterBasedTrainLoop (``max_iters``, ...).
+    """
+
+    def __init__(self, runner, dataloader: Union[DataLoader, dict], *args,
+                 **kwargs) -> None:
+        super().__init__(
+            runner,
+            build_seeded_dataloader(runner, dataloader, SOURCE,
+                                    run_seed(runner)), *args, **kwargs)
+
+    def loaders(self) -> List[Tuple[DataLoader, int]]:
+        """The loaders and how far from the run's seed their samplers' is."""
+        return [(self.dataloader, 0)]
+
+    def run(self) -> None:
+        # A resume has restored the seed if the config had none; the loaders
+        # were built before.
+        self.seed = run_seed(self.runner)
+        for loader, offset in self.loaders():
+            reseed_dataloader(loader, self.seed, (self.seed + offset) % 2**32)
+        return super().run()
+
+    def run_iter(self, data_batch: Sequence[dict]) -> None:
+        seed_generators(self.seed, STEP, get_rank(), self._iter)
+        super().run_iter(data_batch)
