@@ -1,0 +1,157 @@
+"""Checkpoint files that are complete or not there.
+
+Beside each checkpoint lies its SHA-256, ``iter_N.pth.sha256``, in the format
+of ``sha256sum -c``; ``last_checkpoint`` names the newest one relative to the
+work dir, so that a work dir can be moved.
+"""
+import hashlib
+import os
+import os.path as osp
+import re
+import zipfile
+from typing import List, Optional
+
+from mmengine.fileio import LocalBackend, register_backend
+
+POINTER = 'last_checkpoint'
+DIGEST = '.sha256'
+
+
+def write_atomically(content: bytes, path: str) -> None:
+    """After a crash at any moment ``path`` is the old file or the new one."""
+    folder = osp.dirname(path) or '.'
+    os.makedirs(folder, exist_ok=True)
+    temporary = f'{path}.tmp'
+    try:
+        with open(temporary, 'wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        remove(temporary)
+        raise
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # the new name, too, is to survive
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: str) -> None:
+    """Removes a file that may be missing."""
+    try:
+        os.remove(path)
+    except FileNotFoundError:
+        pass
+
+
+@register_backend('atomic')
+class AtomicBackend(LocalBackend):
+    """LocalBackend whose files are written as a whole, digest beside."""
+
+    def put(self, obj: bytes, filepath: str) -> None:
+        # The old digest first: a file without one is still checked, one
+        # beside another file's would be taken for damaged.
+        remove(f'{filepath}{DIGEST}')
+        write_atomically(obj, filepath)
+        line = f'{hashlib.sha256(obj).hexdigest()}  {osp.basename(filepath)}\n'
+        write_atomically(line.encode(), f'{filepath}{DIGEST}')
+
+    def remove(self, filepath: str) -> None:
+        super().remove(filepath)
+        remove(f'{filepath}{DIGEST}')
+
+
+def find_damage(path: str) -> Optional[str]:
+    """What is wrong with a checkpoint file, or None.
+
+    Without a digest the check sums are looked at that torch writes into the
+    file, and does not check when it reads.
+    """
+    if not osp.isfile(path):
+        return 'is missing'
+    if osp.getsize(path) == 0:
+        return 'is empty'
+    if osp.isfile(path + DIGEST):
+        with open(path + DIGEST) as file:
+            expected = file.read().split(' ')[0]
+        with open(path, 'rb') as file:
+            # Not hashlib.file_digest: new in Python 3.11.
+            hashed = hashlib.sha256()
+            while block := file.read(1 << 20):
+                hashed.update(block)
+        if hashed.hexdigest() == expected:
+            return None
+        return f'does not match {osp.basename(path)}{DIGEST}'
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is None:
+                return None
+    except (OSError, zipfile.BadZipFile):
+        pass
+    return 'is truncated or damaged'
+
+
+def point_to(work_dir: str, checkpoint: str) -> None:
+    """Makes a checkpoint the one that a resume of the work dir takes."""
+    inside = osp.relpath(checkpoint, work_dir)
+    name = checkpoint if inside.startswith(os.pardir) else inside
+    write_atomically(name.encode(), osp.join(work_dir, POINTER))
+
+
+def candidates(work_dir: str) -> List[str]:
+    """Checkpoints a resume may take, the best first.
+
+    That is the one that was written last, then those of fewer iterations. Of
+    more iterations there may be some of an earlier run in the same folder.
+    """
+
+    def step(path: str) -> int:
+        return int(re.findall(r'\d+', osp.basename(path))[-1])
+
+    pointer = osp.join(work_dir, POINTER)
+    last, folder = '', work_dir
+    if osp.isfile(pointer):
+        with open(pointer) as file:
+            last = file.read().strip()
+    if last:
+        last = osp.join(work_dir, last)  # an absolute one stays
+        if osp.isdir(osp.dirname(last)):
+            folder = osp.dirname(last)
+        else:  # MMEngine's own hook, then the work dir was moved
+            last = osp.join(work_dir, osp.basename(last))
+    others = [
+        osp.join(folder, name) for name in os.listdir(folder)
+        if re.fullmatch(r'(iter|epoch)_\d+\.pth', name)
+    ] if osp.isdir(folder) else []
+    others.sort(key=step, reverse=True)
+    if not last:
+        return others
+    if not re.search(r'\d', osp.basename(last)):
+        return [last]
+    return [last] + [path for path in others if step(path) < step(last)]
+
+
+def find_resumable(work_dir: str, tell) -> Optional[str]:
+    """The newest undamaged checkpoint of a work dir, if any.
+
+    Args:
+        work_dir (str): The work dir.
+        tell (callable): Is given a sentence for each that was passed over.
+
+    Raises:
+        SystemExit: If there are checkpoints, and all are damaged.
+    """
+    found = candidates(work_dir)
+    for path in found:
+        damage = find_damage(path)
+        if damage is None:
+            return path
+        tell(f'{path} {damage}; the resume takes the next older checkpoint.')
+    if found:
+        raise SystemExit(
+            f'No checkpoint in {work_dir} is undamaged: nothing to resume. '
+            'Give --resume a file of another folder, or train without '
+            '--resume.')
+    return None
