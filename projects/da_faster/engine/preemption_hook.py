@@ -1,0 +1,121 @@
+"""Leaving in good order when the machine is wanted back."""
+import atexit
+import mmap
+import os
+import signal
+import threading
+import time
+from typing import Sequence
+
+import torch
+from mmengine.dist import all_reduce, get_world_size
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.registry import HOOKS
+
+# EX_TEMPFAIL of sysexits.h: nothing is wrong, try again.
+EXIT_CODE = 75
+# A launcher passes the signal on that its processes were sent as well; so
+# close together they are one.
+ONE_SIGNAL_S = 1.
+
+
+@HOOKS.register_module()
+class PreemptionHook(Hook):
+    """Saves a checkpoint at the end of the iteration and ends the program.
+
+    The exit code is 75. All processes of a run leave together, whichever of
+    them got the signal. A second signal, a second later or more, ends the
+    process at once and saves nothing (exit code 128 + its number). While
+    gradients are being accumulated the run goes on to the next step. In a
+    validation it leaves at once where the iteration has its checkpoint and
+    the run is a single process.
+
+    Args:
+        signals (sequence of str): Defaults to SIGTERM and SIGUSR1 (SLURM:
+            ``--signal=USR1@120``).
+    """
+
+    priority = 'LOWEST'  # the iteration is over, its own checkpoint written
+
+    def __init__(self,
+                 signals: Sequence[str] = ('SIGTERM', 'SIGUSR1')) -> None:
+        for name in signals:
+            if name not in signal.Signals.__members__:
+                raise ValueError(
+                    f'PreemptionHook: {name!r} is not a signal of this system')
+        self.signals = [signal.Signals[name] for name in signals]
+        self.received_at = None
+        self.old_handlers: dict = {}
+
+    def before_train(self, runner) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            runner.logger.warning('PreemptionHook: signals reach the main '
+                                  'thread only; none is waited for here.')
+            return
+        self.pid = os.getpid()
+        self.logger = runner.logger
+        # Shared with the workers, which inherit the handler: the batch
+        # system signals them, too, and the iteration still needs them.
+        self.leaving = mmap.mmap(-1, 1)
+        atexit.register(self.leaving.write_byte, 1)
+        self.old_handlers = {
+            number: signal.signal(number, self._receive)
+            for number in self.signals
+        }
+
+    def _receive(self, number: int, frame) -> None:
+        if os.getpid() != self.pid:  # a worker; ends with the main process
+            if self.leaving[0]:
+                os._exit(0)
+        elif self.received_at is None:
+            self.received_at = time.monotonic()
+            self.name = signal.Signals(number).name
+        elif time.monotonic() - self.received_at > ONE_SIGNAL_S:
+            os._exit(128 + number)
+
+    def after_train_iter(self, runner, *args, **kwargs) -> None:
+        if self._stop_together() and runner.optim_wrapper.should_update():
+            hook = self._checkpoint_hook(runner)
+            if hook is not None and not self._saved(hook, runner.iter + 1):
+                hook._save_checkpoint(runner)
+            self._leave(runner, runner.iter + 1, hook)
+
+    def after_val_iter(self, runner, *args, **kwargs) -> None:
+        # Also called outside of training. Several processes may validate
+        # unequal numbers of images and cannot agree here.
+        if (self.old_handlers and get_world_size() == 1
+                and self._stop_together()):
+            hook = self._checkpoint_hook(runner)
+            if hook is not None and self._saved(hook, runner.iter):
+                self._leave(runner, runner.iter, hook)
+
+    def after_train(self, runner) -> None:
+        for number, handler in self.old_handlers.items():
+            signal.signal(number, handler)
+        self.old_handlers = {}
+
+    def _stop_together(self) -> bool:
+        stop = self.received_at is not None
+        if get_world_size() > 1:
+            stop = torch.tensor(int(stop))
+            all_reduce(stop, 'max')
+        return bool(stop)
+
+    @staticmethod
+    def _checkpoint_hook(runner):
+        hooks = [h for h in runner.hooks if isinstance(h, CheckpointHook)]
+        return hooks[0] if hooks else None
+
+    @staticmethod
+    def _saved(hook: CheckpointHook, step: int) -> bool:
+        return os.path.basename(
+            hook.last_ckpt or '') == hook.filename_tmpl.format(step)
+
+    def _leave(self, runner, step: int, hook) -> None:
+        kept = f'{hook.last_ckpt} is complete' if hook else 'nothing is saved'
+        name = self.name if self.received_at else 'A signal to another process'
+        runner.logger.warning(
+            f'{name}: leaving after iteration {step}, {kept}; --resume auto '
+            f'goes on. Exit code {EXIT_CODE}.')
+        self.after_train(runner)
+        raise SystemExit(EXIT_CODE)
