@@ -1,11 +1,16 @@
 """What tools/train.py and tools/test.py share."""
 import argparse
+import logging
 import os
 import os.path as osp
+from contextlib import contextmanager
 
 from mmengine.config import Config, DictAction
+from mmengine.logging import print_log
 
-from da_faster.engine import set_up_cpu_launcher
+from da_faster.engine import (CheckpointNotWritten, NonFiniteError,
+                              RefusedCheckpoint, set_up_cpu_launcher,
+                              trust_checkpoints)
 
 
 def add_common_args(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +26,11 @@ def add_common_args(parser: argparse.ArgumentParser) -> None:
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
         help='job launcher')
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load checkpoints that hold more than weights, which may run '
+        'code: only files of people you trust')
     # torch.distributed.launch passes --local-rank.
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
@@ -29,6 +39,16 @@ def need_file(path: str, what: str) -> None:
     """Ends the program with one sentence where ``path`` is no file."""
     if not osp.isfile(path):
         raise SystemExit(f'{what} {path} does not exist; check the path.')
+
+
+@contextmanager
+def one_sentence():
+    """Errors that say what to do end the program without a stack trace."""
+    try:
+        yield
+    except (CheckpointNotWritten, NonFiniteError, RefusedCheckpoint) as error:
+        print_log(str(error), logger='current', level=logging.ERROR)
+        raise SystemExit(str(error))
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -46,4 +66,5 @@ def load_config(args: argparse.Namespace) -> Config:
         name = osp.splitext(osp.basename(args.config))[0]
         cfg.work_dir = osp.join('./work_dirs', name)
     set_up_cpu_launcher(cfg)
+    trust_checkpoints(args.trust_checkpoint)
     return cfg

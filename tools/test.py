@@ -1,7 +1,7 @@
 """Evaluate a detector: python tools/test.py CONFIG CHECKPOINT [options]."""
 import argparse
 
-from cli import add_common_args, load_config, need_file
+from cli import add_common_args, load_config, need_file, one_sentence
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 from mmdet.utils import setup_cache_size_limit_of_dynamo
@@ -67,11 +67,12 @@ def main() -> None:
         trigger_visualization_hook(cfg, args)
     if args.tta:
         add_tta(cfg)
-    runner = Runner.from_cfg(cfg)
-    if args.out is not None:
-        runner.test_evaluator.metrics.append(
-            DumpDetResults(out_file_path=args.out))
-    runner.test()
+    with one_sentence():
+        runner = Runner.from_cfg(cfg)
+        if args.out is not None:
+            runner.test_evaluator.metrics.append(
+                DumpDetResults(out_file_path=args.out))
+        runner.test()
 
 
 if __name__ == '__main__':

@@ -1,11 +1,14 @@
 """Train a detector: python tools/train.py CONFIG [options]."""
 import argparse
 
-from cli import add_common_args, load_config, need_file
+from cli import add_common_args, load_config, need_file, one_sentence
 from data_checks import stop_if_fatal
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
+
+from da_faster.engine.checkpoint_files import find_resumable
+from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,8 +27,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         help='a checkpoint to resume from, or "auto" (also: no value) for the '
-        'latest one in the work dir; where there is none, the training starts '
-        'as configured, load_from included')
+        'latest undamaged one in the work dir; where there is none, the '
+        'training starts as configured, load_from included')
     parser.add_argument(
         '--skip-data-check',
         action='store_true',
@@ -47,7 +50,8 @@ def apply_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume == 'auto':
         # Runner looks for the latest checkpoint only without load_from, and
         # would so drop the initial weights where there is none yet.
-        latest = find_latest_checkpoint(cfg.work_dir)
+        latest = find_resumable(
+            cfg.work_dir, print if is_first_process() else lambda text: None)
         cfg.resume = latest is not None
         cfg.load_from = latest or cfg.get('load_from')
     elif args.resume is not None:
@@ -60,10 +64,13 @@ def main() -> None:
     args = parse_args()
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(args)
+    # Held until the program ends.
+    lock = is_first_process() and lock_work_dir(cfg.work_dir)  # noqa: F841
     apply_args(cfg, args)
     if not args.skip_data_check:
         stop_if_fatal(cfg)
-    Runner.from_cfg(cfg).train()
+    with one_sentence():
+        Runner.from_cfg(cfg).train()
 
 
 if __name__ == '__main__':

@@ -6,8 +6,12 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', by_epoch=False, interval=2500,
+        type='SafeCheckpointHook',
+        by_epoch=False,
+        interval=2500,
         max_keep_ckpts=3),
+    non_finite=dict(type='NonFiniteHook'),
+    preemption=dict(type='PreemptionHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'))
 env_cfg = dict(

@@ -1,0 +1,57 @@
+import os
+import time
+
+import pytest
+
+from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
+
+def other_process(work_dir) -> int:
+    """The exit code of one that wants the work dir."""
+    child = os.fork()
+    if not child:
+        code = 0
+        try:
+            lock_work_dir(str(work_dir))
+        except SystemExit as error:
+            (work_dir / 'said').write_text(str(error))
+            code = 1
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_work_dir_in_use_is_one_sentence(tmp_path):
+    lock = lock_work_dir(str(tmp_path))
+    assert other_process(tmp_path) == 1
+    said = (tmp_path / 'said').read_text()
+    assert said.startswith(
+        f'The work dir {tmp_path} is in use by another run (process '
+        f'{os.getpid()} on ')
+    assert said.endswith('); wait for it, or give another --work-dir.')
+    lock.close()
+    assert other_process(tmp_path) == 0
+
+
+def test_it_is_free_again_after_its_run_was_killed(tmp_path):
+    """Also while a worker of that run is still there."""
+    lock = lock_work_dir(str(tmp_path))
+    worker = os.fork()
+    if not worker:
+        time.sleep(60)
+        os._exit(0)
+    lock.close()
+    assert other_process(tmp_path) == 0
+    os.kill(worker, 9)
+    os.waitpid(worker, 0)
+
+
+def test_a_work_dir_that_cannot_be_made(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(SystemExit, match='cannot be written to .*--work-dir'):
+        lock_work_dir(str(tmp_path / 'file/work_dir'))
+
+
+@pytest.mark.parametrize('name', ['RANK', 'SLURM_PROCID'])
+def test_only_the_first_process_locks(monkeypatch, name):
+    assert is_first_process()
+    monkeypatch.setenv(name, '1')
+    assert not is_first_process()
