@@ -3,10 +3,14 @@ import itertools
 import json
 import os
 import runpy
+import socket
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from unittest import mock
+
+import torch
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / 'tools'
@@ -108,3 +112,57 @@ def derive(config, folder: Path, text: str) -> Path:
     path = folder / 'derived.py'
     path.write_text(f"_base_ = '{config}'\n{text}\n")
     return path
+
+
+def fork(function, *args, **options) -> int:
+    """Calls a function in a child process; returns its exit code.
+
+    It may kill itself (-9, ...). A fork saves the long imports.
+    """
+    return wait(start_fork(function, *args, **options))
+
+
+def start_fork(function, *args, env: dict = {}, **options) -> int:
+    """Starts what :func:`fork` does; returns the process id."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            # Threads of OpenMP are not there after a fork.
+            torch.set_num_threads(1)
+            os.environ.update(env)
+            function(*args, **options)
+            code = 0
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 1
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return child
+
+
+def wait(child: int) -> int:
+    """The exit code of a child process."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def fork_ranks(function, *args, **options) -> list:
+    """:func:`fork` as two processes of one run, over gloo; exit codes."""
+    env = dict(WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=free_port())
+    children = [
+        start_fork(
+            function,
+            *args,
+            '--launcher',
+            'pytorch',
+            env=dict(env, RANK=str(rank), LOCAL_RANK=str(rank)),
+            **options) for rank in range(2)
+    ]
+    return [wait(child) for child in children]
+
+
+def free_port() -> str:
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return str(s.getsockname()[1])

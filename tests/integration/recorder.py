@@ -1,6 +1,8 @@
 """A hook that writes down what each training iteration saw and did."""
 import hashlib
 import json
+import os
+import signal
 from pathlib import Path
 
 from mmengine.dist import get_rank
@@ -50,3 +52,74 @@ class Recorder(Hook):
             file.write(json.dumps(line) + '\n')
         if batch_idx + 1 == self.stop_after:
             raise SystemExit('stopped')
+
+
+@HOOKS.register_module()
+class Saboteur(Hook):
+    """What may happen to a run at its iteration ``at``.
+
+    Args:
+        at (int): Counted from 1.
+        what (str): ``signal``: SIGTERM before the step; ``kill``: SIGKILL
+            before it; ``kill in checkpoint`` and ``kill in validation``:
+            right before the file is written or an image is looked at;
+            ``nan loss`` and ``nan gradient``: in the step; ``nan weight``:
+            after it.
+        rank (int): To this process of the run.
+    """
+
+    priority = 'LOW'  # before the checkpoint is written
+
+    def __init__(self, at: int, what: str, rank: int = 0) -> None:
+        self.at = at
+        self.what = what
+        self.rank = rank
+
+    def _now(self, runner, what: str, done: int = 1) -> bool:
+        return (self.what == what and runner.iter + done == self.at
+                and get_rank() == self.rank)
+
+    def before_train_iter(self, runner, batch_idx, data_batch):
+        if self._now(runner, 'signal'):
+            os.kill(os.getpid(), signal.SIGTERM)
+        elif self._now(runner, 'kill'):
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif self._now(runner, 'nan loss'):
+            image = data_batch['inputs']['target'][0]
+            data_batch['inputs']['target'][0] = image * float('nan')
+        elif self._now(runner, 'nan gradient'):
+            weight = runner.model.rpn_head.rpn_cls.weight
+            self.handle = weight.register_hook(lambda g: g * float('nan'))
+
+    def after_train_iter(self, runner, *args, **kwargs):
+        if self._now(runner, 'nan gradient'):
+            self.handle.remove()
+        elif self._now(runner, 'nan weight'):
+            runner.model.rpn_head.rpn_cls.weight.data[0] = float('nan')
+
+    def before_save_checkpoint(self, runner, checkpoint):
+        if self._now(runner, 'kill in checkpoint'):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def after_val_iter(self, runner, *args, **kwargs):
+        if self._now(runner, 'kill in validation', done=0):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@HOOKS.register_module()
+class Replace(Hook):
+    """Spoils a file when the training begins.
+
+    Args:
+        path (str): The file.
+        content (bytes, optional): What is in it then; None: it goes.
+    """
+
+    def __init__(self, path: str, content: bytes = None) -> None:
+        self.path, self.content = Path(path), content
+
+    def before_train(self, runner):
+        if self.content is None:
+            self.path.unlink()
+        else:
+            self.path.write_bytes(self.content)

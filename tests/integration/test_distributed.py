@@ -1,18 +1,11 @@
 """Several processes on CPUs, over gloo."""
-import socket
-
 import pytest
 import torch
-from launching import TOOLS, average_precision, evaluate, finish, start, stream
+from launching import (TOOLS, average_precision, evaluate, finish, free_port,
+                       start, stream)
 from recorder import digest
 
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> str:
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return str(s.getsockname()[1])
 
 
 def check_two_ranks(work_dir) -> None:
