@@ -121,8 +121,11 @@ class NonFiniteHook(Hook):
                 self.names.get(p, 'a parameter')
                 for p, fine in zip(parameters, finite.tolist()) if not fine
             ]
-            more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
-            self._report(f'the gradient of {bad[0]}{more}')
+            if len(bad) == len(parameters) > 1:  # clipping spreads one to all
+                self._report('the gradients of all weights')
+            else:
+                more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
+                self._report(f'the gradient of {bad[0]}{more}')
         for p in parameters:  # an optimizer passes over what has no gradient
             p.grad = None
 
