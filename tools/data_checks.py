@@ -327,9 +327,11 @@ class Checker:
 
     def check_target(self, part: Part) -> None:
         """Labels of the target stay unread."""
-        if part.cfg['type'] != 'TargetDataset':
-            self.fatal(f'{part.where} is a {part.cfg["type"]}, which reads '
-                       "labels: the target must be type='TargetDataset'.")
+        labels = len((part.content or {}).get('annotations') or ())
+        if part.cfg['type'] != 'TargetDataset' and labels:
+            self.fatal(f'{part.where} is a {part.cfg["type"]} and comes with '
+                       f'{labels} labels, but the target must be unlabelled '
+                       "in training: make it type='TargetDataset'.")
         steps = [step['type'] for step in part.cfg.get('pipeline') or ()]
         if 'LoadAnnotations' in steps:
             self.warn(f'{part.where}: its pipeline has LoadAnnotations, which '
@@ -455,14 +457,16 @@ def check(cfg: Config) -> Checker:
 def stop_if_fatal(cfg: Config) -> None:
     """Prints what the quick check finds; a fatal finding ends the program."""
     findings = check(cfg).findings
-    first = all(os.environ.get(key, '0') == '0'
-                for key in ('RANK', 'SLURM_PROCID'))
-    for fatal, text in findings:
-        if first:
-            print(f'{"DATA ERROR" if fatal else "data warning"}: {text}',
-                  flush=True)
-    if any(finding.fatal for finding in findings):
-        raise SystemExit(
-            'The data check failed, see above; tools/check_data.py CONFIG '
-            'shows all, --skip-data-check trains nevertheless.'
-            if first else 1)
+    first = all(
+        os.environ.get(key, '0') == '0' for key in ('RANK', 'SLURM_PROCID'))
+    if first:
+        for fatal, text in findings:
+            if not fatal:
+                print(f'data warning: {text}', flush=True)
+    errors = [f'data error: {text}' for fatal, text in findings if fatal]
+    if errors:
+        # Every process ends, one of them says why.
+        raise SystemExit('\n'.join([
+            *errors, 'Nothing was trained. tools/check_data.py CONFIG shows '
+            'more, --skip-data-check trains nevertheless.'
+        ]) if first else 1)

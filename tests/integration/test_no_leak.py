@@ -85,7 +85,7 @@ train_cfg = dict(target_dataloader=dict(dataset=dict(
     **{**_base_.train_dataloader.dataset, 'ann_file': 'target.json',
        'data_prefix': dict(img='target/')})))''')
     with pytest.raises(Exception, match='target must be unlabelled') as error:
-        train(config, tmp_path / 'run')
+        train(config, tmp_path / 'run', '--skip-data-check')
     assert "type='TargetDataset'" in str(error.value)
     assert not list((tmp_path / 'run').glob('*.pth'))
 

@@ -229,7 +229,7 @@ def test_target(data):
         ann_file='target.json',
         data_prefix=dict(img='target/'))
     target.pop('img_suffix')
-    only(data, True, 'which reads labels')
+    only(data, True, 'comes with 3 labels', 'must be unlabelled')
 
 
 def test_size_and_file_of_the_test(data):
@@ -302,9 +302,12 @@ def test_commands(data, monkeypatch, capsys):
     monkeypatch.setattr(train.Runner, 'from_cfg', lambda cfg: 1 / 0)
     argv = ['train.py', str(path), '--cfg-options', 'expected_images=500']
     monkeypatch.setattr(sys, 'argv', argv)
-    with pytest.raises(SystemExit, match='data check failed'):
+    with pytest.raises(SystemExit, match='Nothing was trained') as error:
         train.main()
-    assert 'DATA ERROR: test ./test.json has 3' in capsys.readouterr().out
+    assert 'data error: test ./test.json has 3' in str(error.value)
+    monkeypatch.setenv('RANK', '1')
+    with pytest.raises(SystemExit, match='^1$'):
+        train.main()
     monkeypatch.setattr(sys, 'argv', [*argv, '--skip-data-check'])
     with pytest.raises(ZeroDivisionError):
         train.main()

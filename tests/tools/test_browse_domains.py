@@ -1,0 +1,66 @@
+"""The picture of both domains after their pipelines."""
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+TOOLS = Path(__file__).parents[2] / 'tools'
+
+
+@pytest.fixture
+def browse(monkeypatch, tmp_path, tiny_config):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    # The recorder of the training tests is not needed here.
+    monkeypatch.syspath_prepend(str(TOOLS.parent / 'tests/integration'))
+    import browse_domains
+
+    def run(*options):
+        out = tmp_path / 'browse.png'
+        browse_domains.main(
+            [str(tiny_config), '--out', str(out), '--num', '2', *options])
+        with Image.open(out) as image:
+            return np.asarray(image.convert('RGB'))
+
+    run.module = browse_domains
+    return run
+
+
+def test_picture(browse, capsys):
+    picture = browse()
+    out = capsys.readouterr().out
+    assert 'source, as the detector gets it: mean' in out
+    assert 'target, as the detector gets it: mean' in out
+    # Boxes of the first class have the first colour; only the upper half,
+    # the source, has boxes.
+    blue = (np.abs(picture.astype(int) - (31, 119, 180)).sum(-1) < 10)
+    half = len(picture) // 2
+    assert blue[:half].sum() > 20 and blue[half:].sum() == 0
+    assert (browse() == picture).all()
+    assert (browse('--seed', '1') != picture).any()
+
+
+def test_source_only(browse):
+    picture = browse('--cfg-options', 'train_cfg.target_dataloader=None')
+    assert picture.shape[0] < 450
+
+
+@pytest.mark.parametrize('style', ['pytorch', 'caffe'])
+def test_right_constants_give_the_image_back(browse, style):
+    """And wrong ones do not: the point of the right-hand pictures."""
+    module = browse.module
+    rgb = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+    known = module.PYTORCH if style == 'pytorch' else module.CAFFE
+    ordered = rgb if style == 'pytorch' else rgb[..., ::-1]
+    model = Config(dict(data_preprocessor=dict(std=known['std'])))
+    normal = (ordered - np.array(known['mean'])) / known['std']
+    assert (module.as_weights_read_it(normal, model) == rgb).all()
+    swapped = normal[..., ::-1]
+    assert (module.as_weights_read_it(swapped, model) != rgb).any()
+
+
+def test_a_fatal_error_in_the_data_ends_it(browse):
+    with pytest.raises(SystemExit, match='annotations/no.json does not exist'):
+        browse('--cfg-options',
+               'train_dataloader.dataset.ann_file=annotations/no.json')
