@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 
-from da_faster.engine import (CheckpointNotWritten, NonFiniteError,
-                              RefusedCheckpoint, set_up_cpu_launcher,
-                              trust_checkpoints)
+from da_faster.engine import (BadSample, CheckpointNotWritten,
+                              NonFiniteError, RefusedCheckpoint,
+                              set_up_cpu_launcher, trust_checkpoints)
 
 
 def add_common_args(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +46,14 @@ def one_sentence():
     """Errors that say what to do end the program without a stack trace."""
     try:
         yield
-    except (CheckpointNotWritten, NonFiniteError, RefusedCheckpoint) as error:
-        print_log(str(error), logger='current', level=logging.ERROR)
-        raise SystemExit(str(error))
+    except (BadSample, CheckpointNotWritten, NonFiniteError,
+            RefusedCheckpoint) as error:
+        # An error of a data loader's worker arrives as its stack trace, the
+        # sentence behind the error's name at the end.
+        sentence = str(error).rstrip().splitlines()[-1]
+        sentence = sentence.split(f'{type(error).__name__}: ', 1)[-1]
+        print_log(sentence, logger='current', level=logging.ERROR)
+        raise SystemExit(sentence)
 
 
 def load_config(args: argparse.Namespace) -> Config:

@@ -5,8 +5,11 @@ import pickle
 
 import numpy as np
 import torch
+from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
-from mmengine.runner import CheckpointLoader
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import BaseLoop, CheckpointLoader
 
 from .checkpoint_files import DIGEST, find_damage
 
@@ -94,3 +97,35 @@ def describe(filename: str, error: pickle.UnpicklingError) -> str:
     return (f'{filename} holds more than weights ({what}) and was not loaded: '
             'loading it could run code of whoever made it. If you trust its '
             'maker, give --trust-checkpoint.')
+
+
+@HOOKS.register_module()
+class FittingCheckpointHook(Hook):
+    """Refuses a checkpoint of another model, to resume or to test with.
+
+    MMEngine loads what fits and warns; the rest keeps its random weights. For
+    initial weights (``load_from``) that is wanted, elsewhere it is a mistake.
+    Of a tested checkpoint the domain classifiers may be missing.
+    """
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        training = isinstance(runner._train_loop, BaseLoop)
+        if training and not runner._resume:
+            return
+        model = runner.model
+        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+            model = model.module
+        given = checkpoint.get('state_dict', checkpoint)
+        given = {name.removeprefix('module.'): v for name, v in given.items()}
+        for name, wanted in model.state_dict().items():
+            if name.endswith('num_batches_tracked') or not training and (
+                    name.startswith(('domain_neck.', 'instance_domain_head.'))
+            ):
+                continue
+            there = given.get(name)
+            if there is None or there.shape != wanted.shape:
+                shape = 'missing' if there is None else tuple(there.shape)
+                raise RefusedCheckpoint(
+                    f'The checkpoint does not fit the config: {name} is '
+                    f'{shape} in the checkpoint, {tuple(wanted.shape)} in the '
+                    'model (another number of classes, another detector?).')

@@ -103,6 +103,10 @@ class PositionSampler(Sampler):
         self.positions = itertools.count(num_samples)
 
 
+class BadSample(RuntimeError):
+    """A sample of a dataset could not be loaded."""
+
+
 class SeededFetch:
     """Fetches the samples of a batch, each under a seed of its own.
 
@@ -122,7 +126,23 @@ class SeededFetch:
 
     def fetch(self, draw: Draw) -> Any:
         with seeded(self.seed, *self.key, draw.position):
-            return self.dataset[int(draw)]
+            try:
+                return self.dataset[int(draw)]
+            except Exception as error:
+                # What OpenCV makes of a damaged file does not name it.
+                raise BadSample(
+                    f'{self.describe(int(draw))} could not be loaded '
+                    f'({type(error).__name__}: '
+                    f'{" ".join(str(error).split())}); repair it or take it '
+                    'out of the data, then go on with --resume auto.'
+                ) from error
+
+    def describe(self, index: int) -> str:
+        """The sample's image file, where there is one."""
+        try:
+            return self.dataset.get_data_info(index)['img_path']
+        except Exception:  # a dataset of another make
+            return f'Sample {index} of {type(self.dataset).__name__}'
 
 
 def run_seed(runner) -> int:
