@@ -7,6 +7,8 @@ from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 
+import da_faster  # noqa: F401
+
 CLASSES = 3
 
 

@@ -1,6 +1,7 @@
 """Data preprocessor for batches of several domains."""
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import MODELS
+from mmdet.structures import SampleList
 
 
 @MODELS.register_module()
@@ -40,3 +41,9 @@ class DomainDataPreprocessor(DetDataPreprocessor):
                 d: [next(samples) for _ in range(size)]
                 for d, size in zip(domains, sizes)
             })
+
+    def pad_gt_masks(self, batch_data_samples: SampleList) -> None:
+        """Pads the masks of the samples that have any: the source's."""
+        labelled = [s for s in batch_data_samples if 'masks' in s.gt_instances]
+        if labelled:
+            super().pad_gt_masks(labelled)

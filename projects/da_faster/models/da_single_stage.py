@@ -1,0 +1,64 @@
+"""Image-level domain adaptation of detectors without a second stage."""
+from typing import Optional, Union
+
+import torch
+from mmdet.models.detectors import SingleStageDetector
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from torch import Tensor
+
+
+@MODELS.register_module()
+class DASingleStageDetector(SingleStageDetector):
+    """Single-stage detector with the image classifier of DA Faster R-CNN.
+
+    There are no RoIs, so of the parts of Chen et al. (CVPR 2018) only the
+    image-level one, Eq. 5, remains. For every detector that is
+    SingleStageDetector with another ``bbox_head``, as RetinaNet and FCOS are.
+    On a plain batch, and in testing, it is MMDetection's.
+
+    Args:
+        domain_neck (dict, optional): Image-level domain classifier:
+            ``loss_da_image``.
+        *args, **kwargs: Of SingleStageDetector.
+    """
+
+    def __init__(self,
+                 *args,
+                 domain_neck: Optional[dict] = None,
+                 **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        # As in DAFasterRCNN: one seed, one detector, adapted or not.
+        with torch.random.fork_rng(devices=[]):
+            self.domain_neck = domain_neck and MODELS.build(domain_neck)
+
+    def loss(self, batch_inputs: Union[Tensor, dict],
+             batch_data_samples: Union[SampleList, dict]) -> dict:
+        """Losses of a plain batch, or of one batch of each domain.
+
+        Args:
+            batch_inputs (Tensor or dict[str, Tensor]): (N, 3, H, W), or such
+                a tensor for each of ``source`` and ``target``, H and W equal.
+            batch_data_samples (list or dict[str, list]): DetDataSamples; of
+                the target's only the metainfo is read.
+
+        Returns:
+            dict[str, Tensor]: Losses.
+        """
+        if not isinstance(batch_inputs, dict):
+            return super().loss(batch_inputs, batch_data_samples)
+
+        images = torch.cat([batch_inputs['source'], batch_inputs['target']])
+        source = batch_data_samples['source']
+        x = self.extract_feat(images)
+        losses = self.bbox_head.loss(
+            tuple(level[:len(source)] for level in x), source)
+        if self.domain_neck:
+            metas = [
+                s.metainfo for s in [*source, *batch_data_samples['target']]
+            ]
+            is_source = torch.arange(
+                len(images), device=images.device) < len(source)
+            cells = self.domain_neck.image_cells(x, metas)
+            losses.update(self.domain_neck.loss(x, is_source, cells))
+        return losses
