@@ -1,17 +1,20 @@
 """Every config in configs/ loads, builds and differs from its siblings in
 nothing but what its name says."""
+import argparse
 import ast
+import json
 import re
 from functools import cache
 from pathlib import Path
 
 import pytest
-from mmdet.registry import MODELS
-from mmengine.config import Config
+import torch
+from mmdet.registry import DATASETS, METRICS, MODELS
+from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import init_default_scope
 
 CONFIGS = {p.stem: p for p in Path(__file__).parents[1].glob('configs/*.py')}
-ADAPTED = [name for name in CONFIGS if name.startswith('da_faster_')]
+ADAPTED = [name for name in CONFIGS if name.startswith('da_')]
 BASELINES = sorted(set(CONFIGS) - set(ADAPTED))
 DOMAIN_KEYS = ('domain_neck', 'instance_domain_head', 'loss_consistency')
 
@@ -26,22 +29,69 @@ def without(config: dict, *keys: str) -> dict:
 
 
 def adapted_sibling(name: str) -> str:
-    sibling, = [
-        a for a in ADAPTED if name.endswith(a.removeprefix('da_faster'))
-    ]
-    return sibling
+    """The da_faster config of the longest ending that a name shares."""
+    return max((a for a in ADAPTED
+                if name.endswith(a.removeprefix('da_faster'))),
+               key=len)
+
+
+def build(cfg: ConfigDict):
+    """The model of a config, shapes only: no memory, no random numbers."""
+    init_default_scope('mmdet')
+    with torch.device('meta'):
+        return MODELS.build(cfg)
 
 
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_is_short_and_its_model_builds(name):
     assert len(CONFIGS[name].read_text().splitlines()) <= 25
-    init_default_scope('mmdet')
-    config = load(name)
-    model = MODELS.build(Config.fromfile(CONFIGS[name]).model)
-    classes = config['train_dataloader']['dataset']['metainfo']['classes']
-    assert model.roi_head.bbox_head.num_classes == len(classes)
+    config = Config.fromfile(CONFIGS[name])
+    model = build(config.model)
+    heads = getattr(model, 'roi_head', model)
+    classes = config.train_dataloader.dataset.metainfo.classes
+    assert heads.bbox_head.num_classes == len(classes)
+    if hasattr(heads, 'mask_head'):
+        assert heads.mask_head.num_classes == len(classes)
     for key in DOMAIN_KEYS:
-        assert (getattr(model, key) is None) == (name in BASELINES)
+        if key == 'domain_neck' or heads is not model:
+            assert (getattr(model, key) is None) == (name in BASELINES)
+
+
+@pytest.mark.parametrize(
+    'name',
+    [n for n, p in CONFIGS.items() if '--cfg-options' in p.read_text()])
+def test_the_options_in_a_comment_switch_the_adaptation_off(name):
+    config = Config.fromfile(CONFIGS[name])
+    options = re.findall(r'model\.\w+=None', CONFIGS[name].read_text())
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    args = parser.parse_args(['--cfg-options', *options])
+    adapted = build(config.model).state_dict()
+    config.merge_from_dict(args.cfg_options)
+    plain = build(config.model).state_dict()
+    assert plain.keys() == {
+        k
+        for k in adapted if not k.startswith(DOMAIN_KEYS)
+    } != adapted.keys()
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_all_data_of_a_config_agree(name):
+    config = load(name)
+    test = config['test_dataloader']['dataset']
+    sets = [config['train_dataloader']['dataset'], test]
+    if name in ADAPTED:
+        sets.append(config['train_cfg']['target_dataloader']['dataset'])
+    for dataset in sets:
+        assert dataset['metainfo'] == sets[0]['metainfo']
+    assert config['test_evaluator']['ann_file'] == (
+        test['data_root'] + test['ann_file'])
+    masks = {
+        step.get('with_mask', False)
+        for dataset in sets[:2] for step in dataset['pipeline']
+        if step['type'] == 'LoadAnnotations'
+    }
+    assert masks == {'mask_head' in config['model'].get('roi_head', ())}
 
 
 @pytest.mark.parametrize('name', ADAPTED)
@@ -78,7 +128,7 @@ def test_baseline_shares_all_but_the_adaptation(name):
     assert without(baseline, *changed) == without(adapted, *changed)
     assert without(baseline['model'], *DOMAIN_KEYS) == without(
         adapted['model'], *DOMAIN_KEYS)
-    assert baseline['train_cfg']['type'] == 'IterBasedTrainLoop'
+    assert baseline['train_cfg']['type'] == 'SeededTrainLoop'
     assert without(baseline['train_cfg'], 'type') == without(
         adapted['train_cfg'], 'type', 'target_dataloader')
 
@@ -89,6 +139,7 @@ def test_baseline_shares_all_but_the_adaptation(name):
         images = ('data_root', 'data_prefix')
         target = adapted['train_cfg']['target_dataloader']['dataset']
         assert [ours[k] for k in images] == [target[k] for k in images]
+        assert ours['ann_file'] == target.get('ann_file', ours['ann_file'])
         assert without(ours, 'ann_file', *images) == without(
             theirs, 'ann_file', *images)
     else:
@@ -100,6 +151,73 @@ def test_baseline_shares_all_but_the_adaptation(name):
         assert len(extra) == (0 if plain else 1)
         assert [t for t in ours['pipeline']
                 if t not in extra] == theirs['pipeline']
+
+
+@pytest.fixture
+def street_json(tmp_path) -> Path:
+    """Three images: a car and a person, a person, nothing."""
+    boxes = ((0, 3, [10, 10, 40, 20]), (0, 1, [60, 10, 10, 30]),
+             (1, 1, [20, 20, 10, 30]))
+    path = tmp_path / 'street.json'
+    path.write_text(
+        json.dumps(
+            dict(
+                images=[
+                    dict(id=i, file_name=f'{i}.png', width=100, height=60)
+                    for i in range(3)
+                ],
+                annotations=[
+                    dict(
+                        id=i + 1,
+                        image_id=image,
+                        category_id=category,
+                        bbox=box,
+                        area=box[2] * box[3],
+                        iscrowd=0)
+                    for i, (image, category, box) in enumerate(boxes)
+                ],
+                categories=[dict(id=1, name='person'),
+                            dict(id=3, name='car')])))
+    return path
+
+
+def test_only_cars_of_a_json_with_more_are_trained_on(street_json):
+    config = load('da_faster_city2kitti')
+    where = dict(data_root='', ann_file=str(street_json), pipeline=[])
+    source = DATASETS.build(
+        dict(config['train_dataloader']['dataset'], **where))
+    assert [source.get_data_info(i)['img_id'] for i in range(len(source))
+            ] == [0]
+    instances = source.get_data_info(0)['instances']
+    assert [(i['bbox'], i['bbox_label']) for i in instances] == [
+        ([10, 10, 50, 30], 0)
+    ]
+    target = DATASETS.build(
+        dict(config['train_cfg']['target_dataloader']['dataset'], **where))
+    assert len(target) == 3
+    assert not any(target.get_data_info(i)['instances'] for i in range(3))
+
+
+def test_only_cars_of_a_json_with_more_are_evaluated(street_json):
+    config = load('da_faster_sim10k2city')
+    metric = METRICS.build(
+        dict(config['test_evaluator'], ann_file=str(street_json)))
+    metric.dataset_meta = config['test_dataloader']['dataset']['metainfo']
+    boxes = [torch.tensor([[10., 10., 50., 30.]]), *torch.zeros(2, 0, 4)]
+    metric.process({}, [
+        dict(
+            img_id=i,
+            ori_shape=(60, 100),
+            pred_instances=dict(
+                bboxes=box,
+                scores=torch.ones(len(box)),
+                labels=torch.zeros(len(box), dtype=torch.long)))
+        for i, box in enumerate(boxes)
+    ])
+    scores = metric.evaluate(size=3)
+    assert scores['coco/bbox_mAP_50'] == 1.0
+    assert scores['coco/car_precision'] == 1.0
+    assert 'coco/person_precision' not in scores
 
 
 def rows_of_the_reference_table() -> list:

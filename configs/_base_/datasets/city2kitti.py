@@ -1,0 +1,32 @@
+# Cityscapes (2,975 images) -> KITTI: cars. The paper adapts to and tests on
+# the same 7,481 images of KITTI; here the usual halves are kept apart, 3,712
+# (without labels) to train and 3,769 to test.
+_base_ = './short_side_600.py'
+
+metainfo = dict(classes=('car', ), palette=[(0, 0, 142)])
+source_root = 'data/cityscapes/'
+target_root = 'data/kitti/'
+
+train_dataloader = dict(
+    dataset=dict(
+        metainfo=metainfo,
+        data_root=source_root,
+        ann_file='annotations/instancesonly_filtered_gtFine_train.json',
+        data_prefix=dict(img='leftImg8bit/train/')))
+train_cfg = dict(
+    target_dataloader=dict(
+        # Both halves are in one folder; of the json only the images are read.
+        dataset=dict(
+            metainfo=metainfo,
+            data_root=target_root,
+            ann_file='annotations/train.json',
+            data_prefix=dict(img='training/image_2/'))))
+val_dataloader = dict(
+    dataset=dict(
+        metainfo=metainfo,
+        data_root=target_root,
+        ann_file='annotations/val.json',
+        data_prefix=dict(img='training/image_2/')))
+test_dataloader = val_dataloader
+val_evaluator = dict(ann_file=target_root + 'annotations/val.json')
+test_evaluator = val_evaluator
