@@ -10,7 +10,9 @@ default_hooks = dict(
         by_epoch=False,
         interval=2500,
         max_keep_ckpts=3),
+    fitting=dict(type='FittingCheckpointHook'),
     non_finite=dict(type='NonFiniteHook'),
+    missed_validation=dict(type='MissedValidationHook'),
     preemption=dict(type='PreemptionHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'))

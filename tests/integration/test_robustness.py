@@ -1,10 +1,12 @@
 """Runs that are killed, asked to leave, or meet what is not finite."""
 import errno
 import re
+from pathlib import Path
 
+import mmdet
 import pytest
 import torch
-from launching import derive, fork, fork_ranks, stream, train
+from launching import call, derive, fork, fork_ranks, stream, train
 
 from da_faster.engine import checkpoint_files
 from da_faster.engine.checkpoint_files import DIGEST, find_damage
@@ -55,6 +57,17 @@ def test_a_killed_run_ends_as_the_whole_run(tiny_config, tmp_path, whole, at,
     assert by_iteration(tmp_path) == whole
     assert find_damage(str(tmp_path / 'iter_6.pth')) is None
     assert not list(tmp_path.glob('*.tmp'))
+
+
+def test_a_validation_that_was_killed_is_done_again(tiny_config, tmp_path):
+    config = sabotaged(tiny_config, tmp_path, 6, 'kill in validation')
+    assert fork(train, config, tmp_path) == -9
+    for validated in (True, False):  # and done once only
+        before = set(tmp_path.glob('*/*.log'))
+        assert fork(train, tiny_config, tmp_path, '--resume') == 0
+        log, = set(tmp_path.glob('*/*.log')) - before
+        assert ('coco/bbox_mAP:' in log.read_text()) == validated
+    assert len(stream(tmp_path)) == 6
 
 
 @pytest.mark.parametrize('num_workers', [0, 2])
@@ -205,3 +218,14 @@ def test_the_best_checkpoint_stays_until_a_better_one_came(
     assert len(best) == 1
     assert find_damage(str(best[0])) is None
     assert len(list(tmp_path.glob('best_*'))) == 2
+
+
+def test_mmdetections_own_tool_resumes_too(tiny_config, tmp_path, whole):
+    tool = Path(mmdet.__file__).parent / '.mim/tools/train.py'
+    if not tool.is_file():
+        pytest.skip('MMDetection is installed without tools')
+    assert fork(train, tiny_config, tmp_path, train_cfg__max_iters=3) == 0
+    args = tiny_config, '--work-dir', tmp_path, '--resume'
+    assert fork(call, tool, *args) == 0
+    assert [line['iter'] for line in stream(tmp_path)] == [1, 2, 3, 4, 5, 6]
+    assert by_iteration(tmp_path)[4]['source'] == whole[4]['source']
