@@ -467,6 +467,6 @@ def stop_if_fatal(cfg: Config) -> None:
     if errors:
         # Every process ends, one of them says why.
         raise SystemExit('\n'.join([
-            *errors, 'Nothing was trained. tools/check_data.py CONFIG shows '
-            'more, --skip-data-check trains nevertheless.'
+            *errors, 'The data check failed, see above; tools/check_data.py '
+            'CONFIG shows more, --skip-data-check trains nevertheless.'
         ]) if first else 1)

@@ -302,7 +302,7 @@ def test_commands(data, monkeypatch, capsys):
     monkeypatch.setattr(train.Runner, 'from_cfg', lambda cfg: 1 / 0)
     argv = ['train.py', str(path), '--cfg-options', 'expected_images=500']
     monkeypatch.setattr(sys, 'argv', argv)
-    with pytest.raises(SystemExit, match='Nothing was trained') as error:
+    with pytest.raises(SystemExit, match='data check failed') as error:
         train.main()
     assert 'data error: test ./test.json has 3' in str(error.value)
     monkeypatch.setenv('RANK', '1')

@@ -2,6 +2,7 @@
 # height 256 and cropped to 256x256: cells get one scale, both domains one
 # shape and no padding, which would tell the domains apart.
 data_root = 'data/blood_smears/'
+expected_images = 30  # to test
 metainfo = dict(
     classes=('RBC', 'WBC'), palette=[(220, 20, 60), (0, 90, 220)])
 backend_args = None

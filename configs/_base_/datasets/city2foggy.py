@@ -10,6 +10,7 @@ metainfo = dict(
 source_root = 'data/cityscapes/'
 target_root = 'data/foggy_cityscapes/'
 fog = 'foggy_beta_0.02'
+expected_images = 500  # to test
 
 train_dataloader = dict(
     dataset=dict(

@@ -6,6 +6,7 @@ _base_ = './short_side_600.py'
 metainfo = dict(classes=('car', ), palette=[(0, 0, 142)])
 source_root = 'data/cityscapes/'
 target_root = 'data/kitti/'
+expected_images = 3769  # to test
 
 train_dataloader = dict(
     dataset=dict(

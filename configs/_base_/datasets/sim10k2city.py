@@ -5,6 +5,7 @@ _base_ = './short_side_600.py'
 metainfo = dict(classes=('car', ), palette=[(0, 0, 142)])
 source_root = 'data/sim10k/'
 target_root = 'data/cityscapes/'
+expected_images = 500  # to test
 
 train_dataloader = dict(
     dataset=dict(

@@ -9,6 +9,7 @@ classes = ('aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car',
 metainfo = dict(classes=classes)
 source_root = 'data/VOCdevkit/'
 target_root = 'data/clipart/'
+expected_images = 500  # to test
 
 train_dataloader = dict(
     dataset=dict(

@@ -1,0 +1,89 @@
+# Your own two domains: docs/custom_data.md. Edit the lines up to the rule.
+_base_ = [
+    # From scratch on a CPU. With a GPU, in place of these two lines:
+    # '../_base_/models/da_faster_rcnn_r50_caffe_c4.py', which downloads
+    # ImageNet weights, and '../_base_/schedules/reference_70k.py'.
+    '../_base_/models/da_faster_rcnn_r18_small.py',
+    '../_base_/schedules/small_800.py',
+    '../_base_/default_runtime.py'
+]
+# In the order of the annotation files; the comma after a single one counts.
+classes = ('car', )
+source_images = 'data/my_source/images/'
+source_labels = 'data/my_source/annotations/train.json'
+target_images = 'data/my_target/images/'
+# Labelled target images, to measure on; None where there are none.
+test_labels = None
+test_images = 'data/my_target/test_images/'
+# Long and short side in pixels, kept in ratio: of both domains, so that
+# objects have about one size in both.
+scale = (512, 256)
+batch_size = 2  # images of each domain an iteration
+# -----------------------------------------------------------------------------
+metainfo = dict(classes=classes)
+model = dict(roi_head=dict(bbox_head=dict(num_classes=len(classes))))
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='Resize', scale=scale, keep_ratio=True),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=scale, keep_ratio=True),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='PackDetInputs',
+        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
+                   'scale_factor')),
+]
+train_dataloader = dict(
+    batch_size=batch_size,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler'),
+    dataset=dict(
+        type='CocoDataset',
+        metainfo=metainfo,
+        ann_file=source_labels,
+        data_prefix=dict(img=source_images),
+        filter_cfg=dict(filter_empty_gt=True),
+        pipeline=train_pipeline))
+train_cfg = dict(
+    type='DALoop',
+    max_iters=_base_.max_iters,
+    val_interval=_base_.max_iters,
+    target_dataloader=dict(
+        batch_size=batch_size,
+        num_workers=2,
+        persistent_workers=True,
+        sampler=dict(type='InfiniteSampler'),
+        dataset=dict(
+            type='TargetDataset',
+            metainfo=metainfo,
+            data_prefix=dict(img=target_images),
+            pipeline=[train_pipeline[0], *train_pipeline[2:]])))
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CocoDataset',
+        metainfo=metainfo,
+        ann_file=test_labels,
+        data_prefix=dict(img=test_images),
+        test_mode=True,
+        pipeline=test_pipeline)) if test_labels else None
+test_dataloader = val_dataloader
+val_evaluator = dict(
+    type='CocoMetric', ann_file=test_labels, metric='bbox',
+    classwise=True) if test_labels else None
+test_evaluator = val_evaluator
+# Without labels nothing can be measured; MMEngine wants all or none.
+val_cfg = dict(type='ValLoop') if test_labels else None
+test_cfg = dict(type='TestLoop') if test_labels else None
+default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=2))
+randomness = dict(seed=0)

@@ -1,0 +1,73 @@
+"""The template for one's own data, edited as its walkthrough says."""
+import re
+from pathlib import Path
+
+import pytest
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = ROOT / 'configs/custom/da_faster_custom.py'
+
+
+@pytest.fixture
+def edited(tiny_data, tmp_path, monkeypatch):
+    """Writes the template and its sibling with other lines at the top."""
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+
+    def edit(**lines) -> Path:
+        lines = dict(
+            dict(
+                classes=('box', ),
+                source_images=f'{tiny_data}/source/',
+                source_labels=f'{tiny_data}/source.json',
+                target_images=f'{tiny_data}/target/'), **lines)
+        head, rule, rest = TEMPLATE.read_text().partition('\n# -----')
+        for name, value in lines.items():
+            head, count = re.subn(f'^{name} = .*$', f'{name} = {value!r}',
+                                  head, flags=re.M)
+            assert count == 1
+        # Its bases stay where they are.
+        head = head.replace("'../", f"'{ROOT}/configs/")
+        (tmp_path / TEMPLATE.name).write_text(head + rule + rest)
+        sibling = TEMPLATE.with_name('source_only_custom.py')
+        (tmp_path / sibling.name).write_text(sibling.read_text())
+        return tmp_path
+
+    return edit
+
+
+def test_without_target_labels(edited):
+    from data_checks import check
+    folder = edited()
+    for name in ('da_faster_custom', 'source_only_custom'):
+        cfg = Config.fromfile(folder / f'{name}.py')
+        assert check(cfg).findings == []
+        assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+        assert cfg.test_cfg is cfg.test_dataloader is None
+        model = MODELS.build(cfg.model)
+        assert model.roi_head.bbox_head.num_classes == 1
+        assert len(DATASETS.build(cfg.train_dataloader.dataset)) == 8
+        assert (model.domain_neck is None) == (name == 'source_only_custom')
+    assert 'target_dataloader' not in cfg.train_cfg
+    cfg = Config.fromfile(folder / 'da_faster_custom.py')
+    assert len(DATASETS.build(cfg.train_cfg.target_dataloader.dataset)) == 8
+
+
+def test_with_target_labels(edited, tiny_data):
+    from data_checks import check
+    folder = edited(
+        test_labels=f'{tiny_data}/test.json', test_images=f'{tiny_data}/test/')
+    cfg = Config.fromfile(folder / 'da_faster_custom.py')
+    checker = check(cfg)
+    assert checker.findings == []
+    assert [len(part.images) for part in checker.parts] == [8, 8, 5]
+    assert cfg.test_evaluator.ann_file == f'{tiny_data}/test.json'
+    assert cfg.val_cfg.type == 'ValLoop'
+
+
+def test_the_comma_that_is_forgotten(edited):
+    from data_checks import check
+    cfg = Config.fromfile(edited(classes='box') / 'da_faster_custom.py')
+    texts = [finding.text for finding in check(cfg).findings]
+    assert any("write classes=('box', )" in text for text in texts), texts
