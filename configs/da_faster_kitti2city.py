@@ -1,4 +1,4 @@
-# Domain Adaptive Faster R-CNN, KITTI -> Cityscapes: the reference's R50-C4 recipe.
+# DA Faster R-CNN, KITTI -> Cityscapes: the reference R50-C4 recipe.
 _base_ = [
     './_base_/models/da_faster_rcnn_r50_caffe_c4.py',
     './_base_/datasets/kitti2city.py', './_base_/schedules/reference_70k.py',

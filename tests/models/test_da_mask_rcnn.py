@@ -73,6 +73,14 @@ def test_masks_are_a_loss_of_the_source(build, mask_cfg, make_mask_batch):
     assert all(p.grad is not None for p in model.parameters()), 'DDP needs it'
 
 
+def test_mask_loss_is_that_of_the_source_alone(build, mask_cfg,
+                                               make_mask_batch):
+    model = build(**{key: None for key in DOMAIN_KEYS})
+    both = loss(model, make_mask_batch())
+    alone = loss(model, make_mask_batch(plain=True))
+    torch.testing.assert_close(both['loss_mask'], alone['loss_mask'])
+
+
 def test_masks_of_the_target_reach_no_loss(build, mask_cfg, make_mask_batch):
     model = build()
     batch = make_mask_batch()
