@@ -11,8 +11,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from da_faster.engine.random_streams import (SOURCE, STEP, TARGET, Draw,
                                              PositionSampler, SeededFetch,
-                                             reseed_dataloader, seed_generators,
-                                             seeded)
+                                             reseed_dataloader,
+                                             seed_generators, seeded)
 
 INFINITE = dict(type='InfiniteSampler')
 

@@ -149,7 +149,8 @@ def wait(child: int) -> int:
 
 def fork_ranks(function, *args, **options) -> list:
     """:func:`fork` as two processes of one run, over gloo; exit codes."""
-    env = dict(WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=free_port())
+    env = dict(
+        WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=free_port())
     children = [
         start_fork(
             function,

@@ -127,10 +127,9 @@ def trained(tiny_config, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_checkpoint_of_other_classes(trained, tiny_config, tmp_path):
+def test_a_checkpoint_of_another_detector(trained, tiny_config, tmp_path):
     config = derive(tiny_config, tmp_path,
-                    'model = dict(roi_head=dict(bbox_head=dict('
-                    'fc_out_channels=16)))')
+                    'model = dict(rpn_head=dict(feat_channels=16))')
     checkpoint = trained / 'iter_3.pth'
     with pytest.raises(SystemExit, match='does not fit the config: '):
         evaluate(config, checkpoint, tmp_path / 'test')

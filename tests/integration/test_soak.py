@@ -29,7 +29,8 @@ def test_kills_at_random_moments(tiny_config, tmp_path):
     killed = soak['soak'](launch('killed'), 4, whole.seconds)
     assert killed.kills >= 1
     paths = [
-        soak['last_checkpoint'](tmp_path / name) for name in ('whole', 'killed')
+        soak['last_checkpoint'](tmp_path / name)
+        for name in ('whole', 'killed')
     ]
     assert paths[0].endswith('iter_16.pth')
     assert soak['differing'](*paths) == []

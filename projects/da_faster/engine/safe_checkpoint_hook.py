@@ -69,7 +69,8 @@ class SafeCheckpointHook(CheckpointHook):
     def save(self, runner) -> None:
         """Writes a checkpoint of the iteration that is ending now."""
         self.waiting = False
-        runner.logger.info(f'Saving checkpoint at {runner.iter + 1} iterations')
+        runner.logger.info(
+            f'Saving checkpoint at {runner.iter + 1} iterations')
         self._save_checkpoint(runner)
 
     def _save_checkpoint_with_step(self, runner, step: int,

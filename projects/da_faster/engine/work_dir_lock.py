@@ -9,7 +9,7 @@ LOCK = '.lock'
 
 
 def is_first_process() -> bool:
-    """Of its run, as told by the launchers; before there is a process group."""
+    """Of its run, by the launchers' word: there is no process group yet."""
     names = 'RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'
     return all(os.environ.get(name, '0') == '0' for name in names)
 
