@@ -442,7 +442,7 @@ def head_classes(model, path: str = 'model') -> Iterator[Tuple[str, int]]:
             if key == 'num_classes' and ('bbox_head' in path
                                          or 'mask_head' in path):
                 yield f'{path}.{key}', value
-            elif key not in ('backbone', 'rpn_head'):
+            else:
                 yield from head_classes(value, f'{path}.{key}')
 
 

@@ -653,6 +653,20 @@ def test_same_bytes_and_no_overwriting(data, request):
     assert 'was not written' in fails(*COMMANDS[data], '--out', 'file/sub')
 
 
+def test_full_disk(voc, monkeypatch):
+    """An error while writing leaves the earlier files and no others."""
+    run('voc', voc)
+    save = importlib.import_module('common').CocoSplit.save
+
+    def fail(split, path):
+        save(split, path)
+        if 'trainval' not in path.name:
+            raise OSError('no space left')
+
+    monkeypatch.setattr('common.CocoSplit.save', fail)
+    assert 'was not written: no space left' in fails('voc', voc, '--force')
+
+
 def test_command(voc):
     """From outside, with an error in a process of its own."""
     command = [sys.executable, str(TOOLS / 'voc.py'), str(voc), '--nproc', '2']

@@ -8,9 +8,9 @@ The first command reads leftImg8bit/ and gtFine/ and writes
 data/cityscapes/annotations/instancesonly_filtered_gtFine_{train,val}.json.
 The second reads the foggy images of leftImg8bit_foggy/, which share the labels
 of the clear ones, and writes data/foggy_cityscapes/annotations/
-instancesonly_filtered_gtFine_{train,val}_foggy_beta_0.02.json.  With --beta all
-there are such files for each of the three fogs and one, foggy_beta_all, with
-three images of every scene: a test on it is another benchmark than one fog.
+instancesonly_filtered_gtFine_{train,val}_foggy_beta_0.02.json.  With --beta
+all there are such files for each of the three fogs and one, foggy_beta_all,
+with three images of every scene: a test on it is another benchmark.
 
 What is in them is that of the "instancesonly_filtered" files which Detectron
 and maskrcnn-benchmark make, but with the category ids always in the order of
@@ -144,8 +144,9 @@ def list_scenes(root: Path, images: Path, split: str) -> List[Path]:
     cities = {path.parent.name for path in scenes}
     for folder in sorted((images / split).glob('*')):
         if folder.is_dir() and folder.name not in cities:
-            raise ConversionError(f'{folder} has no labels in {root / "gtFine"}'
-                                  ': unpack gtFine_trainvaltest.zip again.')
+            raise ConversionError(
+                f'{folder} has no labels in {root / "gtFine"}: unpack '
+                'gtFine_trainvaltest.zip again.')
     return scenes
 
 

@@ -184,9 +184,10 @@ def refuse_existing(out: Path, names: Iterable[str], force: bool) -> None:
 
 def write_splits(splits: Dict[str, 'CocoSplit'], out: Path,
                  force: bool) -> None:
-    """Writes ``out/<name>.json`` for every split, or none; prints a summary.
+    """Writes ``out/<name>.json`` for every split and prints a summary.
 
-    Other files of the folder are left alone.
+    All are written under another name first, so an error leaves the earlier
+    files.  Other files of the folder are left alone.
     """
     refuse_existing(out, splits, force)
     new = {}

@@ -155,8 +155,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     names = class_map(args.classes)
     base = args.roots[0]
     if len(args.roots) > 1:
-        base = Path(os.path.commonpath([root.resolve() for root in args.roots]))
         args.roots = [root.resolve() for root in args.roots]
+        base = Path(os.path.commonpath(args.roots))
     out = args.out or base / 'annotations'
     splits = split_names(args.roots[0], args.splits)
     refuse_existing(out, splits, args.force)
