@@ -17,7 +17,8 @@ import matplotlib
 import numpy as np
 import torch
 from cli import add_common_args, load_config
-from data_checks import leaves, stop_if_fatal
+from data_checks import stop_if_fatal
+from data_parts import leaves
 from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 from mmdet.registry import DATASETS, MODELS

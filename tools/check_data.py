@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Optional, Sequence, Tuple
 
 from cli import add_common_args, load_config
-from data_checks import Checker, Part, check
+from data_checks import Checker, check
+from data_parts import Part
 from mmengine.utils import ProgressBar
 from PIL import Image
 

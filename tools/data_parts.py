@@ -1,0 +1,150 @@
+"""The datasets of a config, as their files tell."""
+import json
+import os.path as osp
+from typing import Dict, Iterator, List, NamedTuple, Optional
+
+from mmdet.registry import DATASETS
+from mmengine.config import Config
+
+
+class Finding(NamedTuple):
+    """One sentence; a fatal one makes the training worthless."""
+    fatal: bool
+    text: str
+
+
+class Part(NamedTuple):
+    """One dataset of the config, without its wrappers.
+
+    Args:
+        role: source, target, test or (where it is another one) val.
+        cfg: Its config.
+        ann_file: Path of the annotation file, or ''.
+        folder: What file names are relative to.
+        content: The COCO annotations; None for a folder.
+        images: Paths of the images.
+    """
+    role: str
+    cfg: dict
+    ann_file: str
+    folder: str
+    content: Optional[dict]
+    images: List[str]
+
+    @property
+    def where(self) -> str:
+        return f'{self.role} {self.ann_file or self.folder}'
+
+
+class DataReader:
+    """Reads what annotation files and folders say.
+
+    Attributes:
+        findings (list[Finding]): Fatal ones and others.
+        parts (list[Part]): The datasets that could be read.
+    """
+
+    def __init__(self, cfg: Config) -> None:
+        self.cfg = cfg
+        self.findings: List[Finding] = []
+        self.parts: List[Part] = []
+        self._loaded: Dict[str, Optional[dict]] = {}
+
+    def fatal(self, text: str) -> None:
+        self.findings.append(Finding(True, text))
+
+    def warn(self, text: str) -> None:
+        self.findings.append(Finding(False, text))
+
+    def of(self, role: str) -> List[Part]:
+        return [part for part in self.parts if part.role == role]
+
+    def read(self) -> None:
+        """Fills ``parts``."""
+        cfg = self.cfg
+        target = (cfg.get('train_cfg') or {}).get('target_dataloader')
+        loaders = dict(
+            source=cfg.get('train_dataloader'),
+            target=target,
+            test=cfg.get('test_dataloader'),
+            val=cfg.get('val_dataloader'))
+        if loaders['val'] == loaders['test']:
+            del loaders['val']
+        for role, loader in loaders.items():
+            for leaf in leaves((loader or {}).get('dataset') or {}):
+                self.read_part(role, leaf)
+
+    def read_part(self, role: str, leaf: dict) -> None:
+        root = leaf.get('data_root') or ''
+        ann_file, folder = (
+            path if not path or osp.isabs(path) else osp.join(root, path)
+            for path in (leaf.get('ann_file') or '',
+                         (leaf.get('data_prefix') or {}).get('img') or ''))
+        folder = folder or root
+        backend = (leaf.get('backend_args') or {}).get('backend', 'local')
+        if backend != 'local':
+            return  # the files are not on this machine
+        content = None
+        if ann_file:
+            if not ann_file.endswith('.json'):
+                self.warn(f'{role} {ann_file}: only COCO json files are '
+                          'checked; convert it (tools/dataset_converters) to '
+                          'have its boxes looked at.')
+                return
+            content = self.load(role, ann_file)
+            if content is None:
+                return
+            images = [
+                osp.join(folder, image['file_name'])
+                for image in content['images']
+            ]
+        elif leaf['type'] == 'TargetDataset':
+            if not osp.isdir(folder):
+                self.fatal(f'{role} {folder} is not a folder: set data_root '
+                           "and data_prefix=dict(img=...) of the "
+                           f'{role} to where its images are.')
+                return
+            try:
+                dataset = DATASETS.build(
+                    dict(leaf, pipeline=[], lazy_init=True))
+                images = [i['img_path'] for i in dataset.load_data_list()]
+            except ValueError as error:
+                self.fatal(f'{role}: {error}.')
+                return
+        else:
+            self.fatal(f'{role}: its {leaf["type"]} has no ann_file; set one.')
+            return
+        self.parts.append(
+            Part(role, leaf, ann_file, folder, content, images))
+
+    def load(self, role: str, path: str) -> Optional[dict]:
+        """Content of a COCO file; None, and a finding, where it is broken."""
+        if path not in self._loaded:
+            self._loaded[path] = None
+            try:
+                with open(path, encoding='utf-8') as file:
+                    content = json.load(file)
+                [(i['id'], i['file_name']) for i in content['images']]
+                self._loaded[path] = content
+            except FileNotFoundError:
+                self.fatal(f'{role} {path} does not exist: make it with '
+                           'tools/dataset_converters (docs/data.md), or '
+                           'correct data_root and ann_file.')
+            except (OSError, ValueError) as error:
+                self.fatal(f'{role} {path} is not whole json ({error}): '
+                           'convert it again.')
+            except (KeyError, TypeError) as error:
+                self.fatal(f'{role} {path} has no list of images with id and '
+                           f'file_name ({error!r}): it is not a COCO file.')
+        return self._loaded[path]
+
+
+def leaves(dataset: dict) -> Iterator[dict]:
+    """The datasets inside wrappers such as RepeatDataset, ConcatDataset."""
+    if 'datasets' in dataset:
+        for inner in dataset['datasets']:
+            yield from leaves(inner)
+    elif 'dataset' in dataset:
+        yield from leaves(dataset['dataset'])
+    elif dataset:
+        yield dataset
