@@ -24,6 +24,8 @@ from mmengine.config import Config
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from da_faster.engine.checkpoint_files import write_atomically
+
 # pycocotools prints; silencing it swaps the stdout of all threads.
 STDOUT = Lock()
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
@@ -79,6 +81,44 @@ class Run(NamedTuple):
     @property
     def detections(self) -> str:
         return osp.join(self.work_dir, 'detections.bbox.json')
+
+
+def fingerprint(run: Run) -> str:
+    """Changes with the config, the options and the annotation files."""
+    cfg = Config.fromfile(run.config)
+    source = cfg.train_dataloader.dataset
+    digest = hashlib.sha256(
+        repr((cfg.pretty_text, METHODS[run.method].options)).encode())
+    for path in (osp.join(source.data_root, source.ann_file),
+                 cfg.val_evaluator.ann_file):
+        with open(path, 'rb') as f:
+            digest.update(f.read())
+    return digest.hexdigest()
+
+
+def is_finished(run: Run) -> bool:
+    """Whether the run is complete; one of another config or data is refused.
+
+    ``run.json`` is written before the training and again after it.
+    """
+    mark = osp.join(run.work_dir, 'run.json')
+    known = dict(fingerprint=None, finished=False)
+    if osp.isfile(mark):
+        with open(mark) as f:
+            known = json.load(f)
+    elif not osp.isdir(run.work_dir) or not os.listdir(run.work_dir):
+        known['fingerprint'] = fingerprint(run)
+        set_finished(run, False)
+    if known['fingerprint'] != fingerprint(run):
+        raise SystemExit(
+            f'{run.work_dir} holds a run of another config or of other data: '
+            'move it away, or give another --out.')
+    return known['finished']
+
+
+def set_finished(run: Run, finished: bool) -> None:
+    text = json.dumps(dict(fingerprint=fingerprint(run), finished=finished))
+    write_atomically(text.encode(), osp.join(run.work_dir, 'run.json'))
 
 
 def train(run: Run, threads: int) -> None:
@@ -206,8 +246,9 @@ def main() -> None:
     def finish(run: Run) -> None:
         nonlocal done
         start = time.time()
-        if not osp.isfile(run.detections):
+        if not is_finished(run):
             train(run, threads)
+            set_finished(run, True)
         with STDOUT:
             score = evaluate(ann_file, run.detections)
             scores[run.method][run.seed] = score

@@ -16,8 +16,12 @@ model = dict(
 # PIL smooths where it shrinks an image, OpenCV does not.
 resize = dict(
     type='Resize', scale=(1200, 600), keep_ratio=True, backend='pillow')
-test_pipeline = [
-    resize if t['type'] == 'Resize' else t for t in _base_.test_pipeline
-]
+train_pipeline, target_pipeline, test_pipeline = (
+    [resize if t['type'] == 'Resize' else t for t in pipeline]
+    for pipeline in (_base_.train_pipeline, _base_.target_pipeline,
+                     _base_.test_pipeline))
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+train_cfg = dict(
+    target_dataloader=dict(dataset=dict(pipeline=target_pipeline)))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -236,3 +236,13 @@ def test_docs_state_the_config_s_values(ours, key):
         else:
             value = value.get(part)
     assert value == ast.literal_eval(ours)
+
+
+def test_converted_weights_see_images_as_they_were_trained():
+    cfg = load('da_faster_city2foggy_maskrcnn_benchmark')
+    for loader in (cfg['train_dataloader'],
+                   cfg['train_cfg']['target_dataloader'],
+                   cfg['test_dataloader'], cfg['val_dataloader']):
+        resize, = (t for t in loader['dataset']['pipeline']
+                   if t['type'] == 'Resize')
+        assert resize['backend'] == 'pillow'

@@ -71,3 +71,9 @@ def test_the_comma_that_is_forgotten(edited):
     cfg = Config.fromfile(edited(classes='box') / 'da_faster_custom.py')
     texts = [finding.text for finding in check(cfg).findings]
     assert any("write classes=('box', )" in text for text in texts), texts
+
+
+def test_padding_does_not_tell_the_domains_apart():
+    model = Config.fromfile(TEMPLATE).model
+    assert model.domain_neck.ignore_padding
+    assert model.instance_domain_head.shared_dropout

@@ -111,7 +111,8 @@ def browse(cfg, num: int, seed: int, out: str) -> None:
     target = (cfg.get('train_cfg') or {}).get('target_dataloader')
     if target:
         sets['target'] = target.dataset
-    classes = next(leaves(sets['source'])).metainfo.classes
+    source = dict(next(leaves(sets['source'])), pipeline=[], lazy_init=True)
+    classes = DATASETS.build(source).metainfo['classes']
     colours = plt.get_cmap('tab10').colors
     columns = 2 * num
     fig, axes = plt.subplots(

@@ -97,7 +97,8 @@ custom_hooks = _base_.custom_hooks + [
     sentence = str(stop.value)
     assert sentence.startswith(f'{bad} could not be loaded (')
     assert sentence.endswith(
-        'repair it or take it out of the data, then go on with --resume auto.')
+        'repair the image, its annotation or the pipeline, or take it out of '
+        'the data, then go on with --resume auto.')
     assert '\n' not in sentence
 
 

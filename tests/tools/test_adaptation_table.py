@@ -72,3 +72,46 @@ def test_table_gives_mean_spread_and_gap():
                         '| 15.0 ± 7.1 | 0 % |')
     assert lines[3].endswith('| 60.0 ± 0.0 | 30.0 ± 0.0 | 50 % |')
     assert lines[4].endswith('| 100 % |')
+
+
+@pytest.fixture
+def demo_run(tmp_path, monkeypatch):
+    """A run whose config and annotations are files of the test."""
+    for name in ('train.json', 'test.json'):
+        (tmp_path / name).write_text('{}')
+    config = tmp_path / 'source_only_pair.py'
+    config.write_text(
+        f"train_dataloader = dict(dataset=dict(data_root='{tmp_path}',"
+        " ann_file='train.json'))\n"
+        f"val_evaluator = dict(ann_file='{tmp_path}/test.json')\n")
+    monkeypatch.setattr(adaptation.Run, 'config', str(config))
+    return adaptation.Run('pair', 'source-only', 0, str(tmp_path / 'run'))
+
+
+def test_only_a_finished_run_is_not_repeated(demo_run):
+    assert not adaptation.is_finished(demo_run)
+    # Killed while it wrote its detections.
+    Path(demo_run.detections).write_text('[{"image')
+    assert not adaptation.is_finished(demo_run)
+    adaptation.set_finished(demo_run, True)
+    assert adaptation.is_finished(demo_run)
+
+
+@pytest.mark.parametrize('changed', ['train.json', 'test.json', 'config'])
+def test_a_run_of_another_config_or_data_is_refused(demo_run, changed):
+    assert not adaptation.is_finished(demo_run)
+    adaptation.set_finished(demo_run, True)
+    config = Path(demo_run.config)
+    if changed == 'config':
+        config.write_text(config.read_text() + 'lr = 1\n')
+    else:
+        (config.parent / changed).write_text('{"images": []}')
+    with pytest.raises(SystemExit, match='another config or of other data'):
+        adaptation.is_finished(demo_run)
+
+
+def test_detections_of_an_unknown_run_are_refused(demo_run):
+    Path(demo_run.work_dir).mkdir()
+    Path(demo_run.detections).write_text('[]')
+    with pytest.raises(SystemExit, match='another config or of other data'):
+        adaptation.is_finished(demo_run)

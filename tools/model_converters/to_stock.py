@@ -8,7 +8,8 @@ predictions. Domain classifiers, optimizer, schedulers and logs are left out.
 
 Classes of the config that are not OpenMMLab's become the nearest parent that
 is (DAFasterRCNN: FasterRCNN), without the keys that it does not know;
-what has no such parent, such as a hook, is left out. Both are printed.
+what has no such parent, such as a hook, is left out. Both are printed. A part
+of the model without one is refused: VGG16 stays here.
 
 Of a checkpoint with averaged weights these are taken, as tools/test.py does:
 EMAHook saves them as `state_dict` and the others as `ema_state_dict`.

@@ -14,7 +14,8 @@ class GradScaleRampHook(Hook):
     The schedule of Ganin and Lempitsky (ICML 2015, Sec. 4), begun late if so
     wished: at iteration i every domain classifier reverses the gradient with
     ``grad_scale * (2 / (1 + exp(-gamma * p)) - 1)``, p going from 0 at
-    ``begin`` to 1 at ``end``. A function of the iteration alone, so a resumed
+    ``begin`` to 1 at ``end``; the consistency term's gradient, which is not
+    reversed, has the same scale and grows with it. A function of the iteration alone, so a resumed
     run continues it. Without this hook the scale is constant, as in the
     reference.
 

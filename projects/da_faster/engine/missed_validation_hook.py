@@ -1,4 +1,5 @@
 """A validation that was interrupted is done again."""
+import os
 import os.path as osp
 
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -31,6 +32,8 @@ class MissedValidationHook(Hook):
         if not isinstance(loop, IterBasedTrainLoop):
             return
         self.training = True
+        if loop.iter == 0 and is_main_process() and osp.isfile(path):
+            os.remove(path)  # of an earlier run in this work dir
         done = [None]
         if is_main_process() and osp.isfile(path):
             with open(path) as file:

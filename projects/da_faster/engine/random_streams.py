@@ -133,8 +133,9 @@ class SeededFetch:
                 raise BadSample(
                     f'{self.describe(int(draw))} could not be loaded '
                     f'({type(error).__name__}: '
-                    f'{" ".join(str(error).split())}); repair it or take it '
-                    'out of the data, then go on with --resume auto.'
+                    f'{" ".join(str(error).split())}); repair the image, '
+                    'its annotation or the pipeline, or take it out of the '
+                    'data, then go on with --resume auto.'
                 ) from error
 
     def describe(self, index: int) -> str:
