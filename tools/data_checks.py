@@ -96,6 +96,17 @@ class Checker(DataReader):
                 f'file\'s order, or use {SUBSET} --classes {wanted}')
         return not missing and order == classes and len(set(ids)) == len(ids)
 
+    def check_masks(self, part: Part) -> None:
+        """A pipeline that loads masks finds one with every box."""
+        steps = part.cfg.get('pipeline') or ()
+        items = part.content.get('annotations') or []
+        bare = [i for i in items if not i.get('segmentation')]
+        if bare and any(step.get('with_mask') for step in steps):
+            self.fatal(f'{part.where}: {len(bare)} of {len(items)} boxes have '
+                       f'no mask, e.g. annotation {bare[0].get("id")}, but '
+                       'its pipeline has with_mask=True: give a file with '
+                       'segmentation, or train a detector without masks.')
+
     def check_boxes(self, part: Part, classes: tuple) -> None:
         """Boxes that lose their class, their image or their extent."""
         items = part.content.get('annotations') or []
@@ -273,6 +284,7 @@ class Checker(DataReader):
             if classes is None:
                 continue
             by_role.setdefault(part.role, classes)
+            self.check_masks(part)
             if self.check_classes(part, classes):
                 self.check_boxes(part, classes)
         for role, classes in by_role.items():

@@ -210,6 +210,18 @@ def test_config(data):
     assert 'bbox_head.0.num_classes=2 in the model' in texts
 
 
+def test_masks_that_the_pipeline_wants(data):
+    data.train_dataloader.dataset.pipeline = [
+        dict(type='LoadAnnotations', with_bbox=True, with_mask=True)
+    ]
+    only(data, True, 'source', '3 of 3 boxes have no mask', 'annotation 1')
+    content = coco('source', 3)
+    for item in content['annotations']:
+        item['segmentation'] = [[1, 2, 7, 2, 7, 7]]
+    put('source', content)
+    assert find(data) == []
+
+
 def test_heads(data):
     data.model = dict(bbox_head=dict(num_classes=80))
     only(data, True, 'model.bbox_head.num_classes=80', 'set it to 2')
