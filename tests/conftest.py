@@ -5,8 +5,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mmengine.runner import CheckpointLoader
+from mmengine.runner.checkpoint import load_from_local
+
+from da_faster.engine.checkpoint_loading import FORCE
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def loading_as_before(monkeypatch):
+    """Undoes what a tool that a test calls does to the process."""
+    monkeypatch.setenv(FORCE, '0')
+    monkeypatch.delenv(FORCE)
+    yield
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+
 
 TINY = '''
 _base_ = [

@@ -176,7 +176,13 @@ def test_stock_config(name):
         type='IterBasedTrainLoop',
         max_iters=original.train_cfg.max_iters,
         val_interval=original.train_cfg.val_interval)
-    changed = ('model', 'train_cfg', 'custom_imports', 'custom_hooks')
+    hooks = dict(original.default_hooks)
+    for own in ('fitting', 'missed_validation', 'non_finite', 'preemption'):
+        del hooks[own]
+    hooks['checkpoint'] = dict(hooks['checkpoint'], type='CheckpointHook')
+    assert cfg.default_hooks == hooks
+    changed = ('model', 'train_cfg', 'custom_imports', 'custom_hooks',
+               'default_hooks')
     for key in set(original).difference(changed):
         assert cfg[key] == original[key]
 
@@ -271,7 +277,7 @@ def test_code_runs_only_if_trusted(tmp_path):
     ran = tmp_path / 'ran'
     torch.save(dict(x=Payload(ran)), tmp_path / 'x.pth')
     with pytest.raises(SystemExit, match='see --trust if you trust its'):
-        checkpoint_file.read(tmp_path / 'x.pth', allow=to_stock.ALLOWED())
+        checkpoint_file.read(tmp_path / 'x.pth', allow=to_stock.allow_list())
     assert not ran.exists()
     checkpoint_file.read(tmp_path / 'x.pth', trust=True)
     assert ran.exists()

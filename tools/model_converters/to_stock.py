@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 import mmdet.registry
-import mmengine.runner.checkpoint
 import torch
 from checkpoint_file import (add_common_args, load_config, name_some,
                              need_free, read, write)
@@ -29,9 +28,9 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from torch import Tensor
 
+from da_faster.engine.checkpoint_loading import allow_list
+
 STOCK = ('mmdet', 'mmengine', 'mmcv', 'torch')
-# What mmengine's checkpoints hold beside tensors and plain data.
-ALLOWED = getattr(mmengine.runner.checkpoint, 'get_torch_safe_globals', list)
 
 
 def custom_classes() -> Dict[str, Tuple[type, Optional[type]]]:
@@ -175,7 +174,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     stock = StockConfig(cfg)
     model = mmdet.registry.MODELS.build(cfg.model)
 
-    checkpoint = read(args.checkpoint, args.trust, ALLOWED())
+    checkpoint = read(args.checkpoint, args.trust, allow_list())
     state = stock_state(checkpoint, model.state_dict(), stock.dropped_parts,
                         args.checkpoint)
     model.load_state_dict(state, strict=True)

@@ -32,7 +32,8 @@ def statistics_method(owner: type, name: str):
     return getattr(owner, name)
 
 
-def _allow_list() -> list:
+def allow_list() -> list:
+    """What checkpoints of MMEngine may hold beside tensors and plain data."""
     core = np._core if hasattr(np, '_core') else np.core
     dtypes = {type(np.dtype(name)) for name in ('i4', 'i8', 'u4', 'f4', 'f8')}
     allowed = [
@@ -58,7 +59,7 @@ def trust_checkpoints(trust: bool) -> None:
         os.environ.pop(FORCE, None)
     else:
         os.environ[FORCE] = '1'
-        torch.serialization.add_safe_globals(_allow_list())
+        torch.serialization.add_safe_globals(allow_list())
 
     def load_from_local(filename: str, map_location) -> dict:
         filename = osp.expanduser(filename)
@@ -69,7 +70,11 @@ def trust_checkpoints(trust: bool) -> None:
                 f'{filename} {find_damage(filename)}; take another '
                 'checkpoint.')
         try:
-            return torch.load(filename, map_location, weights_only=not trust)
+            # Here, too: a loader of MMEngine that ran before may have taken
+            # what both allow off torch's list again.
+            with torch.serialization.safe_globals(allow_list()):
+                return torch.load(
+                    filename, map_location, weights_only=not trust)
         except pickle.UnpicklingError as error:
             raise RefusedCheckpoint(describe(filename, error)) from error
         except Exception as error:  # whatever bytes do to a reader
@@ -88,10 +93,10 @@ def describe(filename: str, error: pickle.UnpicklingError) -> str:
     except Exception:  # not a file of torch.save
         found = []
     allowed = {
-        entry[1] for entry in _allow_list() if isinstance(entry, tuple)
+        entry[1] for entry in allow_list() if isinstance(entry, tuple)
     } | {
         f'{entry.__module__}.{entry.__name__}'
-        for entry in _allow_list() if not isinstance(entry, tuple)
+        for entry in allow_list() if not isinstance(entry, tuple)
     }
     what = ', '.join(sorted(set(found) - allowed)) or str(error)
     return (f'{filename} holds more than weights ({what}) and was not loaded: '
