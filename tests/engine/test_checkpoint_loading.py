@@ -129,3 +129,11 @@ def test_a_digest_that_does_not_match(tmp_path):
     (tmp_path / 'x.pth.sha256').write_text(f'{"0" * 64}  x.pth\n')
     with pytest.raises(RefusedCheckpoint, match='not match x.pth.sha256'):
         load(tmp_path / 'x.pth')
+
+
+def test_what_mmengine_saves_is_loaded_after_mmengine_loaded(tmp_path):
+    path = tmp_path / 'x.pth'
+    torch.save(dict(log=HistoryBuffer([1.], [1])), path)
+    with torch.serialization.safe_globals([HistoryBuffer]):
+        torch.load(path, weights_only=False)
+    assert load(path)['log'].data == (np.array([1.]), np.array([1]))

@@ -70,11 +70,11 @@ def trust_checkpoints(trust: bool) -> None:
                 f'{filename} {find_damage(filename)}; take another '
                 'checkpoint.')
         try:
-            # Here, too: a loader of MMEngine that ran before may have taken
-            # what both allow off torch's list again.
-            with torch.serialization.safe_globals(allow_list()):
-                return torch.load(
-                    filename, map_location, weights_only=not trust)
+            if not trust:
+                # Again: torch's safe_globals(), which MMEngine uses, takes
+                # off the list what others had put there.
+                torch.serialization.add_safe_globals(allow_list())
+            return torch.load(filename, map_location, weights_only=not trust)
         except pickle.UnpicklingError as error:
             raise RefusedCheckpoint(describe(filename, error)) from error
         except Exception as error:  # whatever bytes do to a reader
