@@ -8,9 +8,7 @@ anchors = [(w * scale, h * scale) for w, h in ((23, 12), (16, 16), (11, 22))
 model = dict(
     rpn_head=dict(
         anchor_generator=dict(
-            _delete_=True,
-            type='YOLOAnchorGenerator',
-            strides=[16],
+            _delete_=True, type='YOLOAnchorGenerator', strides=[16],
             base_sizes=[anchors])),
     roi_head=dict(bbox_roi_extractor=dict(roi_layer=dict(aligned=False))))
 # PIL smooths where it shrinks an image, OpenCV does not.
