@@ -79,6 +79,10 @@ class Run(NamedTuple):
                         f'{METHODS[self.method].config}_{self.pair}.py')
 
     @property
+    def mark(self) -> str:
+        return osp.join(self.work_dir, 'run.json')
+
+    @property
     def detections(self) -> str:
         return osp.join(self.work_dir, 'detections.bbox.json')
 
@@ -101,24 +105,26 @@ def is_finished(run: Run) -> bool:
 
     ``run.json`` is written before the training and again after it.
     """
-    mark = osp.join(run.work_dir, 'run.json')
+    current = fingerprint(run)
     known = dict(fingerprint=None, finished=False)
-    if osp.isfile(mark):
-        with open(mark) as f:
+    if osp.isfile(run.mark):
+        with open(run.mark) as f:
             known = json.load(f)
     elif not osp.isdir(run.work_dir) or not os.listdir(run.work_dir):
-        known['fingerprint'] = fingerprint(run)
-        set_finished(run, False)
-    if known['fingerprint'] != fingerprint(run):
+        known['fingerprint'] = current
+        write_atomically(json.dumps(known).encode(), run.mark)
+    if known['fingerprint'] != current:
         raise SystemExit(
             f'{run.work_dir} holds a run of another config or of other data: '
             'move it away, or give another --out.')
     return known['finished']
 
 
-def set_finished(run: Run, finished: bool) -> None:
-    text = json.dumps(dict(fingerprint=fingerprint(run), finished=finished))
-    write_atomically(text.encode(), osp.join(run.work_dir, 'run.json'))
+def set_finished(run: Run) -> None:
+    """The fingerprint stays that of the start, whatever was edited since."""
+    with open(run.mark) as f:
+        known = json.load(f)
+    write_atomically(json.dumps(dict(known, finished=True)).encode(), run.mark)
 
 
 def train(run: Run, threads: int) -> None:
@@ -248,7 +254,7 @@ def main() -> None:
         start = time.time()
         if not is_finished(run):
             train(run, threads)
-            set_finished(run, True)
+            set_finished(run)
         with STDOUT:
             score = evaluate(ann_file, run.detections)
             scores[run.method][run.seed] = score

@@ -96,7 +96,8 @@ def soak(launch: Callable[[], int], kills: int, span: float) -> Outcome:
             memory['main'].append(resident(pid))
             memory['workers'].append(max(map(resident, children(pid)),
                                          default=0))
-            time.sleep(0.5)
+            wait = deadline - time.monotonic() if killed < kills else 0.5
+            time.sleep(min(max(wait, 0), 0.5))
         if not done:
             continue
         code = os.waitstatus_to_exitcode(status)

@@ -93,14 +93,14 @@ def test_only_a_finished_run_is_not_repeated(demo_run):
     # Killed while it wrote its detections.
     Path(demo_run.detections).write_text('[{"image')
     assert not adaptation.is_finished(demo_run)
-    adaptation.set_finished(demo_run, True)
+    adaptation.set_finished(demo_run)
     assert adaptation.is_finished(demo_run)
 
 
 @pytest.mark.parametrize('changed', ['train.json', 'test.json', 'config'])
 def test_a_run_of_another_config_or_data_is_refused(demo_run, changed):
     assert not adaptation.is_finished(demo_run)
-    adaptation.set_finished(demo_run, True)
+    adaptation.set_finished(demo_run)
     config = Path(demo_run.config)
     if changed == 'config':
         config.write_text(config.read_text() + 'lr = 1\n')
@@ -113,5 +113,14 @@ def test_a_run_of_another_config_or_data_is_refused(demo_run, changed):
 def test_detections_of_an_unknown_run_are_refused(demo_run):
     Path(demo_run.work_dir).mkdir()
     Path(demo_run.detections).write_text('[]')
+    with pytest.raises(SystemExit, match='another config or of other data'):
+        adaptation.is_finished(demo_run)
+
+
+def test_an_edit_during_the_training_is_not_taken_for_its_config(demo_run):
+    assert not adaptation.is_finished(demo_run)
+    config = Path(demo_run.config)
+    config.write_text(config.read_text() + 'lr = 1\n')
+    adaptation.set_finished(demo_run)
     with pytest.raises(SystemExit, match='another config or of other data'):
         adaptation.is_finished(demo_run)

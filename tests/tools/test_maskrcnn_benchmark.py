@@ -364,7 +364,7 @@ def run(weights, tmp_path, monkeypatch):
 
     def run(*options, state=weights):
         monkeypatch.setattr(converter, 'read', lambda *_: dict(model=state))
-        monkeypatch.setattr(converter, 'sha256', lambda _: '')
+        monkeypatch.setattr(converter, 'file_sha256', lambda _: '')
         saved = {}
         monkeypatch.setattr(converter.torch, 'save',
                             lambda x, path: (saved.update(x), path.touch()))

@@ -5,7 +5,6 @@ code 1. (No other converter has a module of this name: the tests import both
 kinds into one process.)
 """
 import argparse
-import hashlib
 import os
 import pickle
 import struct
@@ -72,11 +71,6 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
         raise SystemExit(f'{path} holds a {type(checkpoint).__name__}, not a '
                          'dictionary: it is not a checkpoint.')
     return checkpoint
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal digits."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def name_some(what: str, names: Sequence[str], limit: int = 8) -> str:

@@ -30,10 +30,12 @@ from typing import Dict, List, Optional, Sequence
 import mmengine
 import torch
 from checkpoint_file import (add_common_args, load_config, name_some,
-                             need_free, read, sha256, write)
+                             need_free, read, write)
 from mmdet.registry import DATASETS, MODELS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from da_faster.engine.checkpoint_files import file_sha256
 
 CONFIG = (
     Path(__file__).parents[2] /
@@ -209,7 +211,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             dataset_meta=dataset_meta,
             mmengine_version=mmengine.__version__,
             source=args.src.name,
-            source_sha256=sha256(args.src)))
+            source_sha256=file_sha256(args.src)))
     write({args.out: lambda path: torch.save(checkpoint, path)}, args.force)
     domains = 'with domain classifiers' if adapted else (
         'without domain classifiers: a source-only checkpoint')

@@ -63,6 +63,16 @@ class AtomicBackend(LocalBackend):
         remove(f'{filepath}{DIGEST}')
 
 
+def file_sha256(path: str) -> str:
+    """SHA-256 of a file as hexadecimal digits."""
+    hashed = hashlib.sha256()
+    # Not hashlib.file_digest: new in Python 3.11.
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            hashed.update(block)
+    return hashed.hexdigest()
+
+
 def find_damage(path: str) -> Optional[str]:
     """What is wrong with a checkpoint file, or None.
 
@@ -76,12 +86,7 @@ def find_damage(path: str) -> Optional[str]:
     if osp.isfile(path + DIGEST):
         with open(path + DIGEST) as file:
             expected = file.read().split(' ')[0]
-        with open(path, 'rb') as file:
-            # Not hashlib.file_digest: new in Python 3.11.
-            hashed = hashlib.sha256()
-            while block := file.read(1 << 20):
-                hashed.update(block)
-        if hashed.hexdigest() == expected:
+        if file_sha256(path) == expected:
             return None
         return f'does not match {osp.basename(path)}{DIGEST}'
     try:

@@ -65,10 +65,10 @@ def trust_checkpoints(trust: bool) -> None:
         filename = osp.expanduser(filename)
         if not osp.isfile(filename):
             raise FileNotFoundError(f'{filename} can not be found.')
-        if osp.isfile(filename + DIGEST) and find_damage(filename):
+        damage = osp.isfile(filename + DIGEST) and find_damage(filename)
+        if damage:
             raise RefusedCheckpoint(
-                f'{filename} {find_damage(filename)}; take another '
-                'checkpoint.')
+                f'{filename} {damage}; take another checkpoint.')
         try:
             if not trust:
                 # Again: torch's safe_globals(), which MMEngine uses, takes
