@@ -127,7 +127,7 @@ def set_finished(run: Run) -> None:
     write_atomically(json.dumps(dict(known, finished=True)).encode(), run.mark)
 
 
-def train(run: Run, threads: int) -> None:
+def train(run: Run) -> None:
     """Trains, and writes the last weights' detections on the target test."""
     os.makedirs(run.work_dir, exist_ok=True)
     log = osp.join(run.work_dir, 'train.log')
@@ -139,7 +139,9 @@ def train(run: Run, threads: int) -> None:
         run.work_dir, '--resume', 'auto', '--cfg-options', *options,
         *METHODS[run.method].options
     ]
-    env = dict(os.environ, OMP_NUM_THREADS=str(threads))
+    # All cores, for when the other runs are over; threads that wait without
+    # spinning leave them to the others until then.
+    env = dict(os.environ, OMP_WAIT_POLICY='PASSIVE')
     with open(log, 'a') as out:
         code = subprocess.run(
             command, cwd=ROOT, env=env, stdout=out, stderr=out).returncode
@@ -245,7 +247,6 @@ def main() -> None:
     cfg = Config.fromfile(runs[0].config)
     ann_file = cfg.val_evaluator.ann_file
 
-    threads = max(1, (os.cpu_count() or 1) // args.jobs)
     scores = {run.method: {} for run in runs}
     done = 0
 
@@ -253,7 +254,7 @@ def main() -> None:
         nonlocal done
         start = time.time()
         if not is_finished(run):
-            train(run, threads)
+            train(run)
             set_finished(run)
         with STDOUT:
             score = evaluate(ann_file, run.detections)

@@ -52,6 +52,7 @@ class NonFiniteHook(Hook):
             wrapper.optimizer.register_step_pre_hook(self.check_gradients)
             for wrapper in wrappers.values()
         ]
+        self.losses: list = []  # (name, value) not looked at yet
         self.stepped = True
         self.poisoned = False  # a loss of the gradients being accumulated
 
@@ -74,7 +75,11 @@ class NonFiniteHook(Hook):
 
     def check_losses(self, model: torch.nn.Module, args: tuple,
                      outputs: Any) -> Optional[dict]:
-        """Of a forward pass; those of a batch to skip are made NaN."""
+        """Notes those of a forward pass; bad ones become NaN.
+
+        They are looked at right before the step, with the gradients: a look
+        here would let an accelerator wait between forward and backward.
+        """
         if not model.training or not isinstance(outputs, dict):
             return None
         losses = {k: v for k, v in outputs.items() if 'loss' in k}
@@ -83,18 +88,16 @@ class NonFiniteHook(Hook):
                 v, (list, tuple)) else v.detach().sum()
             for k, v in losses.items()
         }
-        # One look at the device for all of them.
-        if not sums or torch.stack(list(sums.values())).isfinite().all():
+        if not sums:
             return None
-        bad = [f'{k} = {v.item()}' for k, v in sums.items()
-               if not v.isfinite()]
-        self._report(', '.join(bad))
-        self.poisoned = True
+        self.losses += sums.items()
         # The gradient may be finite still, and other processes know nothing
         # of this loss: as NaN it reaches the gradient of all.
+        finite = torch.stack(list(sums.values())).isfinite().all()
+        factor = torch.where(finite, 1., math.nan)
         return {
-            k: [part * math.nan for part in v] if isinstance(
-                v, (list, tuple)) else v * math.nan if k in losses else v
+            k: [part * factor for part in v] if isinstance(v, (list, tuple))
+            else v * factor if k in losses else v
             for k, v in outputs.items()
         }
 
@@ -102,24 +105,28 @@ class NonFiniteHook(Hook):
                         kwargs: dict) -> None:
         """Right before a step; one to skip finds no gradient."""
         self.stepped = True
-        known, self.poisoned = self.poisoned, False
         parameters = [
             p for group in optimizer.param_groups for p in group['params']
             if p.grad is not None
         ]
         if not parameters:
             return
-        largest = torch.stack([
-            torch.linalg.vector_norm(p.grad.detach(), math.inf)
-            for p in parameters
-        ])
-        finite = largest.isfinite()
+        # What clip_grad_norm_ uses, too.
+        largest = torch._foreach_norm([p.grad.detach() for p in parameters],
+                                      math.inf)
+        sums = [value for _, value in self.losses]
+        # One look at the device for all of them.
+        finite = torch.stack([x.float() for x in (*sums, *largest)]).isfinite()
         if finite.all():
+            self.losses = []
             return
+        self.check_noted()
+        known, self.poisoned = self.poisoned, False
         if not known:
             bad = [
                 self.names.get(p, 'a parameter')
-                for p, fine in zip(parameters, finite.tolist()) if not fine
+                for p, fine in zip(parameters, finite[len(sums):].tolist())
+                if not fine
             ]
             if len(bad) == len(parameters) > 1:  # clipping spreads one to all
                 self._report('the gradients of all weights')
@@ -128,6 +135,15 @@ class NonFiniteHook(Hook):
                 self._report(f'the gradient of {bad[0]}{more}')
         for p in parameters:  # an optimizer passes over what has no gradient
             p.grad = None
+
+    def check_noted(self) -> None:
+        """Reports a noted loss that is not finite."""
+        noted, self.losses = self.losses, []
+        bad = [f'{k} = {v}' for k, v in
+               ((k, v.item()) for k, v in noted) if not math.isfinite(v)]
+        if bad:
+            self.poisoned = True
+            self._report(', '.join(bad))
 
     def _report(self, what: str) -> None:
         where = f' on rank {get_rank()}' if get_rank() else ''
@@ -140,6 +156,9 @@ class NonFiniteHook(Hook):
                  skipped else ''))
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
+        # Of an iteration without a step: gradients are being accumulated, or
+        # the loss scaler passed over it.
+        self.check_noted()
         if self.fault is None:
             return
         self.skipped += 1

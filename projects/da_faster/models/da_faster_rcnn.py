@@ -67,13 +67,17 @@ class DAFasterRCNN(FasterRCNN):
         images = torch.cat([batch_inputs['source'], batch_inputs['target']])
         source = batch_data_samples['source']
         target_metas = [s.metainfo for s in batch_data_samples['target']]
+        metas = [s.metainfo for s in source] + target_metas
 
         x = self.extract_feat(images)
-        losses, proposals = self.rpn_loss(x, source, target_metas)
+        # The target's RoIs serve the instance-level classifier alone.
+        detected = len(metas) if self.instance_domain_head else len(source)
+        losses, proposals = self.rpn_loss(
+            tuple(level[:detected] for level in x), source,
+            metas[len(source):detected])
         roi_losses, roi_vectors, image_ids = self.roi_head.loss_both_domains(
             x, proposals, source)
         losses.update(roi_losses)
-        metas = [s.metainfo for s in source] + target_metas
         losses.update(
             self.domain_loss(x, metas, roi_vectors, image_ids, len(source)))
         return losses
@@ -86,7 +90,8 @@ class DAFasterRCNN(FasterRCNN):
             x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l), S source
                 images first.
             source (list[DetDataSample]): S, with ``gt_instances``.
-            target_metas (list[dict]): Metainfo of the N - S target images.
+            target_metas (list[dict]): Metainfo of the N - S target images,
+                none of which may be there.
 
         Returns:
             tuple[dict, list[InstanceData]]: Losses, proposals of N images.
