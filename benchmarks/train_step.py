@@ -1,0 +1,241 @@
+"""A training step beside that of the detector underneath.
+
+    python benchmarks/train_step.py configs/da_faster_city2foggy.py
+
+times `train_step` (preprocessing, forward, backward, optimizer) of
+
+  stock    MMDetection's own detector, all images of both domains labelled
+  ours     the config, half of the images of the target
+  off      the config with its domain modules off, the same two domains
+
+on batches of the config's own data, in turn, and prints medians, peak memory
+(the step's, with weights, gradients and the optimizer's state) and ratios to
+`stock`. More, with --variants: see VARIANTS. The weights are random, the
+statistics of frozen batch norms measured once, the learning rate is 0.
+"""
+import copy
+from typing import Callable, Dict, Tuple
+
+import numpy as np
+import torch
+from common import (Peak, device, interleave, load_config, loaders, machine,
+                    make_parser, ratio, seconds, table, two_domains)
+from mmdet.registry import MODELS
+from mmengine.config import Config, ConfigDict
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+STOCK = dict(
+    DAFasterRCNN='FasterRCNN',
+    DASingleStageDetector='SingleStageDetector',
+    DARoIHead='StandardRoIHead',
+    DomainDataPreprocessor='DetDataPreprocessor')
+DOMAIN_PARTS = ('loss_consistency', 'instance_domain_head', 'domain_neck')
+
+
+def stock(model: ConfigDict, optimizer: dict) -> None:
+    """The same detector without anything of ours (but for VGG16)."""
+    for part in DOMAIN_PARTS:
+        model.pop(part, None)
+    for part in (model, model.get('roi_head', {}), model.data_preprocessor):
+        if part:
+            part.type = STOCK.get(part.type, part.type)
+
+
+def off(model: ConfigDict, optimizer: dict) -> None:
+    model.update({k: None for k in DOMAIN_PARTS if k in model})
+
+
+def without(*parts: str) -> Callable:
+
+    def change(model: ConfigDict, optimizer: dict) -> None:
+        model.update({k: None for k in parts})
+
+    return change
+
+
+def option(**options) -> Callable:
+
+    def change(model: ConfigDict, optimizer: dict) -> None:
+        optimizer.update(options)
+
+    return change
+
+
+def two_passes(model: nn.Module) -> None:
+    """One pass of the backbone for each domain."""
+    extract = model.extract_feat
+
+    def extract_feat(images):
+        halves = map(extract, images.chunk(2))
+        return tuple(torch.cat(level) for level in zip(*halves))
+
+    model.extract_feat = extract_feat
+
+
+def channels_last(model: nn.Module) -> None:
+    """The backbone alone: mmcv's RoIAlign takes the usual layout."""
+    model.backbone.to(memory_format=torch.channels_last)
+    forward = model.backbone.forward
+
+    def backbone(x):
+        x = x.contiguous(memory_format=torch.channels_last)
+        return tuple(level.contiguous() for level in forward(x))
+
+    model.backbone.forward = backbone
+
+
+def compiled(model: nn.Module) -> None:
+    model.backbone.compile()
+
+
+# Name: (change of the config, change of the model).
+VARIANTS: Dict[str, Tuple] = {
+    'stock': (stock, None),
+    'ours': (None, None),
+    'off': (off, None),
+    'no-consistency': (without('loss_consistency'), None),
+    'image': (without('loss_consistency', 'instance_domain_head'), None),
+    'two-passes': (None, two_passes),
+    'channels-last': (None, channels_last),
+    'compile': (None, compiled),
+    'foreach': (option(foreach=True), None),
+    'for-loop': (option(foreach=False), None),
+    'fused': (option(fused=True), None),
+}
+
+
+class Step:
+    """A model, its optimizer and the batch it takes a step on."""
+
+    def __init__(self, cfg: Config, name: str, batch: dict) -> None:
+        cfg = copy.deepcopy(cfg)
+        change_config, self.change_model = VARIANTS[name]
+        if change_config:
+            change_config(cfg.model, cfg.optim_wrapper.optimizer)
+        cfg.optim_wrapper.optimizer.lr = 0.
+        torch.manual_seed(0)
+        self.model = MODELS.build(cfg.model).to(device())
+        self.model.init_weights()
+        self.optim_wrapper = build_optim_wrapper(self.model,
+                                                 cfg.optim_wrapper)
+        self.batch = batch
+
+    def calibrate(self) -> None:
+        """Lets frozen batch norms whiten what random weights make of images,
+        as those of pretrained weights do: else numbers grow at each layer."""
+        norms = [m for m in self.model.modules() if isinstance(m, _BatchNorm)]
+        self.model.train()
+        momenta = [m.momentum for m in norms]
+        for norm in norms:
+            norm.train()
+            norm.momentum = 1.
+        with torch.no_grad():
+            self.run_forward()
+        for norm, momentum in zip(norms, momenta):
+            norm.momentum = momentum
+        self.model.train()
+
+    def run_forward(self) -> None:
+        data = self.model.data_preprocessor(copy.deepcopy(self.batch), True)
+        self.model(**data, mode='loss')
+
+    def finish(self, weights: dict) -> None:
+        """Takes the weights that all variants share."""
+        self.model.load_state_dict(weights, strict=False)
+        self.model.train()
+        if self.change_model:
+            self.change_model(self.model)
+
+    def measure(self) -> Tuple[float, float]:
+        """Seconds and peak bytes of a step."""
+        batch = copy.deepcopy(self.batch)
+        torch.manual_seed(0)  # the same draws of RoIs for all
+        peak = Peak()
+        took = seconds(
+            lambda: self.model.train_step(batch, self.optim_wrapper))
+        return took, peak.bytes() + self.resident()
+
+    def resident(self) -> int:
+        """Bytes of weights and of the optimizer's state; the gradients' are
+        part of the step."""
+        tensors = [*self.model.state_dict().values()]
+        for state in self.optim_wrapper.optimizer.state.values():
+            tensors += [v for v in state.values() if torch.is_tensor(v)]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+
+def label_target(batch: dict) -> dict:
+    """A plain batch: both domains' images, the target's with the boxes of the
+    source's, cut to the image."""
+    inputs = batch['inputs']['source'] + batch['inputs']['target']
+    source, target = copy.deepcopy(
+        (batch['data_samples']['source'], batch['data_samples']['target']))
+    for i, sample in enumerate(target):
+        like = copy.deepcopy(source[i % len(source)])
+        sample.gt_instances = like.gt_instances
+        sample.ignored_instances = like.ignored_instances
+        sample.gt_instances.bboxes.clip_(sample.img_shape)
+        if 'masks' in sample.gt_instances:
+            sample.gt_instances.masks = sample.gt_instances.masks.resize(
+                sample.img_shape)
+    return dict(inputs=inputs, data_samples=source + target)
+
+
+def parse_args():
+    parser = make_parser(__doc__)
+    parser.add_argument(
+        '--images', type=int, default=1, help='of each domain in a batch')
+    parser.add_argument(
+        '--variants',
+        nargs='+',
+        choices=list(VARIANTS),
+        default=['stock', 'ours', 'off'],
+        help='the first is what the others are compared with')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args)
+    batches = {
+        domain: next(iter(loader))
+        for domain, loader in loaders(
+            cfg, batch_size=args.images, num_workers=0).items()
+    }
+    if 'target' not in batches:
+        raise SystemExit(f'{args.config} has no target_dataloader; take a '
+                         'config of an adapted detector.')
+    paired = two_domains(batches)
+    plain = label_target(paired)
+    reference = Step(cfg, 'ours', paired)
+    reference.calibrate()
+    weights = reference.model.state_dict()
+    steps = {}
+    for name in args.variants:
+        steps[name] = Step(cfg, name, plain if name == 'stock' else paired)
+        steps[name].finish(weights)
+    del reference
+
+    results = interleave({k: step.measure
+                          for k, step in steps.items()}, args.repeats)
+    time = {k: [r[0] for r in v] for k, v in results.items()}
+    memory = {k: [r[1] for r in v] for k, v in results.items()}
+    first = args.variants[0]
+    sizes = ', '.join('x'.join(map(str, image.shape[-2:]))
+                      for image in plain['inputs'])
+    print(f'{args.config}: {args.images} + {args.images} images ({sizes}); '
+          f'{machine()}; {args.repeats} rounds, median (least-most)\n')
+    print(
+        table(('step', 's', f'time / {first}', 'peak MiB',
+               f'memory / {first}'), *(
+                   (name, f'{np.median(time[name]):.3f}',
+                    ratio(time[name], time[first]),
+                    f'{np.median(memory[name]) / 2**20:.0f}',
+                    ratio(memory[name], memory[first]))
+                   for name in args.variants)))
+
+
+if __name__ == '__main__':
+    main()
