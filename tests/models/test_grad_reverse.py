@@ -1,6 +1,8 @@
+import pytest
 import torch
+from torch import nn
 
-from da_faster.models.grad_reverse import scale_gradient
+from da_faster.models.grad_reverse import both_ways, scale_gradient
 
 
 def test_identity_forward_scaled_gradient_backward():
@@ -17,3 +19,42 @@ def test_keeps_dtype_of_value_and_gradient():
     assert y.dtype == torch.bfloat16
     y.sum().backward()
     assert x.grad.dtype == torch.bfloat16
+
+
+def test_both_ways_by_hand():
+    """y = w * relu(x), so dy/dx = w and dy/dw = x."""
+    layer = nn.Conv2d(1, 1, 1, bias=False)
+    layer.weight.data.fill_(2.)
+    x = torch.full((1, 1, 1, 1), 3., requires_grad=True)
+    fought, served = both_ways(nn.Sequential(nn.ReLU(), layer), x, 0.1)
+    assert fought.item() == served.item() == 6
+    (5 * fought + 7 * served).sum().backward()
+    assert x.grad.item() == pytest.approx(0.1 * (7 - 5) * 2)
+    assert layer.weight.grad.item() == (5 + 7) * 3
+
+
+@pytest.mark.parametrize('frozen', [None, 'module', 'x'])
+def test_both_ways_is_two_passes(frozen):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU(), nn.Conv2d(4, 1, 1))
+    module.requires_grad_(frozen != 'module')
+    x = torch.randn(2, 3, 4, 5).requires_grad_(frozen != 'x')
+    leaves = [p for p in (x, *module.parameters()) if p.requires_grad]
+
+    def gradients(fought, served):
+        loss = fought.square().sum() + (served**3).sum()
+        return loss, torch.autograd.grad(loss, leaves)
+
+    one, ones = gradients(*both_ways(module, x, 0.3))
+    two, twos = gradients(
+        module(scale_gradient(x, -0.3)), module(scale_gradient(x, 0.3)))
+    torch.testing.assert_close(one, two)
+    torch.testing.assert_close(ones, twos)
+
+
+def test_both_ways_calls_the_module_once():
+    calls = []
+    module = nn.Linear(2, 1)
+    module.register_forward_hook(lambda *_: calls.append(1))
+    both_ways(module, torch.ones(1, 2), 0.1)
+    assert calls == [1]

@@ -139,18 +139,24 @@ class DAFasterRCNN(FasterRCNN):
             cells = self.domain_neck.image_cells(x, metas)
             image_is_source = torch.arange(
                 len(x[0]), device=x[0].device) < num_source
-            losses.update(self.domain_neck.loss(x, image_is_source, cells))
+            if self.loss_consistency:
+                logits, agreeing = self.domain_neck.forward_both_ways(x)
+            else:
+                logits = self.domain_neck(x)
+            losses.update(
+                self.domain_neck.loss_by_logits(logits, image_is_source,
+                                                cells))
         if self.instance_domain_head:
             masks = self.instance_domain_head.dropout_masks(len(roi_vectors))
             losses.update(
                 self.instance_domain_head.loss(roi_vectors,
                                                image_ids < num_source, masks))
         if self.loss_consistency:
-            # A second look at the same features, gradient not reversed: the
-            # detector shall help the two classifiers to agree.
+            # Here the gradient is not reversed: the detector shall help the two
+            # classifiers to agree.
             losses.update(
                 self.loss_consistency(
-                    self.domain_neck(x, reverse=False),
+                    agreeing,
                     self.instance_domain_head(
                         roi_vectors, reverse=False, masks=masks), image_ids,
                     cells))

@@ -13,7 +13,7 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from .grad_reverse import scale_gradient
+from .grad_reverse import both_ways, scale_gradient
 
 
 def flatten_cells(maps: Sequence[Tensor]) -> Tensor:
@@ -112,7 +112,7 @@ class DomainClassifierNeck(DomainClassifier):
             nn.Sequential(
                 OrderedDict(
                     conv=nn.Conv2d(in_channels, feat_channels, 1),
-                    relu=nn.ReLU(),
+                    relu=nn.ReLU(inplace=True),
                     conv_domain=nn.Conv2d(feat_channels, 1, 1)))
             for _ in range(num_levels or 1))
 
@@ -128,16 +128,29 @@ class DomainClassifierNeck(DomainClassifier):
         Returns:
             tuple[Tensor]: L maps of shape (N, 1, H_l, W_l).
         """
-        classifiers = self.classifiers
+        return tuple(
+            classifier(self.tap(x, reverse))
+            for classifier, x in self._of_levels(feats))
+
+    def forward_both_ways(
+        self, feats: Sequence[Tensor]
+    ) -> Tuple[Tuple[Tensor, ...], Tuple[Tensor, ...]]:
+        """``forward(feats)`` and ``forward(feats, reverse=False)`` in one."""
+        return tuple(
+            zip(*(both_ways(classifier, x, self.grad_scale)
+                  for classifier, x in self._of_levels(feats))))
+
+    def _of_levels(
+            self, feats: Sequence[Tensor]) -> List[Tuple[nn.Module, Tensor]]:
+        """Each level with its classifier."""
+        classifiers = list(self.classifiers)
         if self.num_levels is None:
-            classifiers = [classifiers[0]] * len(feats)
+            classifiers *= len(feats)
         elif len(feats) != self.num_levels:
             raise ValueError(
                 f'DomainClassifierNeck: num_levels is {self.num_levels}, but '
                 f'the detector has {len(feats)} feature levels')
-        return tuple(
-            classifier(self.tap(x, reverse))
-            for classifier, x in zip(classifiers, feats))
+        return list(zip(classifiers, feats))
 
     def image_cells(self, feats: Sequence[Tensor],
                     metas: List[dict]) -> Optional[Tensor]:
@@ -183,7 +196,14 @@ class DomainClassifierNeck(DomainClassifier):
         Returns:
             dict[str, Tensor]: ``loss_da_image``, a scalar.
         """
-        logits = flatten_cells(self(feats))
+        return self.loss_by_logits(self(feats), is_source, cells)
+
+    def loss_by_logits(self,
+                       logits: Sequence[Tensor],
+                       is_source: Tensor,
+                       cells: Optional[Tensor] = None) -> dict:
+        """As ``loss``, of what ``forward`` returned."""
+        logits = flatten_cells(logits)
         labels = is_source[:, None].expand_as(logits)
         return dict(loss_da_image=self.bce(logits, labels, cells))
 

@@ -1,6 +1,8 @@
 """Gradient reversal: identity forward, scaled gradient backward."""
+from typing import Tuple
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class _ScaleGradient(torch.autograd.Function):
@@ -27,3 +29,50 @@ def scale_gradient(x: Tensor, scale: float) -> Tensor:
         scale (float): Factor of the gradient.
     """
     return _ScaleGradient.apply(x, scale)
+
+
+class _BothWays(torch.autograd.Function):
+
+    @staticmethod
+    def forward(ctx, module: nn.Module, scale: float, x: Tensor,
+                *weights: Tensor) -> tuple:
+        ctx.scale = scale
+        ctx.weights = weights
+        with torch.enable_grad():
+            ctx.x = x.detach().requires_grad_()
+            ctx.out = module(ctx.x)
+        out = ctx.out.detach()
+        return out, out.clone()
+
+    @staticmethod
+    def backward(ctx, reversed_grad: Tensor, plain_grad: Tensor) -> tuple:
+        # Each of the two takes the half of a backward pass that it needs.
+        x_grad, weight_grads = None, ()
+        if ctx.needs_input_grad[2]:
+            x_grad, = torch.autograd.grad(
+                ctx.out,
+                ctx.x,
+                ctx.scale * (plain_grad - reversed_grad),
+                retain_graph=True)
+        if ctx.weights:
+            weight_grads = torch.autograd.grad(ctx.out, ctx.weights,
+                                               reversed_grad + plain_grad)
+        ctx.x = ctx.out = None
+        return None, None, x_grad, *weight_grads
+
+
+def both_ways(module: nn.Module, x: Tensor,
+              scale: float) -> Tuple[Tensor, Tensor]:
+    """A module's output twice, for a loss to fight and for one to serve.
+
+    Equal to ``module(scale_gradient(x, -scale))`` and
+    ``module(scale_gradient(x, scale))`` at the cost of one pass forward and
+    one backward. Of a module that draws random numbers both are one draw.
+
+    Args:
+        module (nn.Module): Takes and returns a tensor.
+        x (Tensor): Its input.
+        scale (float): Factor of the gradient.
+    """
+    weights = [p for p in module.parameters() if p.requires_grad]
+    return _BothWays.apply(module, scale, x, *weights)

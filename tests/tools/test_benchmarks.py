@@ -1,0 +1,139 @@
+"""The benchmarks of speed, as short as they can be."""
+import re
+import runpy
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import torch
+from mmengine.config import Config
+
+BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """Their modules find `common` beside them."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.delitem(sys.modules, 'common', raising=False)
+    yield lambda name: runpy.run_path(str(BENCHMARKS / f'{name}.py'))
+    sys.modules.pop('common', None)
+
+
+def run(bench, capsys, name: str, *args) -> list:
+    """The cells of the tables that a benchmark prints, without headers."""
+    main = bench(name)['main']
+    with mock.patch.object(sys, 'argv', [name, *map(str, args)]):
+        main()
+    rows = [
+        re.split(r' *\| *', line)[1:-1]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith('| ')
+    ]
+    return [row for row in rows if row[0] and row[1] != '---']
+
+
+@pytest.mark.slow
+def test_train_step(bench, capsys, tiny_config):
+    rows = run(bench, capsys, 'train_step', tiny_config, '--repeats', 1,
+               '--variants', 'stock', 'ours', 'off', 'image', 'two-passes',
+               'channels-last', 'foreach', 'for-loop', 'fused')
+    assert rows[0][0] == 'step'
+    assert [row[0] for row in rows[1:4]] == ['stock', 'ours', 'off']
+    assert all(float(row[1]) > 0 and float(row[3]) > 0 for row in rows[1:])
+    assert rows[1][2] == '1.000 (1.000-1.000)'
+
+
+def test_stock_is_stock_and_no_variant_trains(bench, tiny_config):
+    step = bench('train_step')
+    cfg = Config.fromfile(tiny_config)
+    batches = {
+        domain: next(iter(loader))
+        for domain, loader in sys.modules['common'].loaders(cfg).items()
+    }
+    paired = step['two_domains'](batches)
+    plain = step['label_target'](paired)
+    assert len(plain['inputs']) == 4
+    assert all(len(s.gt_instances.bboxes) for s in plain['data_samples'])
+    assert not any(
+        len(s.gt_instances) for s in paired['data_samples']['target'])
+    ours = step['Step'](cfg, 'ours', paired)
+    weights = {k: v.clone() for k, v in ours.model.state_dict().items()}
+    for name, batch in (('stock', plain), ('two-passes', paired),
+                        ('channels-last', paired)):
+        other = step['Step'](cfg, name, batch)
+        other.finish(weights)
+        other.measure()
+        state = other.model.state_dict()
+        assert all(torch.equal(v, weights[k]) for k, v in state.items()), name
+    stock = step['Step'](cfg, 'stock', plain).model
+    assert type(stock).__module__.startswith('mmdet')
+    assert type(stock.roi_head).__module__.startswith('mmdet')
+
+
+@pytest.mark.slow
+def test_variants_compute_the_same(bench, tiny_config):
+    """Two passes and the other memory layout lose or mix up no image."""
+    step = bench('train_step')
+    cfg = Config.fromfile(tiny_config)
+    batch = step['two_domains']({
+        domain: next(iter(loader))
+        for domain, loader in sys.modules['common'].loaders(cfg).items()
+    })
+    losses = {}
+    for name in ('ours', 'two-passes', 'channels-last'):
+        variant = step['Step'](cfg, name, batch)
+        variant.finish({})
+        torch.manual_seed(0)
+        losses[name] = variant.model(
+            **variant.model.data_preprocessor(batch, True), mode='loss')
+    for name in ('two-passes', 'channels-last'):
+        assert losses[name]['loss_da_image'].item() == pytest.approx(
+            losses['ours']['loss_da_image'].item(), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_step_parts(bench, capsys, tiny_config, tmp_path):
+    out = tmp_path / 'parts.png'
+    rows = run(bench, capsys, 'step_parts', tiny_config, '--repeats', 2,
+               '--out', out)
+    assert [row[0] for row in rows] == [
+        'part', 'data', 'preprocessing', 'backbone', 'RPN', 'RoI head',
+        'domain losses', 'backward', 'optimizer step', 'hooks and the rest'
+    ]
+    shares = [int(re.search(r'\((\d+) %\)', row[1])[1]) for row in rows[1:]]
+    assert 95 <= sum(shares) <= 105
+    assert out.stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_loading(bench, capsys, tiny_config):
+    rows = run(bench, capsys, 'loading', tiny_config, '--repeats', 1,
+               '--batches', 4, '--step', 0.01)
+    assert [row[0] for row in rows
+            ] == ['one loader', 'paired', 'slow target (3x)']
+    assert all(float(row[1]) > 0 for row in rows)
+
+
+@pytest.mark.slow
+def test_start_up(bench, capsys, tiny_config, monkeypatch):
+    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[1] /
+                                         'integration'))
+    rows = run(bench, capsys, 'start_up', tiny_config, '--repeats', 1)
+    assert [row[0] for row in rows] == ['start', 'fresh', 'resumed']
+
+
+@pytest.mark.slow
+def test_evaluation(bench, capsys, tiny_config):
+    rows = run(bench, capsys, 'evaluation', tiny_config, '--repeats', 1,
+               '--images', 5)
+    assert [row[0] for row in rows[:4]
+            ] == ['part', 'loading', 'detection', 'metric']
+    assert rows[4][0] == 'CocoMetric' and rows[4][3] == '0'
+
+
+def test_a_folder_that_is_no_pair(bench, tiny_config, tmp_path):
+    common = bench('common')
+    with pytest.raises(SystemExit, match='is no generated pair'):
+        common['use_pair'](Config.fromfile(tiny_config), str(tmp_path))
