@@ -8,7 +8,9 @@ boxes and with detections near and far from them, to MMDetection's CocoMetric
 (pycocotools) and, where faster-coco-eval is installed, to its
 FasterCocoMetric, and says whether all figures are equal.
 """
+import contextlib
 import copy
+import io
 import json
 import os.path as osp
 import tempfile
@@ -120,7 +122,8 @@ def time_metrics(cfg, images: int, repeats: int) -> None:
                     dict(type=name, ann_file=path, metric='bbox'))
                 metric.dataset_meta = dict(classes=classes)
                 metric.process({}, copied[name])
-                figures[name] = metric.evaluate(images)
+                with contextlib.redirect_stdout(io.StringIO()):
+                    figures[name] = metric.evaluate(images)
 
             def measure() -> float:
                 copied[name] = [{

@@ -1,6 +1,6 @@
 """A training step beside that of the detector underneath.
 
-    python benchmarks/train_step.py configs/da_faster_city2foggy.py
+    python benchmarks/train_step.py configs/da_faster_city2foggy.py --pair DIR
 
 times `train_step` (preprocessing, forward, backward, optimizer) of
 
@@ -10,7 +10,7 @@ times `train_step` (preprocessing, forward, backward, optimizer) of
 
 on batches of the config's own data, in turn, and prints medians, peak memory
 (the step's, with weights, gradients and the optimizer's state) and ratios to
-`stock`. More, with --variants: see VARIANTS. The weights are random, the
+`stock`. More, with --variants: see VARIANTS. Hooks do not run. The weights are random, the
 statistics of frozen batch norms measured once, the learning rate is 0.
 """
 import copy
@@ -50,7 +50,7 @@ def off(model: ConfigDict, optimizer: dict) -> None:
 def without(*parts: str) -> Callable:
 
     def change(model: ConfigDict, optimizer: dict) -> None:
-        model.update({k: None for k in parts})
+        model.update({k: None for k in parts if k in model})
 
     return change
 
@@ -64,7 +64,7 @@ def option(**options) -> Callable:
 
 
 def two_passes(model: nn.Module) -> None:
-    """One pass of the backbone for each domain."""
+    """One pass of the backbone for each domain, of images padded alike."""
     extract = model.extract_feat
 
     def extract_feat(images):
@@ -143,19 +143,26 @@ class Step:
 
     def finish(self, weights: dict) -> None:
         """Takes the weights that all variants share."""
-        self.model.load_state_dict(weights, strict=False)
+        missing = self.model.load_state_dict(weights, strict=False)[0]
+        assert not missing, missing
         self.model.train()
         if self.change_model:
             self.change_model(self.model)
 
-    def measure(self) -> Tuple[float, float]:
-        """Seconds and peak bytes of a step."""
+    def run(self) -> None:
         batch = copy.deepcopy(self.batch)
         torch.manual_seed(0)  # the same draws of RoIs for all
+        self.model.train_step(batch, self.optim_wrapper)
+
+    def time(self) -> float:
+        return seconds(self.run)
+
+    def memory(self) -> float:
+        """Peak bytes of a step; apart from the timing, as the count begins
+        with giving free memory back, which makes the step slower."""
         peak = Peak()
-        took = seconds(
-            lambda: self.model.train_step(batch, self.optim_wrapper))
-        return took, peak.bytes() + self.resident()
+        self.run()
+        return peak.bytes() + self.resident()
 
     def resident(self) -> int:
         """Bytes of weights and of the optimizer's state; the gradients' are
@@ -218,10 +225,9 @@ def main() -> None:
         steps[name].finish(weights)
     del reference
 
-    results = interleave({k: step.measure
-                          for k, step in steps.items()}, args.repeats)
-    time = {k: [r[0] for r in v] for k, v in results.items()}
-    memory = {k: [r[1] for r in v] for k, v in results.items()}
+    time = interleave({k: step.time for k, step in steps.items()},
+                      args.repeats)
+    memory = interleave({k: step.memory for k, step in steps.items()}, 1)
     first = args.variants[0]
     sizes = ', '.join('x'.join(map(str, image.shape[-2:]))
                       for image in plain['inputs'])
@@ -232,8 +238,8 @@ def main() -> None:
                f'memory / {first}'), *(
                    (name, f'{np.median(time[name]):.3f}',
                     ratio(time[name], time[first]),
-                    f'{np.median(memory[name]) / 2**20:.0f}',
-                    ratio(memory[name], memory[first]))
+                    f'{memory[name][0] / 2**20:.0f}',
+                    f'{memory[name][0] / memory[first][0]:.3f}')
                    for name in args.variants)))
 
 

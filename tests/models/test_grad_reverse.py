@@ -58,3 +58,14 @@ def test_both_ways_calls_the_module_once():
     module.register_forward_hook(lambda *_: calls.append(1))
     both_ways(module, torch.ones(1, 2), 0.1)
     assert calls == [1]
+
+
+def test_both_ways_goes_back_as_often_as_one_likes():
+    layer = nn.Linear(1, 1)
+    x = torch.ones(1, 1, requires_grad=True)
+    fought, served = both_ways(layer, x, 0.1)
+    fought.sum().backward(retain_graph=True)
+    alone = x.grad.clone()
+    assert alone.item() == pytest.approx(-0.1 * layer.weight.item())
+    served.sum().backward()
+    assert x.grad.item() == pytest.approx(0)

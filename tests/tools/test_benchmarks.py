@@ -64,7 +64,8 @@ def test_stock_is_stock_and_no_variant_trains(bench, tiny_config):
                         ('channels-last', paired)):
         other = step['Step'](cfg, name, batch)
         other.finish(weights)
-        other.measure()
+        other.time()
+        assert other.optim_wrapper.optimizer.state
         state = other.model.state_dict()
         assert all(torch.equal(v, weights[k]) for k, v in state.items()), name
     stock = step['Step'](cfg, 'stock', plain).model
@@ -84,7 +85,7 @@ def test_variants_compute_the_same(bench, tiny_config):
     losses = {}
     for name in ('ours', 'two-passes', 'channels-last'):
         variant = step['Step'](cfg, name, batch)
-        variant.finish({})
+        variant.finish(variant.model.state_dict())
         torch.manual_seed(0)
         losses[name] = variant.model(
             **variant.model.data_preprocessor(batch, True), mode='loss')

@@ -71,10 +71,11 @@ class DAFasterRCNN(FasterRCNN):
 
         x = self.extract_feat(images)
         # The target's RoIs serve the instance-level classifier alone.
-        detected = len(metas) if self.instance_domain_head else len(source)
-        losses, proposals = self.rpn_loss(
-            tuple(level[:detected] for level in x), source,
-            metas[len(source):detected])
+        if self.instance_domain_head:
+            losses, proposals = self.rpn_loss(x, source, target_metas)
+        else:
+            losses, proposals = self.rpn_loss(
+                tuple(level[:len(source)] for level in x), source, [])
         roi_losses, roi_vectors, image_ids = self.roi_head.loss_both_domains(
             x, proposals, source)
         losses.update(roi_losses)

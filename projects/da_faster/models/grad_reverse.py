@@ -3,6 +3,7 @@ from typing import Tuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 
 class _ScaleGradient(torch.autograd.Function):
@@ -45,6 +46,7 @@ class _BothWays(torch.autograd.Function):
         return out, out.clone()
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, reversed_grad: Tensor, plain_grad: Tensor) -> tuple:
         # Each of the two takes the half of a backward pass that it needs.
         x_grad, weight_grads = None, ()
@@ -55,9 +57,12 @@ class _BothWays(torch.autograd.Function):
                 ctx.scale * (plain_grad - reversed_grad),
                 retain_graph=True)
         if ctx.weights:
-            weight_grads = torch.autograd.grad(ctx.out, ctx.weights,
-                                               reversed_grad + plain_grad)
-        ctx.x = ctx.out = None
+            weight_grads = torch.autograd.grad(
+                ctx.out,
+                ctx.weights,
+                reversed_grad + plain_grad,
+                retain_graph=True,  # the caller may go back again
+                allow_unused=True)
         return None, None, x_grad, *weight_grads
 
 
@@ -67,7 +72,8 @@ def both_ways(module: nn.Module, x: Tensor,
 
     Equal to ``module(scale_gradient(x, -scale))`` and
     ``module(scale_gradient(x, scale))`` at the cost of one pass forward and
-    one backward. Of a module that draws random numbers both are one draw.
+    one backward; only a gradient of the gradient is not to be had. Of a module
+    that draws random numbers both are one draw.
 
     Args:
         module (nn.Module): Takes and returns a tensor.
