@@ -147,6 +147,72 @@ def test_skipping_an_accumulated_batch_counts_once():
     assert runner.weights != before
 
 
+class Scaler:
+    """An optimizer wrapper's step that passes over what overflowed."""
+
+    def __init__(self, runner, overflows: list) -> None:
+        self.optimizer = runner.optim_wrapper.optimizer
+        self.overflows = overflows
+        runner.optim_wrapper.step = self.step
+
+    def step(self) -> None:
+        if not self.overflows.pop(0):
+            self.optimizer.step()
+
+
+def test_a_loss_whose_step_the_scaler_passed_over():
+    runner = FakeRunner()
+    hook = start(runner, max_skips=1)
+    Scaler(runner, [True, False, False])
+    runner.step(hook, loss_b=torch.tensor(math.nan))
+    assert hook.skipped == 1
+    runner.step(hook)
+    # Found anew: the fault before has nothing to do with it.
+    with pytest.raises(NonFiniteError, match='layer.bias. Images: 3.png'):
+        runner.step(hook, **root_at_zero(runner))
+
+
+def test_an_overflow_is_the_scaler_s_business():
+    runner = FakeRunner()
+    hook = start(runner)
+    Scaler(runner, [True])
+    before = runner.weights
+    runner.step(hook, **root_at_zero(runner))
+    assert runner.weights == before
+    # A fused optimizer is always stepped and told.
+    runner.optim_wrapper.optimizer.found_inf = torch.tensor(1.)
+    hook.check_gradients(runner.optim_wrapper.optimizer, (), {})
+
+
+def test_the_forward_pass_is_not_waited_for(monkeypatch):
+    runner = FakeRunner()
+    start(runner)
+
+    def wait(*args):
+        raise AssertionError('a look at the device')
+
+    for name in ('item', 'tolist', '__bool__', '__float__'):
+        monkeypatch.setattr(torch.Tensor, name, wait)
+    runner.model(torch.ones(1, 2))
+
+
+def test_what_is_no_loss_stays_as_it_is():
+    runner = FakeRunner()
+    start(runner)
+    runner.model.extra = dict(
+        acc=[torch.tensor([3])],
+        names=('a', ),
+        loss_b=torch.tensor(1e39, dtype=torch.double))
+    out = runner.model(torch.ones(1, 2))
+    assert out['acc'][0].dtype == torch.int64 and out['names'] == ('a', )
+    assert out['loss_b'] == 1e39
+
+
+def test_a_loss_beyond_single_precision_is_finite():
+    runner = FakeRunner()
+    runner.step(start(runner), loss_b=torch.tensor(1e39, dtype=torch.double))
+
+
 def test_nothing_is_left_on_the_model():
     runner = FakeRunner()
     hook = start(runner)

@@ -46,11 +46,11 @@ class NonFiniteHook(Hook):
         self.names = {p: name for name, p in model.named_parameters()}
         info = runner.message_hub.runtime_info
         self.skipped = info.get('skipped_batches', 0)
-        wrappers = getattr(runner.optim_wrapper, 'optim_wrappers',
-                           dict(only=runner.optim_wrapper))
+        self.wrappers = getattr(runner.optim_wrapper, 'optim_wrappers',
+                                dict(only=runner.optim_wrapper)).values()
         self.handles = [model.register_forward_hook(self.check_losses)] + [
             wrapper.optimizer.register_step_pre_hook(self.check_gradients)
-            for wrapper in wrappers.values()
+            for wrapper in self.wrappers
         ]
         self.losses: list = []  # (name, value) not looked at yet
         self.stepped = True
@@ -96,32 +96,38 @@ class NonFiniteHook(Hook):
         finite = torch.stack(list(sums.values())).isfinite().all()
         factor = torch.where(finite, 1., math.nan)
         return {
-            k: [part * factor for part in v] if isinstance(v, (list, tuple))
-            else v * factor if k in losses else v
-            for k, v in outputs.items()
+            **outputs,
+            **{
+                k: [part * factor for part in v] if isinstance(
+                    v, (list, tuple)) else v * factor
+                for k, v in losses.items()
+            }
         }
 
     def check_gradients(self, optimizer: torch.optim.Optimizer, args: tuple,
                         kwargs: dict) -> None:
         """Right before a step; one to skip finds no gradient."""
         self.stepped = True
+        known, self.poisoned = self.poisoned, False
         parameters = [
             p for group in optimizer.param_groups for p in group['params']
             if p.grad is not None
         ]
         if not parameters:
             return
-        # What clip_grad_norm_ uses, too.
-        largest = torch._foreach_norm([p.grad.detach() for p in parameters],
-                                      math.inf)
+        # A fused optimizer itself passes over what the loss scaler found.
+        largest = () if getattr(
+            optimizer, 'found_inf', None) is not None else torch._foreach_norm(
+                [p.grad.detach() for p in parameters], math.inf)
         sums = [value for _, value in self.losses]
         # One look at the device for all of them.
-        finite = torch.stack([x.float() for x in (*sums, *largest)]).isfinite()
+        values = [*sums, *largest]
+        finite = torch.stack([x.isfinite()
+                              for x in values]) if values else torch.ones(0)
         if finite.all():
             self.losses = []
             return
-        self.check_noted()
-        known, self.poisoned = self.poisoned, False
+        known |= self.check_noted()
         if not known:
             bad = [
                 self.names.get(p, 'a parameter')
@@ -136,14 +142,19 @@ class NonFiniteHook(Hook):
         for p in parameters:  # an optimizer passes over what has no gradient
             p.grad = None
 
-    def check_noted(self) -> None:
-        """Reports a noted loss that is not finite."""
+    def check_noted(self) -> bool:
+        """Whether a noted loss is not finite; reports it."""
         noted, self.losses = self.losses, []
-        bad = [f'{k} = {v}' for k, v in
-               ((k, v.item()) for k, v in noted) if not math.isfinite(v)]
+        if not noted:
+            return False
+        finite = torch.stack([value.isfinite() for _, value in noted])
+        bad = [
+            f'{name} = {value.item()}'
+            for (name, value), fine in zip(noted, finite.tolist()) if not fine
+        ]
         if bad:
-            self.poisoned = True
             self._report(', '.join(bad))
+        return bool(bad)
 
     def _report(self, what: str) -> None:
         where = f' on rank {get_rank()}' if get_rank() else ''
@@ -158,7 +169,9 @@ class NonFiniteHook(Hook):
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         # Of an iteration without a step: gradients are being accumulated, or
         # the loss scaler passed over it.
-        self.check_noted()
+        self.poisoned |= self.check_noted()
+        if all(wrapper.should_update() for wrapper in self.wrappers):
+            self.stepped, self.poisoned = True, False
         if self.fault is None:
             return
         self.skipped += 1
