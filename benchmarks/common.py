@@ -44,8 +44,15 @@ def make_parser(doc: str, many: bool = False) -> argparse.ArgumentParser:
         'city2foggy.py generated instead of the config\'s own')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help='as of train.py')
-    parser.add_argument('--repeats', type=int, default=5)
+    parser.add_argument('--repeats', type=positive, default=5)
     return parser
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{text} is not at least 1')
+    return number
 
 
 def load_config(args: argparse.Namespace, path: str = None) -> Config:
@@ -55,11 +62,20 @@ def load_config(args: argparse.Namespace, path: str = None) -> Config:
     download.
     """
     register_all_modules()
-    cfg = Config.fromfile(path or args.config)
+    path = path or args.config
+    if not osp.isfile(path):
+        raise SystemExit(f'config {path} does not exist; check the path.')
+    cfg = Config.fromfile(path)
     if args.pair:
         use_pair(cfg, args.pair)
     cfg.merge_from_dict(args.cfg_options or {})
     drop_pretrained(cfg.model)
+    dataset = cfg.train_dataloader.dataset
+    if 'ann_file' in dataset:
+        found = osp.join(dataset.get('data_root') or '', dataset.ann_file)
+        if not osp.isfile(found):
+            raise SystemExit(f'{found} does not exist; bring the data there, '
+                             'or give --pair.')
     return cfg
 
 
@@ -79,6 +95,9 @@ def use_pair(cfg: Config, folder: str) -> None:
             continue
         ann_file, images = SPLITS[name]
         dataset = loader.dataset
+        if dataset.type not in ('CocoDataset', 'TargetDataset'):
+            raise SystemExit(f'--pair: the {name} set is a {dataset.type}; '
+                             'only a CocoDataset can be replaced.')
         dataset.update(data_root=folder, data_prefix=dict(img=images))
         dataset.pop('img_suffix', None)
         if ann_file:
@@ -91,7 +110,8 @@ def use_pair(cfg: Config, folder: str) -> None:
 def drop_pretrained(cfg) -> None:
     """Leaves the initial weights that a model makes itself."""
     if isinstance(cfg, dict):
-        if (cfg.get('init_cfg') or {}).get('type') == 'Pretrained':
+        init_cfg = cfg.get('init_cfg')
+        if isinstance(init_cfg, dict) and init_cfg['type'] == 'Pretrained':
             cfg['init_cfg'] = None
         for value in cfg.values():
             drop_pretrained(value)

@@ -18,7 +18,7 @@ from typing import Tuple
 
 import numpy as np
 from common import (interleave, load_config, loaders, machine, make_parser,
-                    ratio, table)
+                    positive, ratio, table)
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
@@ -74,7 +74,7 @@ def read(batches, count: int, pause: float) -> Tuple[float, float]:
 def main() -> None:
     parser = make_parser(__doc__)
     parser.set_defaults(repeats=3)
-    parser.add_argument('--batches', type=int, default=50)
+    parser.add_argument('--batches', type=positive, default=50)
     parser.add_argument(
         '--step', type=float, default=0.3, help='seconds of a training step')
     parser.add_argument('--slow', type=int, default=3)
@@ -93,7 +93,7 @@ def main() -> None:
 
         def run() -> Tuple[float, float]:
             fast = read(build(cfg), args.batches, 0.)[0]
-            stall = read(build(cfg), args.batches // 2, args.step)[1]
+            stall = read(build(cfg), (args.batches + 1) // 2, args.step)[1]
             return fast, stall
 
         return run

@@ -1,7 +1,6 @@
 """Kill a training again and again: does it end as the uninterrupted one?
 
-    python benchmarks/soak.py configs/da_faster_demo.py --kills 20 \\
-        --cfg-options train_cfg.max_iters=2000
+    python benchmarks/soak.py benchmarks/soak_config.py --kills 20
 
 Trains once in peace, watching the memory of the process and of its workers;
 then once more, killed with SIGKILL at random moments (start-up, step,

@@ -20,11 +20,21 @@ def build_without_chance(build, model_cfg):
     for stage in (cfg.rpn, cfg.rcnn):
         stage.sampler.update(everything)
         stage.assigner.update(halves)
-    return lambda: build(train_cfg=cfg)
+
+    def build_loud():
+        model = build(train_cfg=cfg)
+        # So small at first that their part of the gradient would not show.
+        for part in (model.domain_neck, model.instance_domain_head):
+            part.grad_scale = 1.
+            for p in part.parameters():
+                p.data *= 30
+        return model
+
+    return build_loud
 
 
-def losses_and_gradients(model, batch, images) -> tuple:
-    """Of some images of each domain."""
+def losses_and_gradients(model, batch, images, only: str = '') -> tuple:
+    """Of some images of each domain; ``only``: of losses so called."""
     shard = {
         key: {d: [items[i] for i in images]
               for d, items in domains.items()}
@@ -33,6 +43,9 @@ def losses_and_gradients(model, batch, images) -> tuple:
     detector = getattr(model, 'module', model)
     data = detector.data_preprocessor(shard, True)
     total, log = detector.parse_losses(model(**data, mode='loss'))
+    if only:
+        total = sum(v for k, v in model(**data, mode='loss').items()
+                    if k.startswith(only))
     total.backward()
     return ({k: v.item()
              for k, v in log.items()},
@@ -74,6 +87,9 @@ def test_two_processes_learn_what_one_learns(build_without_chance, make_batch,
             assert mean == pytest.approx(value, rel=1e-5), name
             # Or the mean would say nothing.
             assert first[name] != second[name], name
+    adversarial = losses_and_gradients(build_without_chance(), batch, [0, 1],
+                                       'loss_da_image')[1]
+    assert adversarial['backbone.conv1.weight'].abs().max() > 1e-4
     assert gradients.keys() == expected.keys()
     for name, value in expected.items():
         assert torch.equal(gradients[name], others[name]), name
