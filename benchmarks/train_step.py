@@ -10,8 +10,9 @@ times `train_step` (preprocessing, forward, backward, optimizer) of
 
 on batches of the config's own data, in turn, and prints medians, peak memory
 (the step's, with weights, gradients and the optimizer's state) and ratios to
-`stock`. More, with --variants: see VARIANTS. Hooks do not run. The weights are random, the
-statistics of frozen batch norms measured once, the learning rate is 0.
+`stock`. More, with --variants: see VARIANTS. Hooks do not run. The weights are
+random, the statistics of frozen batch norms measured once, the learning rate
+is 0.
 """
 import copy
 from typing import Callable, Dict, Tuple

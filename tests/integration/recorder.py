@@ -90,7 +90,7 @@ class Saboteur(Hook):
                 str(child.pid) for child in multiprocessing.active_children()
             ]
             if workers:
-                subprocess.run(['kill', '-TERM', *workers])
+                subprocess.run(['sh', '-c', f'kill -TERM {" ".join(workers)}'])
                 time.sleep(0.2)
             os.kill(os.getpid(), signal.SIGTERM)
         elif self._now(runner, 'kill'):

@@ -15,9 +15,9 @@ class GradScaleRampHook(Hook):
     wished: at iteration i every domain classifier reverses the gradient with
     ``grad_scale * (2 / (1 + exp(-gamma * p)) - 1)``, p going from 0 at
     ``begin`` to 1 at ``end``; the consistency term's gradient, which is not
-    reversed, has the same scale and grows with it. A function of the iteration alone, so a resumed
-    run continues it. Without this hook the scale is constant, as in the
-    reference.
+    reversed, has the same scale and grows with it. A function of the
+    iteration alone, so a resumed run continues it. Without this hook the scale
+    is constant, as in the reference.
 
     Args:
         begin (int): Iterations without reversal. Defaults to 0.

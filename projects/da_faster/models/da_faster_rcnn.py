@@ -153,8 +153,8 @@ class DAFasterRCNN(FasterRCNN):
                 self.instance_domain_head.loss(roi_vectors,
                                                image_ids < num_source, masks))
         if self.loss_consistency:
-            # Here the gradient is not reversed: the detector shall help the two
-            # classifiers to agree.
+            # Here the gradient is not reversed: the detector shall help the
+            # two classifiers to agree.
             losses.update(
                 self.loss_consistency(
                     agreeing,
