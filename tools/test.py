@@ -8,6 +8,8 @@ from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
+from da_faster.engine import part_from_launcher
+
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test (and eval) a detector')
@@ -73,6 +75,7 @@ def main() -> None:
             runner.test_evaluator.metrics.append(
                 DumpDetResults(out_file_path=args.out))
         runner.test()
+    part_from_launcher()
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from da_faster.engine import part_from_launcher
 from da_faster.engine.checkpoint_files import find_resumable
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 
@@ -71,6 +72,7 @@ def main() -> None:
         stop_if_fatal(cfg)
     with one_sentence():
         Runner.from_cfg(cfg).train()
+    part_from_launcher()
 
 
 if __name__ == '__main__':

@@ -1,13 +1,17 @@
+import time
+
 import pytest
 import torch
+from launching import fork_ranks
 from mmengine.config import Config
 
-from da_faster.engine import set_up_cpu_launcher
+from da_faster.engine import part_from_launcher, set_up_cpu_launcher
 
 
 def test_nothing_changes_without_a_launcher():
     cfg = Config(dict(launcher='none'))
     set_up_cpu_launcher(cfg)
+    part_from_launcher()
     assert 'model_wrapper_cfg' not in cfg
     assert not torch.distributed.is_initialized()
 
@@ -16,3 +20,19 @@ def test_nothing_changes_without_a_launcher():
 def test_other_launchers_need_an_accelerator():
     with pytest.raises(SystemExit, match='slurm needs an accelerator'):
         set_up_cpu_launcher(Config(dict(launcher='slurm')))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
+def test_processes_leave_together(tmp_path):
+
+    def run(*args):
+        set_up_cpu_launcher(Config(dict(launcher='pytorch')))
+        rank = torch.distributed.get_rank()
+        if rank == 1:
+            time.sleep(0.5)
+            (tmp_path / 'slow_one_done').touch()
+        part_from_launcher()
+        assert (tmp_path / 'slow_one_done').exists()
+        assert not torch.distributed.is_initialized()
+
+    assert fork_ranks(run) == [0, 0]

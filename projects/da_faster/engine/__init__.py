@@ -2,7 +2,7 @@ from .checkpoint_loading import (FittingCheckpointHook, RefusedCheckpoint,
                                  trust_checkpoints)
 from .da_loop import DALoop
 from .grad_scale_ramp_hook import GradScaleRampHook
-from .launch import set_up_cpu_launcher
+from .launch import part_from_launcher, set_up_cpu_launcher
 from .missed_validation_hook import MissedValidationHook
 from .non_finite_hook import NonFiniteError, NonFiniteHook
 from .preemption_hook import PreemptionHook
@@ -14,6 +14,6 @@ __all__ = [
     'BadSample', 'CheckpointNotWritten', 'DALoop', 'FittingCheckpointHook',
     'GradScaleRampHook', 'MissedValidationHook', 'NonFiniteError',
     'NonFiniteHook', 'PreemptionHook', 'RefusedCheckpoint',
-    'SafeCheckpointHook', 'SeededTrainLoop', 'set_up_cpu_launcher',
-    'trust_checkpoints'
+    'SafeCheckpointHook', 'SeededTrainLoop', 'part_from_launcher',
+    'set_up_cpu_launcher', 'trust_checkpoints'
 ]

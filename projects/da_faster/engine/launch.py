@@ -1,7 +1,8 @@
-"""Several processes on a machine without an accelerator."""
+"""Several processes, also on a machine without an accelerator."""
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.dist import barrier
 
 
 def set_up_cpu_launcher(cfg: Config) -> None:
@@ -28,3 +29,14 @@ def set_up_cpu_launcher(cfg: Config) -> None:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False)))
     cfg.model_wrapper_cfg.setdefault('device_ids', None)
+
+
+def part_from_launcher() -> None:
+    """Ends the work of several processes together and in good order.
+
+    A process that just exits closes the connections of those that are not
+    done yet, which then fail. Without a launcher nothing happens.
+    """
+    if torch.distributed.is_initialized():
+        barrier()
+        torch.distributed.destroy_process_group()
