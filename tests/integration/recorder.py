@@ -1,8 +1,11 @@
 """A hook that writes down what each training iteration saw and did."""
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
+import subprocess
+import time
 from pathlib import Path
 
 from mmengine.dist import get_rank
@@ -81,6 +84,14 @@ class Saboteur(Hook):
 
     def before_train_iter(self, runner, batch_idx, data_batch):
         if self._now(runner, 'signal'):
+            # Batch systems and launchers send it to the workers as well. From
+            # a process of its own: torch's workers look who sends it.
+            workers = [
+                str(child.pid) for child in multiprocessing.active_children()
+            ]
+            if workers:
+                subprocess.run(['sh', '-c', f'kill -TERM {" ".join(workers)}'])
+                time.sleep(0.2)
             os.kill(os.getpid(), signal.SIGTERM)
         elif self._now(runner, 'kill'):
             os.kill(os.getpid(), signal.SIGKILL)

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from typing import Sequence
+from typing import Callable, Optional, Sequence
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
@@ -17,6 +17,35 @@ EXIT_CODE = 75
 # A launcher passes the signal on that its processes were sent as well; so
 # close together they are one.
 ONE_SIGNAL_S = 1.
+
+
+class WorkerInit:
+    """Initializes a data loader's worker, signals included.
+
+    torch gives workers a handler of SIGTERM that ends them, in place of the
+    one they inherit; they get that again.
+
+    Args:
+        then (callable, optional): The loader's own ``worker_init_fn``.
+        handler (callable): Of the signals.
+        signals (sequence of signal.Signals): What it handles.
+    """
+
+    def __init__(self, then: Optional[Callable], handler: Callable,
+                 signals: Sequence[signal.Signals]) -> None:
+        self.then = then.then if isinstance(then, WorkerInit) else then
+        self.handler = handler
+        self.signals = signals
+
+    def __call__(self, worker_id: int) -> None:
+        for number in self.signals:
+            signal.signal(number, self.handler)
+        if self.then is not None:
+            self.then(worker_id)
+
+    def __reduce__(self) -> tuple:
+        # A spawned worker inherits nothing, nor would the hook reach it.
+        return WorkerInit, (self.then, None, ())
 
 
 @HOOKS.register_module()
@@ -62,6 +91,13 @@ class PreemptionHook(Hook):
             number: signal.signal(number, self._receive)
             for number in self.signals
         }
+        for loop in (getattr(runner, '_train_loop', None),
+                     getattr(runner, '_val_loop', None)):
+            for name in ('dataloader', 'target_dataloader'):
+                loader = getattr(loop, name, None)
+                if loader is not None:
+                    loader.worker_init_fn = WorkerInit(
+                        loader.worker_init_fn, self._receive, self.signals)
 
     def _receive(self, number: int, frame) -> None:
         if os.getpid() != self.pid:  # a worker; ends with the main process
