@@ -55,17 +55,27 @@ def positive(text: str) -> int:
     return number
 
 
-def load_config(args: argparse.Namespace, path: str = None) -> Config:
+def load_config(args: argparse.Namespace,
+                path: str = None,
+                need_target: bool = False) -> Config:
     """The config, over the pair if one is given, without pretrained weights.
 
     Speed does not depend on the weights' origin, and nobody has to wait for a
     download.
+
+    Args:
+        args (argparse.Namespace): Of :func:`make_parser`.
+        path (str, optional): The config where ``args`` has many.
+        need_target (bool): Whether it must be one of two domains.
     """
     register_all_modules()
     path = path or args.config
     if not osp.isfile(path):
         raise SystemExit(f'config {path} does not exist; check the path.')
     cfg = Config.fromfile(path)
+    if need_target and 'target_dataloader' not in cfg.train_cfg:
+        raise SystemExit(f'{path} has no target_dataloader; take a config of '
+                         'an adapted detector.')
     if args.pair:
         use_pair(cfg, args.pair)
     cfg.merge_from_dict(args.cfg_options or {})
@@ -98,6 +108,10 @@ def use_pair(cfg: Config, folder: str) -> None:
         if dataset.type not in ('CocoDataset', 'TargetDataset'):
             raise SystemExit(f'--pair: the {name} set is a {dataset.type}; '
                              'only a CocoDataset can be replaced.')
+        if any(step.get('with_mask') for step in dataset.pipeline):
+            raise SystemExit(f'--pair: the {name} set needs masks, which a '
+                             'generated pair has not; take a config without '
+                             'a mask branch.')
         dataset.update(data_root=folder, data_prefix=dict(img=images))
         dataset.pop('img_suffix', None)
         if ann_file:
@@ -137,15 +151,6 @@ def loaders(cfg: Config, **changes) -> dict:
             }, seed=seed)
             for seed, (domain, config) in enumerate(configs.items())
         }
-
-
-def two_domains(batches: Dict[str, dict]) -> dict:
-    """A batch as DALoop hands it over."""
-    return {
-        key: {d: batch[key]
-              for d, batch in batches.items()}
-        for key in ('inputs', 'data_samples')
-    }
 
 
 def device() -> torch.device:

@@ -6,7 +6,9 @@ tests a detector of random weights on the config's test images: loading and
 detection, an image at a time. Then it gives `--images` generated images, with
 boxes and with detections near and far from them, to MMDetection's CocoMetric
 (pycocotools) and, where faster-coco-eval is installed, to its
-FasterCocoMetric, and says whether all figures are equal.
+FasterCocoMetric, and says by how much the precisions differ that their figures
+are means of: of each IoU threshold, recall, class, area and number of
+detections. Many detections have equal scores.
 """
 import contextlib
 import copy
@@ -15,11 +17,13 @@ import json
 import os.path as osp
 import tempfile
 from typing import Dict, List
+from unittest import mock
 
 import numpy as np
 import torch
 from common import (device, interleave, load_config, machine, make_parser,
-                    ratio, seconds, table)
+                    positive, ratio, seconds, table)
+from mmdet.datasets.api_wrappers import COCOeval
 from mmdet.registry import METRICS, MODELS
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
@@ -40,11 +44,11 @@ def time_images(cfg, limit: int) -> Dict[str, List[float]]:
     batches = iter(loader)
     spent: Dict[str, List[float]] = dict(loading=[], detection=[])
     with torch.no_grad():
-        for number in range(min(limit, len(loader))):
+        for number in range(min(limit + 1, len(loader))):
             batch = []
             loading = seconds(lambda: batch.append(next(batches)))
             detection = seconds(lambda: model.test_step(batch[0]))
-            if number:  # the first warms up
+            if number or len(loader) == 1:  # the first warms up
                 spent['loading'].append(loading)
                 spent['detection'].append(detection)
     return spent
@@ -93,8 +97,8 @@ def make_detections(coco: dict, rng) -> List[dict]:
                 pred_instances=InstanceData(
                     bboxes=torch.tensor(moved, dtype=torch.float),
                     labels=torch.tensor(drawn[:, 4]).long(),
-                    scores=torch.tensor(rng.random(100),
-                                        dtype=torch.float))))
+                    scores=torch.tensor(
+                        rng.random(100).round(2), dtype=torch.float))))
     return samples
 
 
@@ -103,27 +107,34 @@ def time_metrics(cfg, images: int, repeats: int) -> None:
     classes = cfg.test_dataloader.dataset.metainfo['classes']
     coco = make_truth(images, classes, rng)
     samples = make_detections(coco, rng)
-    names = ['CocoMetric']
+    evaluators = dict(CocoMetric=COCOeval)
     try:
-        import faster_coco_eval  # noqa: F401
-        names.append('FasterCocoMetric')
+        from faster_coco_eval import COCOeval_faster
+        evaluators['FasterCocoMetric'] = COCOeval_faster
     except ImportError:
         print('\nfaster-coco-eval is not installed: not compared.')
-    figures = {}
+    precisions = {}
     with tempfile.TemporaryDirectory() as folder:
         path = osp.join(folder, 'truth.json')
         with open(path, 'w') as file:
             json.dump(coco, file)
 
         def run(name: str):
+            original = evaluators[name].summarize
+
+            def summarize(evaluated) -> None:
+                precisions[name] = np.asarray(evaluated.eval['precision'])
+                original(evaluated)
 
             def evaluate() -> None:
                 metric = METRICS.build(
                     dict(type=name, ann_file=path, metric='bbox'))
                 metric.dataset_meta = dict(classes=classes)
                 metric.process({}, copied[name])
-                with contextlib.redirect_stdout(io.StringIO()):
-                    figures[name] = metric.evaluate(images)
+                with contextlib.redirect_stdout(io.StringIO()), \
+                        mock.patch.object(evaluators[name], 'summarize',
+                                          summarize):
+                    metric.evaluate(images)
 
             def measure() -> float:
                 copied[name] = [{
@@ -135,23 +146,26 @@ def time_metrics(cfg, images: int, repeats: int) -> None:
             return measure
 
         copied: dict = {}
-        results = interleave({name: run(name) for name in names}, repeats)
-    first = figures[names[0]]
+        results = interleave({name: run(name) for name in evaluators}, repeats)
+    first = 'CocoMetric'
     print(f'\nCOCO evaluation of {images} images, {len(classes)} classes, '
           f'{len(coco["annotations"])} boxes, 100 detections an image\n')
     print(
-        table(('metric', 's', f'to {names[0]}', 'largest difference'), *(
-            (name, f'{np.median(v):.2f}', ratio(v, results[names[0]]),
-             f'{max(abs(figures[name][k] - first[k]) for k in first):.1g}')
+        table(('metric', 's', f'to {first}', 'largest difference'), *(
+            (name, f'{np.median(v):.2f}', ratio(v, results[first]),
+             f'{np.abs(precisions[name] - precisions[first]).max():.1g}')
             for name, v in results.items())))
 
 
 def main() -> None:
     parser = make_parser(__doc__)
     parser.set_defaults(repeats=3)
-    parser.add_argument('--images', type=int, default=500)
+    parser.add_argument('--images', type=positive, default=500)
     parser.add_argument(
-        '--limit', type=int, default=50, help='test images to time')
+        '--limit',
+        type=positive,
+        default=50,
+        help='test images to time, after one to warm up')
     args = parser.parse_args()
     cfg = load_config(args)
     MMLogger.get_instance('evaluation', log_level='ERROR')

@@ -79,10 +79,7 @@ def main() -> None:
         '--step', type=float, default=0.3, help='seconds of a training step')
     parser.add_argument('--slow', type=int, default=3)
     args = parser.parse_args()
-    cfg = load_config(args)
-    if 'target_dataloader' not in cfg.train_cfg:
-        raise SystemExit(f'{args.config} has no target_dataloader; take a '
-                         'config of an adapted detector.')
+    cfg = load_config(args, need_target=True)
     make = {
         'one loader': one_loader,
         'paired': paired,

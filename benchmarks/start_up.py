@@ -7,10 +7,10 @@ checkpoint of that iteration: the one after the first iteration, with the
 numbers in it set as if it were that far. Both are killed as soon as they
 report an iteration.
 """
+import io
 import os
 import os.path as osp
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from common import (ROOT, interleave, load_config, machine, make_parser, table)
 
-from da_faster.engine.checkpoint_files import DIGEST, file_sha256
+from da_faster.engine.checkpoint_files import AtomicBackend, point_to
 
 ITERATION = re.compile(r'Iter\(train\) \[ *(\d+)/')
 
@@ -80,15 +80,13 @@ def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
     for state in checkpoint['param_schedulers']:
         state['last_step'] = iteration
         state['_global_step'] = iteration + 1
-    name = f'iter_{iteration}.pth'
-    os.remove(path)
-    os.remove(path + DIGEST)
-    path = osp.join(work_dir, name)
-    torch.save(checkpoint, path)
-    with open(path + DIGEST, 'w') as file:
-        file.write(f'{file_sha256(path)}  {name}\n')
-    with open(osp.join(work_dir, 'last_checkpoint'), 'w') as file:
-        file.write(name)
+    backend = AtomicBackend()
+    backend.remove(path)
+    path = osp.join(work_dir, f'iter_{iteration}.pth')
+    content = io.BytesIO()
+    torch.save(checkpoint, content)
+    backend.put(content.getvalue(), path)
+    point_to(work_dir, path)
 
 
 def main() -> None:
@@ -114,7 +112,6 @@ def main() -> None:
                                         '--resume', 'auto')
 
         results = interleave(dict(fresh=fresh, resumed=resumed), args.repeats)
-        shutil.rmtree(made)
     late = np.array(results['resumed']) - np.array(results['fresh'])
     print(f'{args.config}: to the first iteration, resumed at '
           f'{args.iteration} of {args.max_iters}; {machine()}; {args.repeats} '

@@ -70,9 +70,13 @@ class Stopwatch(Hook):
         self.watch('preprocessing', model.data_preprocessor, 'forward')
         self.watch('backbone', model, 'extract_feat')
         if model.with_rpn:
-            self.watch('RPN', model, 'rpn_loss')
-            self.watch('RoI head', model.roi_head, 'loss_both_domains')
-            self.watch('domain losses', model, 'domain_loss')
+            if hasattr(loop, 'target_dataloader'):
+                self.watch('RPN', model, 'rpn_loss')
+                self.watch('RoI head', model.roi_head, 'loss_both_domains')
+                self.watch('domain losses', model, 'domain_loss')
+            else:
+                self.watch('RPN', model.rpn_head, 'loss_and_predict')
+                self.watch('RoI head', model.roi_head, 'loss')
         else:
             self.watch('one-stage head', model.bbox_head, 'loss')
             if model.domain_neck:
@@ -116,6 +120,10 @@ def measure(cfg, iterations: int) -> Dict[str, float]:
     }
 
 
+def used_parts(results: Dict[str, Dict[str, float]]) -> List[str]:
+    return [p for p in PARTS if any(p in parts for parts in results.values())]
+
+
 def draw(results: Dict[str, Dict[str, float]], path: str) -> None:
     """A bar a config, a colour a part, as shares of the iteration."""
     import matplotlib
@@ -145,10 +153,10 @@ def draw(results: Dict[str, Dict[str, float]], path: str) -> None:
     axes.set_xlim(0, 100)
     axes.set_xlabel('share of an iteration, %')
     axes.invert_yaxis()
-    used = [p for p in PARTS if any(p in parts for parts in results.values())]
     fig.legend(
         handles=[
-            matplotlib.patches.Patch(color=colours[p], label=p) for p in used
+            matplotlib.patches.Patch(color=colours[p], label=p)
+            for p in used_parts(results)
         ],
         loc='outside lower center',
         ncols=5,
@@ -165,10 +173,9 @@ def main() -> None:
     for config in args.configs:
         name = osp.splitext(osp.basename(config))[0]
         results[name] = measure(load_config(args, config), args.repeats)
-    used = [p for p in PARTS if any(p in parts for parts in results.values())]
     print(f'{machine()}; median of {args.repeats} iterations, ms (share)\n')
     rows = [('part', *results)]
-    for part in used:
+    for part in used_parts(results):
         row = [part]
         for parts in results.values():
             if part in parts:

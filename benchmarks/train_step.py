@@ -20,12 +20,14 @@ from typing import Callable, Dict, Tuple
 import numpy as np
 import torch
 from common import (Peak, device, interleave, load_config, loaders, machine,
-                    make_parser, ratio, seconds, table, two_domains)
+                    make_parser, positive, ratio, seconds, table)
 from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from da_faster.engine.da_loop import PairedIterator
 
 STOCK = dict(
     DAFasterRCNN='FasterRCNN',
@@ -42,10 +44,6 @@ def stock(model: ConfigDict, optimizer: dict) -> None:
     for part in (model, model.get('roi_head', {}), model.data_preprocessor):
         if part:
             part.type = STOCK.get(part.type, part.type)
-
-
-def off(model: ConfigDict, optimizer: dict) -> None:
-    model.update({k: None for k in DOMAIN_PARTS if k in model})
 
 
 def without(*parts: str) -> Callable:
@@ -95,7 +93,7 @@ def compiled(model: nn.Module) -> None:
 VARIANTS: Dict[str, Tuple] = {
     'stock': (stock, None),
     'ours': (None, None),
-    'off': (off, None),
+    'off': (without(*DOMAIN_PARTS), None),
     'no-consistency': (without('loss_consistency'), None),
     'image': (without('loss_consistency', 'instance_domain_head'), None),
     'two-passes': (None, two_passes),
@@ -105,6 +103,22 @@ VARIANTS: Dict[str, Tuple] = {
     'for-loop': (option(foreach=False), None),
     'fused': (option(fused=True), None),
 }
+
+
+def set_precision(cfg: Config, precision: str) -> None:
+    """PyTorch's own choice is TF32 for convolutions and not for products."""
+    if precision != 'fp32' and not torch.cuda.is_available():
+        raise SystemExit(f'--precision {precision} needs an accelerator.')
+    tf32 = precision == 'tf32'
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cudnn.benchmark = cfg.get('env_cfg', {}).get(
+        'cudnn_benchmark', False)
+    if precision == 'fp16':
+        cfg.optim_wrapper.update(
+            type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic')
+    elif precision == 'bf16':
+        cfg.optim_wrapper.update(type='AmpOptimWrapper', dtype='bfloat16')
 
 
 class Step:
@@ -194,7 +208,13 @@ def label_target(batch: dict) -> dict:
 def parse_args():
     parser = make_parser(__doc__)
     parser.add_argument(
-        '--images', type=int, default=1, help='of each domain in a batch')
+        '--images', type=positive, default=1, help='of each domain in a batch')
+    parser.add_argument(
+        '--precision',
+        choices=['fp32', 'tf32', 'fp16', 'bf16'],
+        default='fp32',
+        help='of matrix products and convolutions; fp16 and bf16 by '
+        'AmpOptimWrapper. All but fp32 need an accelerator')
     parser.add_argument(
         '--variants',
         nargs='+',
@@ -206,16 +226,11 @@ def parse_args():
 
 def main() -> None:
     args = parse_args()
-    cfg = load_config(args)
-    batches = {
-        domain: next(iter(loader))
-        for domain, loader in loaders(
-            cfg, batch_size=args.images, num_workers=0).items()
-    }
-    if 'target' not in batches:
-        raise SystemExit(f'{args.config} has no target_dataloader; take a '
-                         'config of an adapted detector.')
-    paired = two_domains(batches)
+    cfg = load_config(args, need_target=True)
+    set_precision(cfg, args.precision)
+    paired = next(
+        PairedIterator(
+            **loaders(cfg, batch_size=args.images, num_workers=0)))
     plain = label_target(paired)
     reference = Step(cfg, 'ours', paired)
     reference.calibrate()
@@ -233,7 +248,8 @@ def main() -> None:
     sizes = ', '.join('x'.join(map(str, image.shape[-2:]))
                       for image in plain['inputs'])
     print(f'{args.config}: {args.images} + {args.images} images ({sizes}); '
-          f'{machine()}; {args.repeats} rounds, median (least-most)\n')
+          f'{args.precision}; {machine()}; {args.repeats} rounds, median '
+          '(least-most)\n')
     print(
         table(('step', 's', f'time / {first}', 'peak MiB',
                f'memory / {first}'), *(

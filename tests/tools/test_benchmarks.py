@@ -7,7 +7,10 @@ from unittest import mock
 
 import pytest
 import torch
+from launching import derive
 from mmengine.config import Config
+
+from da_faster.engine.da_loop import PairedIterator
 
 BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 
@@ -34,6 +37,10 @@ def run(bench, capsys, name: str, *args) -> list:
     return [row for row in rows if row[0] and row[1] != '---']
 
 
+def paired_batch(cfg) -> dict:
+    return next(PairedIterator(**sys.modules['common'].loaders(cfg)))
+
+
 @pytest.mark.slow
 def test_train_step(bench, capsys, tiny_config):
     rows = run(bench, capsys, 'train_step', tiny_config, '--repeats', 1,
@@ -48,11 +55,7 @@ def test_train_step(bench, capsys, tiny_config):
 def test_stock_is_stock_and_no_variant_trains(bench, tiny_config):
     step = bench('train_step')
     cfg = Config.fromfile(tiny_config)
-    batches = {
-        domain: next(iter(loader))
-        for domain, loader in sys.modules['common'].loaders(cfg).items()
-    }
-    paired = step['two_domains'](batches)
+    paired = paired_batch(cfg)
     plain = step['label_target'](paired)
     assert len(plain['inputs']) == 4
     assert all(len(s.gt_instances.bboxes) for s in plain['data_samples'])
@@ -78,10 +81,7 @@ def test_variants_compute_the_same(bench, tiny_config):
     """Two passes and the other memory layout lose or mix up no image."""
     step = bench('train_step')
     cfg = Config.fromfile(tiny_config)
-    batch = step['two_domains']({
-        domain: next(iter(loader))
-        for domain, loader in sys.modules['common'].loaders(cfg).items()
-    })
+    batch = paired_batch(cfg)
     feats = {}
     for name in ('ours', 'two-passes', 'channels-last'):
         variant = step['Step'](cfg, name, batch)
@@ -140,9 +140,37 @@ def test_a_folder_that_is_no_pair(bench, tiny_config, tmp_path):
         common['use_pair'](Config.fromfile(tiny_config), str(tmp_path))
 
 
+def test_a_pair_has_no_masks(bench, tmp_path):
+    (tmp_path / 'annotations').mkdir()
+    (tmp_path / 'annotations/source_train.json').touch()
+    cfg = Config.fromfile('configs/da_mask_rcnn_r50_fpn_city2foggy.py')
+    common = bench('common')
+    with pytest.raises(SystemExit, match='without a mask branch'):
+        common['use_pair'](cfg, str(tmp_path))
+
+
+@pytest.mark.slow
+def test_step_parts_of_one_domain(bench, capsys, tiny_config, tmp_path):
+    plain = derive(
+        tiny_config, tmp_path,
+        "train_cfg = dict(_delete_=True, type='SeededTrainLoop', max_iters=6)")
+    rows = run(bench, capsys, 'step_parts', plain, '--repeats', 2, '--out',
+               tmp_path / 'parts.png')
+    parts = [row[0] for row in rows]
+    assert 'RPN' in parts and 'RoI head' in parts
+    assert 'domain losses' not in parts
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
+def test_precision_needs_an_accelerator(bench, capsys, tiny_config):
+    with pytest.raises(SystemExit, match='bf16 needs an accelerator'):
+        run(bench, capsys, 'train_step', tiny_config, '--precision', 'bf16')
+
+
 @pytest.mark.parametrize('args, sentence', [
     (('nosuch.py', ), 'config nosuch.py does not exist'),
     (('configs/da_faster_sim10k2city.py', ), 'bring the data there, or give'),
+    (('configs/source_only_demo.py', ), 'has no target_dataloader'),
 ])
 def test_what_is_not_there(bench, capsys, args, sentence):
     with pytest.raises(SystemExit, match=sentence):
