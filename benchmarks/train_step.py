@@ -19,6 +19,7 @@ from typing import Callable, Dict, Tuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from common import (Peak, device, interleave, load_config, loaders, machine,
                     make_parser, positive, ratio, seconds, table)
 from mmdet.registry import MODELS
@@ -62,18 +63,41 @@ def option(**options) -> Callable:
     return change
 
 
-def two_passes(model: nn.Module) -> None:
-    """One pass of the backbone for each domain, of images padded alike."""
-    extract = model.extract_feat
+def two_passes(own_padding: bool) -> Callable:
+    """One pass of the backbone for each domain.
 
-    def extract_feat(images):
-        halves = map(extract, images.chunk(2))
-        return tuple(torch.cat(level) for level in zip(*halves))
+    Args:
+        own_padding (bool): Whether a domain's images are padded to their own
+            largest, and only the features to those of the other domain.
+    """
 
-    model.extract_feat = extract_feat
+    def change(model: nn.Module, batch: dict) -> None:
+        extract = model.extract_feat
+        divisor = model.data_preprocessor.pad_size_divisor
+        sizes = [[
+            -(-max(image.shape[axis] for image in images) // divisor) * divisor
+            for axis in (1, 2)
+        ] for images in batch['inputs'].values()]
+
+        def extract_feat(images):
+            halves = images.chunk(2)
+            if own_padding:
+                halves = [x[..., :h, :w] for x, (h, w) in zip(halves, sizes)]
+            return tuple(map(join, zip(*map(extract, halves))))
+
+        model.extract_feat = extract_feat
+
+    def join(level) -> torch.Tensor:
+        height, width = (max(x.shape[axis] for x in level) for axis in (2, 3))
+        return torch.cat([
+            F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2]))
+            for x in level
+        ])
+
+    return change
 
 
-def channels_last(model: nn.Module) -> None:
+def channels_last(model: nn.Module, batch: dict) -> None:
     """The backbone alone: mmcv's RoIAlign takes the usual layout."""
     model.backbone.to(memory_format=torch.channels_last)
     forward = model.backbone.forward
@@ -85,7 +109,7 @@ def channels_last(model: nn.Module) -> None:
     model.backbone.forward = backbone
 
 
-def compiled(model: nn.Module) -> None:
+def compiled(model: nn.Module, batch: dict) -> None:
     model.backbone.compile()
 
 
@@ -96,7 +120,8 @@ VARIANTS: Dict[str, Tuple] = {
     'off': (without(*DOMAIN_PARTS), None),
     'no-consistency': (without('loss_consistency'), None),
     'image': (without('loss_consistency', 'instance_domain_head'), None),
-    'two-passes': (None, two_passes),
+    'two-passes': (None, two_passes(own_padding=False)),
+    'own-padding': (None, two_passes(own_padding=True)),
     'channels-last': (None, channels_last),
     'compile': (None, compiled),
     'foreach': (option(foreach=True), None),
@@ -162,7 +187,7 @@ class Step:
         assert not missing, missing
         self.model.train()
         if self.change_model:
-            self.change_model(self.model)
+            self.change_model(self.model, self.batch)
 
     def run(self) -> None:
         batch = copy.deepcopy(self.batch)

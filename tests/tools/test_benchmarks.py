@@ -3,6 +3,7 @@ import re
 import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -45,7 +46,7 @@ def paired_batch(cfg) -> dict:
 def test_train_step(bench, capsys, tiny_config):
     rows = run(bench, capsys, 'train_step', tiny_config, '--repeats', 1,
                '--variants', 'stock', 'ours', 'off', 'image', 'two-passes',
-               'channels-last', 'foreach', 'for-loop', 'fused')
+               'own-padding', 'channels-last', 'foreach', 'for-loop', 'fused')
     assert rows[0][0] == 'step'
     assert [row[0] for row in rows[1:4]] == ['stock', 'ours', 'off']
     assert all(float(row[1]) > 0 and float(row[3]) > 0 for row in rows[1:])
@@ -83,15 +84,38 @@ def test_variants_compute_the_same(bench, tiny_config):
     cfg = Config.fromfile(tiny_config)
     batch = paired_batch(cfg)
     feats = {}
-    for name in ('ours', 'two-passes', 'channels-last'):
+    for name in ('ours', 'two-passes', 'own-padding', 'channels-last'):
         variant = step['Step'](cfg, name, batch)
         variant.finish(variant.model.state_dict())
         data = variant.model.data_preprocessor(batch, True)['inputs']
         feats[name], = variant.model.extract_feat(torch.cat([*data.values()]))
     assert not torch.allclose(feats['ours'][0], feats['ours'][-1], rtol=1e-2)
-    for name in ('two-passes', 'channels-last'):
+    for name in ('two-passes', 'own-padding', 'channels-last'):
         torch.testing.assert_close(
             feats[name], feats['ours'], rtol=1e-3, atol=1e-4)
+
+
+def test_own_padding(bench):
+    """Each domain is seen at its own size; features fit together again."""
+    seen = []
+
+    def extract_feat(images):
+        seen.append(tuple(images.shape[2:]))
+        return (images, )
+
+    model = SimpleNamespace(
+        extract_feat=extract_feat,
+        data_preprocessor=SimpleNamespace(pad_size_divisor=4))
+    batch = dict(
+        inputs=dict(
+            source=[torch.ones(1, 8, 6)], target=[torch.ones(1, 4, 12)]))
+    bench('train_step')['two_passes'](own_padding=True)(model, batch)
+    images = torch.zeros(2, 1, 8, 12)
+    images[0, :, :8, :6] = 1
+    images[1, :, :4, :12] = 1
+    feats, = model.extract_feat(images)
+    assert seen == [(8, 8), (4, 12)]
+    assert torch.equal(feats, images)
 
 
 @pytest.mark.slow
