@@ -73,6 +73,8 @@ def load_config(args: argparse.Namespace,
     if not osp.isfile(path):
         raise SystemExit(f'config {path} does not exist; check the path.')
     cfg = Config.fromfile(path)
+    if not cfg.get('train_cfg'):
+        raise SystemExit(f'{path} trains nothing; take a train config.')
     if need_target and 'target_dataloader' not in cfg.train_cfg:
         raise SystemExit(f'{path} has no target_dataloader; take a config of '
                          'an adapted detector.')

@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument('--batches', type=positive, default=50)
     parser.add_argument(
         '--step', type=float, default=0.3, help='seconds of a training step')
-    parser.add_argument('--slow', type=int, default=3)
+    parser.add_argument('--slow', type=positive, default=3)
     args = parser.parse_args()
     cfg = load_config(args, need_target=True)
     make = {

@@ -69,7 +69,7 @@ class Stopwatch(Hook):
                                                  self)
         self.watch('preprocessing', model.data_preprocessor, 'forward')
         self.watch('backbone', model, 'extract_feat')
-        if model.with_rpn:
+        if getattr(model, 'with_rpn', False):
             if hasattr(loop, 'target_dataloader'):
                 self.watch('RPN', model, 'rpn_loss')
                 self.watch('RoI head', model.roi_head, 'loss_both_domains')
@@ -79,7 +79,7 @@ class Stopwatch(Hook):
                 self.watch('RoI head', model.roi_head, 'loss')
         else:
             self.watch('one-stage head', model.bbox_head, 'loss')
-            if model.domain_neck:
+            if getattr(model, 'domain_neck', None):
                 self.watch('domain losses', model.domain_neck, 'loss')
         self.watch('backward', runner.optim_wrapper, 'backward')
         self.watch('optimizer step', runner.optim_wrapper, 'step')

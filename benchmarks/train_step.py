@@ -143,7 +143,11 @@ def set_precision(cfg: Config, precision: str) -> None:
         cfg.optim_wrapper.update(
             type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic')
     elif precision == 'bf16':
-        cfg.optim_wrapper.update(type='AmpOptimWrapper', dtype='bfloat16')
+        # Numbers of fp32's range need no scaling of the loss.
+        cfg.optim_wrapper.update(
+            type='AmpOptimWrapper',
+            dtype='bfloat16',
+            loss_scale=dict(enabled=False))
 
 
 class Step:

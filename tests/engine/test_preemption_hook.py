@@ -1,10 +1,16 @@
 import os
 import signal
 import time
+from unittest import mock
 
 import pytest
+import torch
+from launching import fork_ranks
+from mmengine.config import Config
+from mmengine.dist import get_rank
+from mmengine.hooks import CheckpointHook
 
-from da_faster.engine import PreemptionHook
+from da_faster.engine import PreemptionHook, set_up_cpu_launcher
 from da_faster.engine.preemption_hook import ONE_SIGNAL_S
 
 
@@ -78,3 +84,29 @@ def test_the_old_handlers_come_back():
 def test_an_unknown_signal_is_refused():
     with pytest.raises(ValueError, match="'SIGFOO' is not a signal"):
         PreemptionHook(['SIGFOO'])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
+def test_no_process_leaves_before_the_checkpoint_is_written(tmp_path):
+    written = tmp_path / 'iter_1.pth'
+
+    class SlowHook(CheckpointHook):
+
+        def _save_checkpoint(self, runner) -> None:
+            if get_rank() == 0:
+                time.sleep(0.5)
+                written.touch()
+            self.last_ckpt = str(written)
+
+    def run(*args):
+        set_up_cpu_launcher(Config(dict(launcher='pytorch')))
+        runner = mock.MagicMock(iter=0, hooks=[SlowHook()])
+        hook = PreemptionHook()
+        hook.before_train(runner)
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            hook.after_train_iter(runner, 0)
+        finally:
+            assert written.exists()
+
+    assert fork_ranks(run) == [75, 75]

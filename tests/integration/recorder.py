@@ -90,7 +90,8 @@ class Saboteur(Hook):
                 str(child.pid) for child in multiprocessing.active_children()
             ]
             if workers:
-                subprocess.run(['sh', '-c', f'kill -TERM {" ".join(workers)}'])
+                subprocess.run(['sh', '-c', f'kill -TERM {" ".join(workers)}'],
+                               check=True)
                 time.sleep(0.2)
             os.kill(os.getpid(), signal.SIGTERM)
         elif self._now(runner, 'kill'):

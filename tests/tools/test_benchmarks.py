@@ -195,6 +195,7 @@ def test_precision_needs_an_accelerator(bench, capsys, tiny_config):
     (('nosuch.py', ), 'config nosuch.py does not exist'),
     (('configs/da_faster_sim10k2city.py', ), 'bring the data there, or give'),
     (('configs/source_only_demo.py', ), 'has no target_dataloader'),
+    (('configs/_base_/default_runtime.py', ), 'trains nothing'),
 ])
 def test_what_is_not_there(bench, capsys, args, sentence):
     with pytest.raises(SystemExit, match=sentence):

@@ -2,7 +2,7 @@
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.dist import barrier
+from mmengine.dist import barrier, is_distributed
 
 
 def set_up_cpu_launcher(cfg: Config) -> None:
@@ -35,8 +35,9 @@ def part_from_launcher() -> None:
     """Ends the work of several processes together and in good order.
 
     A process that just exits closes the connections of those that are not
-    done yet, which then fail. Without a launcher nothing happens.
+    done yet, which then fail. Without a launcher nothing happens. Where one
+    process has failed, the launcher ends the others, which wait for it here.
     """
-    if torch.distributed.is_initialized():
+    if is_distributed():
         barrier()
         torch.distributed.destroy_process_group()

@@ -8,7 +8,7 @@ import time
 from typing import Callable, Optional, Sequence
 
 import torch
-from mmengine.dist import all_reduce, get_world_size
+from mmengine.dist import all_reduce, barrier, get_world_size
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import HOOKS
 
@@ -148,6 +148,9 @@ class PreemptionHook(Hook):
             hook.last_ckpt or '') == hook.filename_tmpl.format(step)
 
     def _leave(self, runner, step: int, hook) -> None:
+        # One process writes the checkpoint. A launcher kills it where another
+        # has left before.
+        barrier()
         kept = f'{hook.last_ckpt} is complete' if hook else 'nothing is saved'
         name = self.name if self.received_at else 'A signal to another process'
         runner.logger.warning(
