@@ -12,8 +12,9 @@ default_hooks = dict(
         max_keep_ckpts=3),
     fitting=dict(type='FittingCheckpointHook'),
     non_finite=dict(type='NonFiniteHook'),
-    missed_validation=dict(type='MissedValidationHook'),
+    # Before the next: signals may come in the validation that it repeats.
     preemption=dict(type='PreemptionHook'),
+    missed_validation=dict(type='MissedValidationHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='DetVisualizationHook'))
 env_cfg = dict(

@@ -64,8 +64,9 @@ class Saboteur(Hook):
     Args:
         at (int): Counted from 1.
         what (str): ``signal``: SIGTERM before the step; ``kill``: SIGKILL
-            before it; ``kill in checkpoint`` and ``kill in validation``:
-            right before the file is written or an image is looked at;
+            before it; ``kill in checkpoint``: right before the file is
+            written; ``kill in validation`` and ``signal in validation``:
+            after an image;
             ``nan loss`` and ``nan gradient``: in the step; ``nan weight``:
             after it.
         rank (int): To this process of the run.
@@ -116,6 +117,8 @@ class Saboteur(Hook):
     def after_val_iter(self, runner, *args, **kwargs):
         if self._now(runner, 'kill in validation', done=0):
             os.kill(os.getpid(), signal.SIGKILL)
+        elif self._now(runner, 'signal in validation', done=0):
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 @HOOKS.register_module()

@@ -70,6 +70,14 @@ def test_a_validation_that_was_killed_is_done_again(tiny_config, tmp_path):
     assert len(stream(tmp_path)) == 6
 
 
+def test_a_repeated_validation_is_asked_to_leave(tiny_config, tmp_path):
+    config = sabotaged(tiny_config, tmp_path, 6, 'kill in validation')
+    assert fork(train, config, tmp_path) == -9
+    config = sabotaged(tiny_config, tmp_path, 6, 'signal in validation')
+    assert fork(train, config, tmp_path, '--resume') == 0
+    assert (tmp_path / 'last_validation').read_text() == '6'
+
+
 @pytest.mark.parametrize('num_workers', [0, 2])
 def test_a_run_that_is_asked_to_leave(tiny_config, tmp_path, whole,
                                       num_workers):
