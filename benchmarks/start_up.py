@@ -19,7 +19,8 @@ import time
 
 import numpy as np
 import torch
-from common import (ROOT, interleave, load_config, machine, make_parser, table)
+from common import (ROOT, interleave, load_config, machine, make_parser,
+                    positive, table)
 
 from da_faster.engine.checkpoint_files import AtomicBackend, point_to
 
@@ -92,8 +93,8 @@ def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
 def main() -> None:
     parser = make_parser(__doc__)
     parser.set_defaults(repeats=3)
-    parser.add_argument('--iteration', type=int, default=60000)
-    parser.add_argument('--max-iters', type=int, default=70000)
+    parser.add_argument('--iteration', type=positive, default=60000)
+    parser.add_argument('--max-iters', type=positive, default=70000)
     args = parser.parse_args()
     cfg = load_config(args)
     cfg.train_cfg.max_iters = args.max_iters

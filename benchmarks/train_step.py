@@ -29,6 +29,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from da_faster.engine.da_loop import PairedIterator
+from da_faster.models.da_roi_head import without_bfloat16
 
 STOCK = dict(
     DAFasterRCNN='FasterRCNN',
@@ -139,9 +140,13 @@ def set_precision(cfg: Config, precision: str) -> None:
     torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cudnn.benchmark = cfg.get('env_cfg', {}).get(
         'cudnn_benchmark', False)
+    for key in ('dtype', 'loss_scale', 'use_fsdp'):
+        cfg.optim_wrapper.pop(key, None)
+    cfg.optim_wrapper.type = 'OptimWrapper'
     if precision == 'fp16':
+        # A fixed scale: a dynamic one skips steps until it has settled.
         cfg.optim_wrapper.update(
-            type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic')
+            type='AmpOptimWrapper', dtype='float16', loss_scale=512.)
     elif precision == 'bf16':
         # Numbers of fp32's range need no scaling of the loss.
         cfg.optim_wrapper.update(
@@ -162,6 +167,10 @@ class Step:
         torch.manual_seed(0)
         self.model = MODELS.build(cfg.model).to(device())
         self.model.init_weights()
+        if name == 'stock' and hasattr(self.model, 'roi_head'):
+            # As DARoIHead has it: without, stock cannot train in bfloat16.
+            self.model.roi_head.bbox_roi_extractor.register_forward_pre_hook(
+                without_bfloat16)
         self.optim_wrapper = build_optim_wrapper(self.model,
                                                  cfg.optim_wrapper)
         self.batch = batch

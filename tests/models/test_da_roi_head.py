@@ -61,3 +61,31 @@ def test_head_with_separate_branches_is_refused(model_cfg):
         train_cfg=model_cfg.train_cfg.rcnn, test_cfg=model_cfg.test_cfg.rcnn)
     with pytest.raises(ValueError, match='separate layers'):
         MODELS.build(cfg)
+
+
+@pytest.mark.parametrize('parts', [dict(), dict(loss_consistency=None)])
+def test_bfloat16(build, make_batch, parts):
+    """Losses and gradients under autocast are those of float32, roughly."""
+    logs, norms = [], []
+    for enabled in (False, True):
+        model = build(**parts)
+        predict = model.rpn_head.predict_by_feat
+        # mmcv's NMS for a CPU knows float32 alone.
+        model.rpn_head.predict_by_feat = lambda scores, *args, **kwargs: (
+            predict([s.float() for s in scores], *args, **kwargs))
+        data = model.data_preprocessor(make_batch(), True)
+        torch.manual_seed(0)
+        with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
+            feats = model.extract_feat(data['inputs']['source'])
+            total, log = model.parse_losses(model(**data, mode='loss'))
+        assert (feats[0].dtype == torch.bfloat16) == enabled
+        total.backward()
+        logs.append(log)
+        norms.append(
+            torch.stack([
+                p.grad.norm() for p in model.parameters() if p.requires_grad
+            ]).norm())
+    for name, value in logs[0].items():
+        assert logs[1][name].item() == pytest.approx(value.item(), rel=0.1,
+                                                     abs=0.01), name
+    assert norms[1].item() == pytest.approx(norms[0].item(), rel=0.1)

@@ -158,6 +158,28 @@ def test_evaluation(bench, capsys, tiny_config):
     assert rows[4][0] == 'CocoMetric' and rows[4][3] == '0'
 
 
+@pytest.mark.slow
+def test_evaluators_that_differ(bench, capsys, tiny_config, monkeypatch):
+    """What the faster one computes is what is compared."""
+    pytest.importorskip('faster_coco_eval')
+    from faster_coco_eval import COCOeval_faster
+    accumulate = COCOeval_faster.accumulate
+
+    def wrong(self, *args, **kwargs) -> None:
+        accumulate(self, *args, **kwargs)
+        self.eval['precision'] = self.eval['precision'] + 0.5
+
+    differences = []
+    for change in (accumulate, wrong):
+        monkeypatch.setattr(COCOeval_faster, 'accumulate', change)
+        rows = run(bench, capsys, 'evaluation', tiny_config, '--repeats', 1,
+                   '--images', 5)
+        assert rows[5][0] == 'FasterCocoMetric'
+        differences.append(float(rows[5][3]))
+    assert differences[0] < 1e-12
+    assert differences[1] == pytest.approx(0.5)
+
+
 def test_a_folder_that_is_no_pair(bench, tiny_config, tmp_path):
     common = bench('common')
     with pytest.raises(SystemExit, match='is no generated pair'):
@@ -185,10 +207,52 @@ def test_step_parts_of_one_domain(bench, capsys, tiny_config, tmp_path):
     assert 'domain losses' not in parts
 
 
+@pytest.mark.slow
+def test_step_parts_of_one_stage(bench, capsys, tiny_config, tmp_path):
+    cfg = Config.fromfile(tiny_config)
+    cfg.model = Config.fromfile(
+        'configs/da_retinanet_r50_fpn_city2foggy.py').model
+    cfg.model.backbone.update(depth=18, base_channels=8)
+    cfg.model.neck.update(in_channels=[8, 16, 32, 64], out_channels=32)
+    cfg.model.bbox_head.update(in_channels=32, feat_channels=32)
+    cfg.model.domain_neck.in_channels = 32
+    path = tmp_path / 'retina.py'
+    cfg.dump(path)
+    rows = run(bench, capsys, 'step_parts', path, '--repeats', 1, '--out',
+               tmp_path / 'parts.png')
+    parts = [row[0] for row in rows]
+    assert {'backbone', 'one-stage head', 'domain losses'} <= set(parts)
+    assert not {'RPN', 'RoI head'} & set(parts)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
 def test_precision_needs_an_accelerator(bench, capsys, tiny_config):
     with pytest.raises(SystemExit, match='bf16 needs an accelerator'):
         run(bench, capsys, 'train_step', tiny_config, '--precision', 'bf16')
+
+
+@pytest.mark.parametrize('precision, expected', [
+    ('fp32', dict(type='OptimWrapper')),
+    ('fp16',
+     dict(type='AmpOptimWrapper', dtype='float16', loss_scale=512.)),
+    ('bf16',
+     dict(
+         type='AmpOptimWrapper',
+         dtype='bfloat16',
+         loss_scale=dict(enabled=False))),
+])
+def test_precision(bench, monkeypatch, precision, expected):
+    """Of the config's own none is left."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    cfg = Config(
+        dict(
+            optim_wrapper=dict(
+                type='AmpOptimWrapper',
+                dtype='bfloat16',
+                loss_scale='dynamic',
+                clip_grad=dict(max_norm=1))))
+    bench('train_step')['set_precision'](cfg, precision)
+    assert cfg.optim_wrapper == dict(clip_grad=dict(max_norm=1), **expected)
 
 
 @pytest.mark.parametrize('args, sentence', [

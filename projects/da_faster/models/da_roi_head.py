@@ -12,7 +12,25 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi
 from mmdet.utils import InstanceList
-from torch import Tensor
+from torch import Tensor, nn
+
+
+def without_bfloat16(extractor: nn.Module, args: tuple) -> tuple:
+    """Pre-forward hook of a RoI extractor: mmcv's RoIAlign has no bfloat16.
+
+    Nor would RoIs be where they should: it takes them in the maps' precision,
+    of bfloat16 whole pixels.
+
+    Args:
+        extractor (nn.Module): Takes L maps of (N, C, H_l, W_l) and RoIs.
+        args (tuple): What it is about to take.
+
+    Returns:
+        tuple: The same, bfloat16 maps as float32.
+    """
+    feats, *others = args
+    return (tuple(x.float() if x.dtype == torch.bfloat16 else x
+                  for x in feats), *others)
 
 
 @MODELS.register_module()
@@ -21,7 +39,8 @@ class DARoIHead(StandardRoIHead):
 
     The vector is what the box classifier and regressor read: the average
     pooled res5 features of a C4 head, the last hidden layer of a head with
-    shared fully connected layers.
+    shared fully connected layers. RoIs are pooled in float32 where autocast
+    makes features bfloat16.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -33,6 +52,9 @@ class DARoIHead(StandardRoIHead):
                 'and regression, so there is no one feature vector for the '
                 'instance domain head; use BBoxHead, Shared2FCBBoxHead or '
                 'Shared4Conv1FCBBoxHead')
+        for name in ('bbox_roi_extractor', 'mask_roi_extractor'):
+            if hasattr(self, name):
+                getattr(self, name).register_forward_pre_hook(without_bfloat16)
 
     def _bbox_forward(self, x: Tuple[Tensor], rois: Tensor) -> dict:
         """StandardRoIHead's, split where the RoIs' vectors are at hand.
