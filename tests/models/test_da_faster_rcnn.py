@@ -1,6 +1,7 @@
 import pytest
 import torch
 from mmengine.structures import InstanceData
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from .conftest import make_sample
 
@@ -211,3 +212,53 @@ def test_padding_counts_only_if_asked_for(build, make_batch, model_cfg,
         assert weights[0].sum(dim=1).tolist() == [24, 24, 12, 24]
     else:
         assert weights == [None]
+
+
+class Waits(TorchDispatchMode):
+    """Notes operators for which the host would wait for a GPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.overloadpacket.__name__
+        masks = name == 'index' and any(
+            i is not None and i.dtype in (torch.bool, torch.uint8)
+            for i in args[1])
+        if masks or name in ('_local_scalar_dense', 'nonzero',
+                             'masked_select', 'unique', '_unique2'):
+            self.seen.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('wait', [
+    lambda x: x.sum().item(), lambda x: bool(x[0] > 0), lambda x: x[x > 0],
+    lambda x: x.nonzero()
+])
+def test_what_would_wait_is_noticed(wait):
+    with Waits() as waits:
+        wait(torch.ones(3))
+    assert waits.seen
+
+
+def test_the_domain_losses_wait_for_no_device(build, make_batch):
+    """Nor do the target's RoIs; a pipeline of a GPU runs on."""
+    model = build()
+    waits = Waits()
+
+    def watched(function):
+
+        def call(*args):
+            with waits:
+                return function(*args)
+
+        return call
+
+    model.domain_loss = watched(model.domain_loss)
+    model.roi_head._sample_target = watched(model.roi_head._sample_target)
+    losses = loss(model, make_batch())
+    with waits:
+        sum(losses[name] for name in DOMAIN).backward()
+    assert model.domain_neck.classifiers[0].conv.weight.grad is not None
+    assert not waits.seen

@@ -115,13 +115,13 @@ class NonFiniteHook(Hook):
         ]
         if not parameters:
             return
-        # A fused optimizer itself passes over what the loss scaler found.
-        largest = () if getattr(
-            optimizer, 'found_inf', None) is not None else torch._foreach_norm(
-                [p.grad.detach() for p in parameters], math.inf)
         sums = [value for _, value in self.losses]
+        values = list(sums)
+        # A fused optimizer itself passes over what the loss scaler found.
+        if getattr(optimizer, 'found_inf', None) is None:
+            values += torch._foreach_norm([p.grad.detach() for p in parameters],
+                                          math.inf)
         # One look at the device for all of them.
-        values = [*sums, *largest]
         finite = torch.stack([x.isfinite()
                               for x in values]) if values else torch.ones(0)
         if finite.all():
