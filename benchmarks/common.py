@@ -94,10 +94,14 @@ def load_config(args: argparse.Namespace,
 def use_pair(cfg: Config, folder: str) -> None:
     """Points a config's datasets at a generated pair."""
     folder = osp.abspath(folder)
-    if not osp.isfile(osp.join(folder, SPLITS['train'][0])):
-        raise SystemExit(
-            f'{folder} is no generated pair (no {SPLITS["train"][0]}); make '
-            'one with tools/dataset_converters/city2foggy.py.')
+    for ann_file, images in SPLITS.values():
+        for part in filter(None, (ann_file, images)):
+            path = osp.join(folder, part)
+            if not (osp.isfile(path) or osp.isdir(path) and os.listdir(path)):
+                raise SystemExit(
+                    f'{folder} is no generated pair ({part} is missing or '
+                    'empty); make one with '
+                    'tools/dataset_converters/city2foggy.py.')
     loaders = dict(
         train=cfg.train_dataloader,
         target=cfg.train_cfg.get('target_dataloader'),

@@ -12,7 +12,9 @@ each once as fast as it goes (images a second) and once with a pause of --step
 seconds after each batch, in which a real loop would train: what is left to
 wait for is the stall.
 """
+import argparse
 import copy
+import math
 import time
 from typing import Tuple
 
@@ -71,12 +73,22 @@ def read(batches, count: int, pause: float) -> Tuple[float, float]:
             float(np.percentile(waits, 90)))
 
 
+def pause_seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f'{text} is not 0 or more')
+    return number
+
+
 def main() -> None:
     parser = make_parser(__doc__)
     parser.set_defaults(repeats=3)
     parser.add_argument('--batches', type=positive, default=50)
     parser.add_argument(
-        '--step', type=float, default=0.3, help='seconds of a training step')
+        '--step',
+        type=pause_seconds,
+        default=0.3,
+        help='seconds of a training step')
     parser.add_argument('--slow', type=positive, default=3)
     args = parser.parse_args()
     cfg = load_config(args, need_target=True)

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
+from typing import Iterator
 
 import numpy as np
 import torch
@@ -27,8 +29,11 @@ from da_faster.engine.checkpoint_files import AtomicBackend, point_to
 ITERATION = re.compile(r'Iter\(train\) \[ *(\d+)/')
 
 
-def start(config: str, work_dir: str, *options: str) -> subprocess.Popen:
-    return subprocess.Popen(
+@contextmanager
+def training(config: str, work_dir: str,
+             *options: str) -> Iterator[subprocess.Popen]:
+    """A run of tools/train.py, killed at the end with its workers."""
+    run = subprocess.Popen(
         [
             sys.executable,
             osp.join(ROOT, 'tools/train.py'), config, '--work-dir', work_dir,
@@ -39,6 +44,14 @@ def start(config: str, work_dir: str, *options: str) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True)
+    try:
+        yield run
+    finally:
+        try:
+            os.killpg(run.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # ended by itself
+        run.communicate()
 
 
 def seconds_to_iteration(number: int, *args: str) -> float:
@@ -48,9 +61,8 @@ def seconds_to_iteration(number: int, *args: str) -> float:
         SystemExit: If it ends before, or begins elsewhere.
     """
     begin = time.perf_counter()
-    run = start(*args)
     said = []
-    try:
+    with training(*args) as run:
         for line in run.stdout:
             said.append(line)
             found = ITERATION.search(line)
@@ -60,18 +72,15 @@ def seconds_to_iteration(number: int, *args: str) -> float:
                     raise SystemExit(f'The run began at iteration {found[1]} '
                                      f'and not at {number}.')
                 return took
-    finally:
-        os.killpg(run.pid, signal.SIGKILL)
-        run.communicate()
     raise SystemExit('The run failed; its last words:\n' + ''.join(said[-15:]))
 
 
 def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
     """A work dir whose checkpoint stands at ``iteration``."""
-    run = start(config, work_dir, '--cfg-options',
-                'default_hooks.checkpoint.interval=1', 'train_cfg.max_iters=1',
-                'train_cfg.val_interval=10')
-    output = run.communicate()[0]
+    with training(config, work_dir, '--cfg-options',
+                  'default_hooks.checkpoint.interval=1',
+                  'train_cfg.max_iters=1', 'train_cfg.val_interval=10') as run:
+        output = run.stdout.read()
     path = osp.join(work_dir, 'iter_1.pth')
     if not osp.isfile(path):
         raise SystemExit(f'No checkpoint was written:\n{output[-2000:]}')
@@ -96,6 +105,8 @@ def main() -> None:
     parser.add_argument('--iteration', type=positive, default=60000)
     parser.add_argument('--max-iters', type=positive, default=70000)
     args = parser.parse_args()
+    # A signal to end, too, leaves by the clean-up of training().
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     cfg = load_config(args)
     cfg.train_cfg.max_iters = args.max_iters
     cfg.default_hooks.logger.interval = 1

@@ -1,7 +1,10 @@
 """The benchmarks of speed, as short as they can be."""
 import re
 import runpy
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -150,6 +153,27 @@ def test_start_up(bench, capsys, tiny_config, monkeypatch):
 
 
 @pytest.mark.slow
+def test_start_up_takes_its_training_along(tiny_config, monkeypatch):
+    """A signal to end leaves no training behind."""
+    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[1] /
+                                         'integration'))
+    begun = subprocess.Popen(
+        [sys.executable, BENCHMARKS / 'start_up.py', tiny_config])
+    children = Path(f'/proc/{begun.pid}/task/{begun.pid}/children')
+    deadline = time.monotonic() + 60
+    child = None
+    while child is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        child = next(
+            (pid for pid in children.read_text().split()
+             if b'train.py' in Path(f'/proc/{pid}/cmdline').read_bytes()),
+            None)
+    begun.terminate()
+    assert begun.wait(60) == 128 + signal.SIGTERM
+    assert child and not Path(f'/proc/{child}').exists()
+
+
+@pytest.mark.slow
 def test_evaluation(bench, capsys, tiny_config):
     rows = run(bench, capsys, 'evaluation', tiny_config, '--repeats', 1,
                '--images', 5)
@@ -180,19 +204,35 @@ def test_evaluators_that_differ(bench, capsys, tiny_config, monkeypatch):
     assert differences[1] == pytest.approx(0.5)
 
 
-def test_a_folder_that_is_no_pair(bench, tiny_config, tmp_path):
-    common = bench('common')
-    with pytest.raises(SystemExit, match='is no generated pair'):
-        common['use_pair'](Config.fromfile(tiny_config), str(tmp_path))
+def make_pair(folder: Path) -> Path:
+    """All that a generated pair has, in empty files."""
+    for name in ('annotations/source_train.json',
+                 'annotations/target_test.json', 'source/0.png',
+                 'target/0.png', 'target_test/0.png'):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize('missing', [
+    'annotations/source_train.json', 'annotations/target_test.json',
+    'source/0.png', 'target/0.png'
+])
+def test_a_folder_that_is_no_pair(bench, tiny_config, tmp_path, missing):
+    use_pair = bench('common')['use_pair']
+    make_pair(tmp_path)
+    use_pair(Config.fromfile(tiny_config), str(tmp_path))
+    (tmp_path / missing).unlink()
+    part = missing.replace('0.png', '')
+    with pytest.raises(SystemExit, match=rf'no generated pair \({part} is'):
+        use_pair(Config.fromfile(tiny_config), str(tmp_path))
 
 
 def test_a_pair_has_no_masks(bench, tmp_path):
-    (tmp_path / 'annotations').mkdir()
-    (tmp_path / 'annotations/source_train.json').touch()
     cfg = Config.fromfile('configs/da_mask_rcnn_r50_fpn_city2foggy.py')
     common = bench('common')
     with pytest.raises(SystemExit, match='without a mask branch'):
-        common['use_pair'](cfg, str(tmp_path))
+        common['use_pair'](cfg, str(make_pair(tmp_path)))
 
 
 @pytest.mark.slow
@@ -253,6 +293,14 @@ def test_precision(bench, monkeypatch, precision, expected):
                 clip_grad=dict(max_norm=1))))
     bench('train_step')['set_precision'](cfg, precision)
     assert cfg.optim_wrapper == dict(clip_grad=dict(max_norm=1), **expected)
+
+
+@pytest.mark.parametrize('step', ['-1', 'nan', 'inf'])
+def test_a_step_takes_no_less_than_no_time(bench, capsys, step):
+    with pytest.raises(SystemExit):
+        run(bench, capsys, 'loading', 'configs/da_faster_demo.py', '--step',
+            step)
+    assert f'{step} is not 0 or more' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('args, sentence', [
