@@ -73,14 +73,13 @@ class Stopwatch(Hook):
             if hasattr(loop, 'target_dataloader'):
                 self.watch('RPN', model, 'rpn_loss')
                 self.watch('RoI head', model.roi_head, 'loss_both_domains')
-                self.watch('domain losses', model, 'domain_loss')
             else:
                 self.watch('RPN', model.rpn_head, 'loss_and_predict')
                 self.watch('RoI head', model.roi_head, 'loss')
         else:
             self.watch('one-stage head', model.bbox_head, 'loss')
-            if getattr(model, 'domain_neck', None):
-                self.watch('domain losses', model.domain_neck, 'loss')
+        if hasattr(loop, 'target_dataloader'):
+            self.watch('domain losses', model, 'domain_loss')
         self.watch('backward', runner.optim_wrapper, 'backward')
         self.watch('optimizer step', runner.optim_wrapper, 'step')
         self.begin = time.perf_counter()

@@ -1,6 +1,7 @@
 """Losses and gradients against numbers computed by hand."""
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -32,7 +33,7 @@ def test_image_loss_and_reversed_gradient(neck):
     # One source image with logits 4, 8; one target image with logits 2, 0.
     x = torch.tensor([[1.0, 2.0], [0.5, 0.0]]).reshape(2, 1, 1, 2)
     x.requires_grad_()
-    loss = neck.loss((x, ), torch.tensor([True, False]))
+    loss = neck.loss(neck((x, )), torch.tensor([True, False]))
     by_hand = (-math.log(sigmoid(4)) - math.log(sigmoid(8)) -
                math.log(1 - sigmoid(2)) - math.log(1 - sigmoid(0))) / 4
     assert list(loss) == ['loss_da_image']
@@ -52,7 +53,7 @@ def test_image_loss_and_reversed_gradient(neck):
 def test_image_loss_is_the_mean_over_cells_of_all_levels(neck):
     three_cells = torch.ones(1, 1, 1, 3)
     one_cell = torch.zeros(1, 1, 1, 1)
-    loss = neck.loss((three_cells, one_cell), torch.tensor([True]))
+    loss = neck.loss(neck((three_cells, one_cell)), torch.tensor([True]))
     by_hand = (3 * -math.log(sigmoid(4)) - math.log(0.5)) / 4
     assert loss['loss_da_image'].item() == pytest.approx(by_hand, rel=1e-5)
 
@@ -65,9 +66,10 @@ def test_cells_of_padding_alone_are_left_out(neck):
         dict(img_shape=(32, 33), batch_input_shape=(32, 64))
     ]
     feats = torch.zeros(2, 1, 2, 4), torch.zeros(2, 1, 1, 2)
-    cells = neck.image_cells(feats, metas)
-    assert cells.tolist() == [[1, 1, 0, 0] * 2 + [1, 0],
-                              [1, 1, 1, 0] * 2 + [1, 1]]
+    selected, weights = neck.select_cells(feats, metas)
+    assert all(a is b or torch.equal(a, b) for a, b in zip(selected, feats))
+    assert weights.tolist() == [[1, 1, 0, 0] * 2 + [1, 0],
+                               [1, 1, 1, 0] * 2 + [1, 1]]
 
     # What stands in the padding changes neither loss.
     is_source = torch.tensor([True, False])
@@ -75,17 +77,68 @@ def test_cells_of_padding_alone_are_left_out(neck):
     for value in (0.0, 5.0):
         for x in feats:
             x[0, ..., x.shape[-1] // 2:] = value
+        logits = neck(feats)
         losses.append(
-            neck.loss(feats, is_source, cells)['loss_da_image'].item())
-        consistency = DomainConsistencyLoss(1.0)(neck(feats), torch.zeros(2),
-                                                 torch.tensor([0, 1]), cells)
+            neck.loss(logits, is_source, weights)['loss_da_image'].item())
+        consistency = DomainConsistencyLoss(1.0)(
+            logits, torch.zeros(2), torch.tensor([0, 1]), weights)
         assert consistency['loss_da_consistency'].item() == 0
     assert losses == [pytest.approx(math.log(2))] * 2
 
 
 def test_padding_counts_where_the_config_asks_for_the_reference():
     neck = DomainClassifierNeck(1, ignore_padding=False)
-    assert neck.image_cells((torch.zeros(1, 1, 1, 1), ), [dict()]) is None
+    feats = (torch.zeros(1, 1, 1, 1), )
+    assert neck.select_cells(feats, [dict()])[1] is None
+
+
+@pytest.fixture
+def strided() -> DomainClassifierNeck:
+    """logit = x for x > 0, of every second cell."""
+    neck = DomainClassifierNeck(
+        1, feat_channels=1, cell_stride=2, grad_scale=SCALE)
+    fill(neck, 1.0)
+    return neck
+
+
+def test_a_lattice_of_cells_with_their_own_weights(strided):
+    # 5x4 cells of 16 pixels, numbered; the image ends within cell row 2 and
+    # column 2. And a map of one cell, which always counts.
+    numbers = torch.arange(20.).reshape(1, 1, 5, 4)
+    metas = [dict(img_shape=(33, 47), batch_input_shape=(80, 64))]
+    seen = set()
+    for seed in range(20):
+        np.random.seed(seed)
+        (cells, one), weights = strided.select_cells(
+            (numbers, numbers[..., :1, :1]), metas)
+        rows, cols = cells[0, 0, :, 0] // 4, cells[0, 0, 0] % 4
+        assert rows.tolist() in ([0, 2, 4], [1, 3])
+        assert cols.tolist() in ([0, 2], [1, 3])
+        seen.add((rows[0].item(), cols[0].item()))
+        assert weights.tolist() == [
+            [float(r <= 2 and c <= 2) for r in rows for c in cols] + [1.0]
+        ]
+        assert one.tolist() == [[[[0.0]]]]
+    assert len(seen) == 4, 'each cell has its turn'
+
+
+def test_a_lattice_takes_the_gradient_of_its_cells_alone(strided):
+    x = torch.ones(1, 1, 2, 4, requires_grad=True)
+    np.random.seed(0)
+    cells, weights = strided.select_cells(
+        (x, ), [dict(img_shape=(2, 4), batch_input_shape=(2, 4))])
+    assert cells[0].shape == (1, 1, 1, 2)
+    loss = strided.loss(strided(cells), torch.tensor([True]), weights)
+    loss['loss_da_image'].backward()
+    expected = -SCALE * (sigmoid(1) - 1) / 2
+    assert x.grad.count_nonzero() == 2
+    assert x.grad[x.grad != 0].tolist() == pytest.approx([expected] * 2)
+
+
+@pytest.mark.parametrize('value', [0, -1, 1.5, None])
+def test_bad_strides_are_named(value):
+    with pytest.raises(ValueError, match=f'cell_stride .* got {value}'):
+        DomainClassifierNeck(1, cell_stride=value)
 
 
 def test_a_classifier_for_each_level():
@@ -105,7 +158,7 @@ def test_instance_loss_and_reversed_gradient():
         1, feat_channels=1, dropout=0.0, grad_scale=SCALE, loss_weight=2.0)
     fill(head, 1.0)  # logit = x for x > 0
     x = torch.tensor([[1.0], [3.0]], requires_grad=True)
-    loss = head.loss(x, torch.tensor([True, False]))
+    loss = head.loss(head(x), torch.tensor([True, False]))
     by_hand = 2 * (-math.log(sigmoid(1)) - math.log(1 - sigmoid(3))) / 2
     assert list(loss) == ['loss_da_instance']
     assert loss['loss_da_instance'].item() == pytest.approx(by_hand, rel=1e-5)
@@ -117,7 +170,7 @@ def test_instance_loss_and_reversed_gradient():
 def test_no_rois_give_zero_not_nan():
     head = InstanceDomainHead(4)
     none = torch.zeros(0, 4)
-    loss = head.loss(none, torch.zeros(0, dtype=torch.bool))
+    loss = head.loss(head(none), torch.zeros(0, dtype=torch.bool))
     assert loss['loss_da_instance'].item() == 0
     loss = DomainConsistencyLoss()([torch.zeros(2, 1, 3, 3)], head(none),
                                    torch.zeros(0, dtype=torch.long))
@@ -153,19 +206,37 @@ def test_shared_dropout_drops_the_same_units_twice():
     torch.manual_seed(0)
     head = InstanceDomainHead(4, feat_channels=64)
     x = torch.randn(8, 4)
-    masks = head.dropout_masks(8)
-    assert [m.shape for m in masks] == [(8, 64)] * 2
-    assert all(set(m.unique().tolist()) == {0.0, 2.0} for m in masks)
-    assert torch.equal(head(x, masks=masks), head(x, False, masks))
+    fought, served = head.forward_both_ways(x)
+    assert torch.equal(fought, served)
     assert not torch.equal(head(x), head(x))
-    # As nn.Dropout does it: with its own masks the result is the same.
-    torch.manual_seed(3)
-    drawn = head(x)
-    torch.manual_seed(3)
-    torch.testing.assert_close(head(x, masks=head.dropout_masks(8)), drawn)
+    fresh = InstanceDomainHead(4, feat_channels=64, shared_dropout=False)
+    assert not torch.equal(*fresh.forward_both_ways(x))
 
-    fresh = InstanceDomainHead(4, shared_dropout=False)
-    assert fresh.dropout_masks(8) is None
+
+@pytest.mark.parametrize('shared', [True, False])
+def test_instance_head_both_ways_is_two_passes(shared):
+    torch.manual_seed(0)
+    head = InstanceDomainHead(
+        4, feat_channels=8, dropout=0.0, shared_dropout=shared)
+    x = torch.randn(6, 4, requires_grad=True)
+    leaves = [x, *head.parameters()]
+
+    def gradients(fought, served):
+        loss = fought.square().sum() + (served**3).sum()
+        return loss, torch.autograd.grad(loss, leaves)
+
+    one, ones = gradients(*head.forward_both_ways(x))
+    two, twos = gradients(head(x), head(x, reverse=False))
+    torch.testing.assert_close(one, two)
+    torch.testing.assert_close(ones, twos)
+
+
+def test_no_rois_both_ways():
+    head = InstanceDomainHead(4)
+    logits = head.forward_both_ways(torch.zeros(0, 4, requires_grad=True))
+    assert [x.shape for x in logits] == [(0, )] * 2
+    sum(x.sum() for x in logits).backward()
+    assert all(p.grad is not None for p in head.parameters()), 'DDP needs it'
 
 
 def test_consistency_gradient_is_scaled_but_not_reversed(neck):

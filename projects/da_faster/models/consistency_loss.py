@@ -36,23 +36,24 @@ class DomainConsistencyLoss(nn.Module):
                 image_logits: Sequence[Tensor],
                 roi_logits: Tensor,
                 roi_image_ids: Tensor,
-                cells: Optional[Tensor] = None) -> dict:
+                weights: Optional[Tensor] = None) -> dict:
         """
         Args:
             image_logits (Sequence[Tensor]): L maps of (N, 1, H_l, W_l).
             roi_logits (Tensor): (R,).
             roi_image_ids (Tensor): Index of each RoI's image, long, (R,).
-            cells (Tensor, optional): Weight of each of the K cells of an
-                image, (N, K).
+            weights (Tensor, optional): Of each of the K cells of an image,
+                (N, K).
 
         Returns:
             dict[str, Tensor]: ``loss_da_consistency``, a scalar.
         """
         probs = flatten_cells(image_logits).sigmoid()
-        if cells is None:
+        if weights is None:
             image_prob = probs.mean(dim=1)
         else:
-            image_prob = (probs * cells).sum(dim=1) / cells.sum(dim=1)
+            counts = weights.sum(dim=1).clamp(min=1)
+            image_prob = (probs * weights).sum(dim=1) / counts
         distance = (image_prob[roi_image_ids] - roi_logits.sigmoid()).abs()
         if self.squared:
             distance = distance.square()

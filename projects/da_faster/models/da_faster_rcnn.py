@@ -136,29 +136,26 @@ class DAFasterRCNN(FasterRCNN):
             dict[str, Tensor]: Losses of the parts that are switched on.
         """
         losses = dict()
-        if self.domain_neck:
-            cells = self.domain_neck.image_cells(x, metas)
+        # The consistency term's gradient is not reversed: there the detector
+        # shall help the two classifiers to agree.
+        neck, head = self.domain_neck, self.instance_domain_head
+        if neck:
+            cells, weights = neck.select_cells(x, metas)
             image_is_source = torch.arange(
-                len(x[0]), device=x[0].device) < num_source
+                len(metas), device=x[0].device) < num_source
             if self.loss_consistency:
-                logits, agreeing = self.domain_neck.forward_both_ways(x)
+                logits, agreeing = neck.forward_both_ways(cells)
             else:
-                logits = self.domain_neck(x)
-            losses.update(
-                self.domain_neck.loss_by_logits(logits, image_is_source,
-                                                cells))
-        if self.instance_domain_head:
-            masks = self.instance_domain_head.dropout_masks(len(roi_vectors))
-            losses.update(
-                self.instance_domain_head.loss(roi_vectors,
-                                               image_ids < num_source, masks))
+                logits = neck(cells)
+            losses.update(neck.loss(logits, image_is_source, weights))
+        if head:
+            if self.loss_consistency:
+                logits, roi_agreeing = head.forward_both_ways(roi_vectors)
+            else:
+                logits = head(roi_vectors)
+            losses.update(head.loss(logits, image_ids < num_source))
         if self.loss_consistency:
-            # Here the gradient is not reversed: the detector shall help the
-            # two classifiers to agree.
             losses.update(
-                self.loss_consistency(
-                    agreeing,
-                    self.instance_domain_head(
-                        roi_vectors, reverse=False, masks=masks), image_ids,
-                    cells))
+                self.loss_consistency(agreeing, roi_agreeing, image_ids,
+                                      weights))
         return losses

@@ -1,5 +1,5 @@
 """Image-level domain adaptation of detectors without a second stage."""
-from typing import Optional, Union
+from typing import Optional, Tuple, Union
 
 import torch
 from mmdet.models.detectors import SingleStageDetector
@@ -53,12 +53,26 @@ class DASingleStageDetector(SingleStageDetector):
         x = self.extract_feat(images)
         losses = self.bbox_head.loss(
             tuple(level[:len(source)] for level in x), source)
-        if self.domain_neck:
-            metas = [
-                s.metainfo for s in [*source, *batch_data_samples['target']]
-            ]
-            is_source = torch.arange(
-                len(images), device=images.device) < len(source)
-            cells = self.domain_neck.image_cells(x, metas)
-            losses.update(self.domain_neck.loss(x, is_source, cells))
+        metas = [s.metainfo for s in [*source, *batch_data_samples['target']]]
+        losses.update(self.domain_loss(x, metas, len(source)))
         return losses
+
+    def domain_loss(self, x: Tuple[Tensor], metas: list,
+                    num_source: int) -> dict:
+        """The adversarial loss.
+
+        Args:
+            x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l).
+            metas (list[dict]): Metainfo of the N images.
+            num_source (int): The first images are the source's.
+
+        Returns:
+            dict[str, Tensor]: ``loss_da_image`` if it is switched on.
+        """
+        if not self.domain_neck:
+            return dict()
+        cells, weights = self.domain_neck.select_cells(x, metas)
+        is_source = torch.arange(
+            len(metas), device=x[0].device) < num_source
+        return self.domain_neck.loss(
+            self.domain_neck(cells), is_source, weights)

@@ -7,6 +7,7 @@ is 1 for source, 0 for target.
 from collections import OrderedDict
 from typing import List, Optional, Sequence, Tuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
@@ -67,7 +68,10 @@ class DomainClassifier(BaseModule):
         """
         total = F.binary_cross_entropy_with_logits(
             logits, is_source.to(logits.dtype), weight, reduction='sum')
-        count = max(logits.numel(), 1) if weight is None else weight.sum()
+        if weight is None:
+            count = max(logits.numel(), 1)
+        else:
+            count = weight.sum().clamp(min=1)
         return self.loss_weight * total / count
 
 
@@ -86,6 +90,10 @@ class DomainClassifierNeck(DomainClassifier):
         ignore_padding (bool): Leave out the cells that show only padding.
             The reference counts them; where the domains are padded
             differently that tells them apart. Defaults to True.
+        cell_stride (int): Look at every n-th cell only, down and across, from
+            a first one drawn anew for each iteration and level: of a large
+            map about the same mean for 1 / n**2 of the work. Defaults to 1:
+            all cells, as the reference.
         grad_scale (float): Scale of the reversed gradient. Defaults to 0.1.
         loss_weight (float): Defaults to 1.
         init_cfg (dict): Defaults to a normal of std 0.001.
@@ -97,6 +105,7 @@ class DomainClassifierNeck(DomainClassifier):
         feat_channels: int = 512,
         num_levels: Optional[int] = None,
         ignore_padding: bool = True,
+        cell_stride: int = 1,
         grad_scale: float = 0.1,
         loss_weight: float = 1.0,
         init_cfg: Optional[dict] = dict(
@@ -106,8 +115,12 @@ class DomainClassifierNeck(DomainClassifier):
         if num_levels is not None and num_levels < 1:
             raise ValueError('DomainClassifierNeck: num_levels must be at '
                              f'least 1 or None, got {num_levels!r}')
+        if not (isinstance(cell_stride, int) and cell_stride >= 1):
+            raise ValueError('DomainClassifierNeck: cell_stride must be an '
+                             f'integer >= 1, got {cell_stride!r}')
         self.num_levels = num_levels
         self.ignore_padding = ignore_padding
+        self.cell_stride = cell_stride
         self.classifiers = nn.ModuleList(
             nn.Sequential(
                 OrderedDict(
@@ -152,9 +165,10 @@ class DomainClassifierNeck(DomainClassifier):
                 f'the detector has {len(feats)} feature levels')
         return list(zip(classifiers, feats))
 
-    def image_cells(self, feats: Sequence[Tensor],
-                    metas: List[dict]) -> Optional[Tensor]:
-        """Which cells show the image and not only its padding.
+    def select_cells(
+            self, feats: Sequence[Tensor], metas: List[dict]
+    ) -> Tuple[Tuple[Tensor, ...], Optional[Tensor]]:
+        """The cells that count in this iteration.
 
         Args:
             feats (Sequence[Tensor]): L maps of shape (N, C, H_l, W_l).
@@ -162,50 +176,60 @@ class DomainClassifierNeck(DomainClassifier):
                 ``batch_input_shape``, (height, width) in pixels.
 
         Returns:
-            Tensor or None: 1 or 0, (N, K); None where padding counts too.
+            tuple:
+
+            - tuple[Tensor]: The maps; of ``cell_stride`` n, about
+              (N, C, H_l / n, W_l / n), K being the number of their cells.
+            - Tensor or None: 1 where a cell shows the image, 0 where only its
+              padding, (N, K); None where padding counts too.
         """
-        if not self.ignore_padding:
-            return None
-        levels = []
+        selected, weights = [], []
         for x in feats:
-            height, width = x.shape[-2:]
-            # A cell counts if it begins in the image; integers, so exact.
-            ends = []
-            for meta in metas:
-                h, w = meta['img_shape'][:2]
-                padded_h, padded_w = meta['batch_input_shape']
-                ends.append([-(-height * h // padded_h),
-                             -(-width * w // padded_w)])
-            ends = torch.tensor(ends, device=x.device)
-            rows = torch.arange(height, device=x.device) < ends[:, :1]
-            cols = torch.arange(width, device=x.device) < ends[:, 1:]
-            levels.append(rows[:, :, None] & cols[:, None, :])
-        return flatten_cells(levels).float()
+            lattice = tuple(
+                slice(self._first(size), None, self.cell_stride)
+                for size in x.shape[-2:])
+            selected.append(x[(..., *lattice)])
+            if self.ignore_padding:
+                weights.append(self._in_image(x, metas)[(..., *lattice)])
+        return (tuple(selected),
+                flatten_cells(weights) if self.ignore_padding else None)
+
+    def _first(self, size: int) -> int:
+        """Where the lattice begins; of NumPy, as no device is waited for."""
+        if self.cell_stride == 1:
+            return 0
+        return np.random.randint(min(size, self.cell_stride))
+
+    @staticmethod
+    def _in_image(x: Tensor, metas: List[dict]) -> Tensor:
+        """(N, H, W): 1 for each cell of ``x`` that begins in the image."""
+        height, width = x.shape[-2:]
+        weights = torch.zeros(len(metas), height, width, device=x.device)
+        for image, meta in zip(weights, metas):
+            h, w = meta['img_shape'][:2]
+            padded_h, padded_w = meta['batch_input_shape']
+            # Integers, so exact; rounded up.
+            rows, cols = -(-height * h // padded_h), -(-width * w // padded_w)
+            image[:rows, :cols].fill_(1)  # nothing is sent to the device
+        return weights
 
     def loss(self,
-             feats: Sequence[Tensor],
+             logits: Sequence[Tensor],
              is_source: Tensor,
-             cells: Optional[Tensor] = None) -> dict:
+             weights: Optional[Tensor] = None) -> dict:
         """Mean BCE over the cells of all images and levels.
 
         Args:
-            feats (Sequence[Tensor]): L maps of shape (N, C, H_l, W_l).
+            logits (Sequence[Tensor]): L maps of shape (N, 1, H_l, W_l).
             is_source (Tensor): Domain of each image, bool, (N,).
-            cells (Tensor, optional): Of ``image_cells``, (N, K).
+            weights (Tensor, optional): Of each cell, (N, K).
 
         Returns:
             dict[str, Tensor]: ``loss_da_image``, a scalar.
         """
-        return self.loss_by_logits(self(feats), is_source, cells)
-
-    def loss_by_logits(self,
-                       logits: Sequence[Tensor],
-                       is_source: Tensor,
-                       cells: Optional[Tensor] = None) -> dict:
-        """As ``loss``, of what ``forward`` returned."""
         logits = flatten_cells(logits)
         labels = is_source[:, None].expand_as(logits)
-        return dict(loss_da_image=self.bce(logits, labels, cells))
+        return dict(loss_da_image=self.bce(logits, labels, weights))
 
 
 @MODELS.register_module()
@@ -246,54 +270,32 @@ class InstanceDomainHead(DomainClassifier):
             nn.ReLU(), nn.Dropout(dropout))
         self.fc_domain = nn.Linear(feat_channels, 1)
 
-    def dropout_masks(self, num_rois: int) -> Optional[List[Tensor]]:
-        """The units that this iteration keeps; None to draw at every pass.
-
-        Returns:
-            list[Tensor] or None: A factor of each unit, (R, feat_channels),
-            for each hidden layer.
-        """
-        if not self.shared_dropout:
-            return None
-        ones = self.fc_domain.weight.new_ones(num_rois,
-                                              self.fc_domain.in_features)
-        return [
-            layer(ones) for layer in self.fcs if isinstance(layer, nn.Dropout)
-        ]
-
-    def forward(self,
-                roi_feats: Tensor,
-                reverse: bool = True,
-                masks: Optional[List[Tensor]] = None) -> Tensor:
+    def forward(self, roi_feats: Tensor, reverse: bool = True) -> Tensor:
         """Domain logits (R,) of RoI features (R, C).
 
         Args:
             roi_feats (Tensor): (R, C).
             reverse (bool): Whether the gradient into them is reversed.
-            masks (list[Tensor], optional): Of ``dropout_masks``.
         """
-        x = self.tap(roi_feats, reverse)
-        given = iter(masks or ())
-        for layer in self.fcs:
-            if masks and isinstance(layer, nn.Dropout):
-                x = x * next(given)
-            else:
-                x = layer(x)
+        x = self.fcs(self.tap(roi_feats, reverse))
         return self.fc_domain(x).squeeze(1)
 
-    def loss(self,
-             roi_feats: Tensor,
-             is_source: Tensor,
-             masks: Optional[List[Tensor]] = None) -> dict:
+    def forward_both_ways(self, roi_feats: Tensor) -> Tuple[Tensor, Tensor]:
+        """``forward(roi_feats)`` and ``forward(roi_feats, reverse=False)``;
+        in one where they drop the same units."""
+        if not self.shared_dropout:
+            return self(roi_feats), self(roi_feats, reverse=False)
+        layers = nn.Sequential(self.fcs, self.fc_domain, nn.Flatten(0))
+        return both_ways(layers, roi_feats, self.grad_scale)
+
+    def loss(self, logits: Tensor, is_source: Tensor) -> dict:
         """Mean BCE over all RoIs of both domains.
 
         Args:
-            roi_feats (Tensor): RoI features, (R, C).
+            logits (Tensor): (R,).
             is_source (Tensor): Domain of each RoI, bool, (R,).
-            masks (list[Tensor], optional): Of ``dropout_masks``.
 
         Returns:
             dict[str, Tensor]: ``loss_da_instance``, a scalar.
         """
-        logits = self(roi_feats, masks=masks)
         return dict(loss_da_instance=self.bce(logits, is_source))
