@@ -1,3 +1,5 @@
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -69,3 +71,20 @@ def test_both_ways_goes_back_as_often_as_one_likes():
     assert alone.item() == pytest.approx(-0.1 * layer.weight.item())
     served.sum().backward()
     assert x.grad.item() == pytest.approx(0)
+
+
+def test_both_ways_keeps_nothing_once_it_went_back():
+    hidden = []
+    layer = nn.Linear(2, 3)
+    layer.register_forward_hook(
+        lambda module, args, out: hidden.append(weakref.ref(out)))
+    losses = both_ways(
+        nn.Sequential(layer, nn.Linear(3, 1)),
+        torch.ones(1, 2, requires_grad=True), 0.1)
+    total = sum(loss.sum() for loss in losses)
+    total.backward(retain_graph=True)
+    assert hidden[0]() is not None
+    total.backward()
+    assert hidden[0]() is None, 'as of autograd\'s own functions'
+    with pytest.raises(RuntimeError, match='second time'):
+        total.backward()

@@ -38,28 +38,30 @@ class _BothWays(torch.autograd.Function):
     def forward(ctx, module: nn.Module, scale: float, x: Tensor,
                 *weights: Tensor) -> tuple:
         ctx.scale = scale
-        ctx.weights = weights
         with torch.enable_grad():
-            ctx.x = x.detach().requires_grad_()
-            ctx.out = module(ctx.x)
-        out = ctx.out.detach()
+            x = x.detach().requires_grad_()
+            out = module(x)
+        # With it the module's own graph is freed when it has served.
+        ctx.save_for_backward(out, x, *weights)
+        out = out.detach()
         return out, out.clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx, reversed_grad: Tensor, plain_grad: Tensor) -> tuple:
         # Each of the two takes the half of a backward pass that it needs.
+        out, x, *weights = ctx.saved_tensors
         x_grad, weight_grads = None, ()
         if ctx.needs_input_grad[2]:
             x_grad, = torch.autograd.grad(
-                ctx.out,
-                ctx.x,
+                out,
+                x,
                 ctx.scale * (plain_grad - reversed_grad),
                 retain_graph=True)
-        if ctx.weights:
+        if weights:
             weight_grads = torch.autograd.grad(
-                ctx.out,
-                ctx.weights,
+                out,
+                weights,
                 reversed_grad + plain_grad,
                 retain_graph=True,  # the caller may go back again
                 allow_unused=True)
