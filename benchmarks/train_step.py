@@ -56,6 +56,17 @@ def without(*parts: str) -> Callable:
     return change
 
 
+def setting(name: str, **options) -> Callable:
+
+    def change(model: ConfigDict, optimizer: dict) -> None:
+        if not model.get(name):
+            raise SystemExit(f'The config has no {name}; leave out the '
+                             f'variant that sets its {", ".join(options)}.')
+        model[name].update(options)
+
+    return change
+
+
 def option(**options) -> Callable:
 
     def change(model: ConfigDict, optimizer: dict) -> None:
@@ -121,6 +132,9 @@ VARIANTS: Dict[str, Tuple] = {
     'off': (without(*DOMAIN_PARTS), None),
     'no-consistency': (without('loss_consistency'), None),
     'image': (without('loss_consistency', 'instance_domain_head'), None),
+    'all-cells': (setting('domain_neck', cell_stride=1), None),
+    'fresh-dropout': (setting('instance_domain_head', shared_dropout=False),
+                      None),
     'two-passes': (None, two_passes(own_padding=False)),
     'own-padding': (None, two_passes(own_padding=True)),
     'channels-last': (None, channels_last),
