@@ -50,6 +50,10 @@ custom_hooks = [
     """
 optim_wrapper = dict(accumulative_counts=3)
 """,
+    'lattice of cells':
+    """
+model = dict(domain_neck=dict(cell_stride=2))
+""",
     'reversal ramp':
     """
 custom_hooks = [dict(type='Recorder'), dict(type='GradScaleRampHook')]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData
@@ -221,6 +222,21 @@ def test_padding_counts_only_if_asked_for(build, make_batch, model_cfg,
             assert weights.sum(dim=1).tolist() == [24, 24, 12, 24]
         else:
             assert weights is None
+
+
+@pytest.mark.parametrize('consistency', [True, False])
+def test_the_image_classifier_sees_a_lattice(build, make_batch, model_cfg,
+                                             consistency):
+    """Of 4x6 cells every third: two rows or one, two columns."""
+    off = {} if consistency else dict(loss_consistency=None)
+    model = build(domain_neck=dict(model_cfg.domain_neck, cell_stride=3), **off)
+    model.domain_neck.classifiers[0].register_forward_hook(
+        lambda module, args, out: shapes.add(tuple(out.shape)))
+    shapes = set()
+    for seed in range(10):
+        np.random.seed(seed)
+        loss(model, make_batch())
+    assert shapes == {(4, 1, 2, 2), (4, 1, 1, 2)}
 
 
 class Waits(TorchDispatchMode):

@@ -1,4 +1,5 @@
 """DASingleStageDetector as RetinaNet and as FCOS, both tiny."""
+import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -185,3 +186,16 @@ def test_padding_is_ignored(build, make_batch):
     loss(model, batch)
     # 8x12 cells of 8 pixels and 4x6 of 16.
     assert weights[0].sum(dim=1).tolist() == [120, 120, 60, 120]
+
+
+def test_the_image_classifier_sees_a_lattice(build, make_batch):
+    """Of 8x12 and 4x6 cells every fourth."""
+    model = build()
+    model.domain_neck.cell_stride = 4
+    shapes = []
+    model.domain_neck.classifiers[0].register_forward_hook(
+        lambda module, args, out: shapes.append(out.shape[2:]))
+    np.random.seed(0)
+    loss(model, make_batch())
+    assert shapes[0] == (2, 3)
+    assert shapes[1] in ((1, 1), (1, 2))

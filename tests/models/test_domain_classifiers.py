@@ -193,6 +193,28 @@ def test_consistency_by_hand_with_any_number_of_images():
         by_hand, rel=1e-5)
 
 
+def test_rois_of_an_image_without_cells_do_not_count():
+    # Image 1's cell is padding, of unknown domain.
+    logits = torch.zeros(2, 1, 1, 1)
+    rois = torch.tensor([2.0, 5.0], requires_grad=True)
+    loss = DomainConsistencyLoss(1.0)([logits], rois, torch.tensor([0, 1]),
+                                      torch.tensor([[1.0], [0.0]]))
+    by_hand = sigmoid(2) - 0.5
+    assert loss['loss_da_consistency'].item() == pytest.approx(by_hand)
+    loss['loss_da_consistency'].backward()
+    assert rois.grad[0] > 0 and rois.grad[1] == 0
+
+
+@pytest.mark.parametrize('weights', [None, torch.ones(1, 1)])
+def test_consistency_of_half_precision_is_a_float32(weights):
+    """As a loss scaler's 65536 is more than float16 holds."""
+    loss = DomainConsistencyLoss(1.0)([torch.zeros(1, 1, 1, 1).half()],
+                                      torch.ones(1).half(), torch.tensor([0]),
+                                      weights)['loss_da_consistency']
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(sigmoid(1) - 0.5, abs=1e-6)
+
+
 def test_squared_consistency_by_hand():
     loss = DomainConsistencyLoss(
         0.1, squared=True)([torch.zeros(1, 1, 1, 1)], torch.tensor([2.0]),

@@ -1,6 +1,7 @@
 """Consistency between the image-level and the RoI-level domain classifier."""
 from typing import Optional, Sequence
 
+import torch
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
@@ -42,20 +43,23 @@ class DomainConsistencyLoss(nn.Module):
             image_logits (Sequence[Tensor]): L maps of (N, 1, H_l, W_l).
             roi_logits (Tensor): (R,).
             roi_image_ids (Tensor): Index of each RoI's image, long, (R,).
-            weights (Tensor, optional): Of each of the K cells of an image,
-                (N, K).
+            weights (Tensor, optional): 1 or 0 for each of the K cells of an
+                image, (N, K). RoIs of an image without any do not count.
 
         Returns:
             dict[str, Tensor]: ``loss_da_consistency``, a scalar.
         """
-        probs = flatten_cells(image_logits).sigmoid()
+        # In float32 also under autocast: a loss is scaled by 65536 there.
+        probs = flatten_cells(image_logits).float().sigmoid()
+        roi_probs = roi_logits.float().sigmoid()
         if weights is None:
-            image_prob = probs.mean(dim=1)
-        else:
-            counts = weights.sum(dim=1).clamp(min=1)
-            image_prob = (probs * weights).sum(dim=1) / counts
-        distance = (image_prob[roi_image_ids] - roi_logits.sigmoid()).abs()
+            weights = torch.ones_like(probs)
+        counts = weights.sum(dim=1)
+        image_probs = (probs * weights).sum(dim=1) / counts.clamp(min=1)
+        # Of an image without a cell nothing is known.
+        known = (counts > 0).float()[roi_image_ids]
+        distance = (image_probs[roi_image_ids] - roi_probs).abs()
         if self.squared:
             distance = distance.square()
-        mean = distance.sum() / max(distance.numel(), 1)
+        mean = (distance * known).sum() / known.sum().clamp(min=1)
         return dict(loss_da_consistency=self.loss_weight * mean)

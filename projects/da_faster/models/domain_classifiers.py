@@ -64,7 +64,7 @@ class DomainClassifier(BaseModule):
         Args:
             logits (Tensor): Any shape.
             is_source (Tensor): Domain labels, bool, same shape.
-            weight (Tensor, optional): Of each logit, same shape.
+            weight (Tensor, optional): 1 or 0 for each logit, same shape.
         """
         total = F.binary_cross_entropy_with_logits(
             logits, is_source.to(logits.dtype), weight, reduction='sum')
@@ -222,7 +222,7 @@ class DomainClassifierNeck(DomainClassifier):
         Args:
             logits (Sequence[Tensor]): L maps of shape (N, 1, H_l, W_l).
             is_source (Tensor): Domain of each image, bool, (N,).
-            weights (Tensor, optional): Of each cell, (N, K).
+            weights (Tensor, optional): 1 or 0 for each cell, (N, K).
 
         Returns:
             dict[str, Tensor]: ``loss_da_image``, a scalar.
