@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmdet.utils import register_all_modules
 from mmengine.config import Config, DictAction
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
@@ -69,6 +70,8 @@ def load_config(args: argparse.Namespace,
         need_target (bool): Whether it must be one of two domains.
     """
     register_all_modules()
+    # Building a model would log each of its weights.
+    MMLogger.get_instance('benchmark', log_level='ERROR')
     path = path or args.config
     if not osp.isfile(path):
         raise SystemExit(f'config {path} does not exist; check the path.')

@@ -25,7 +25,6 @@ from common import (device, interleave, load_config, machine, make_parser,
                     positive, ratio, seconds, table)
 from mmdet.datasets.api_wrappers import COCOeval
 from mmdet.registry import METRICS, MODELS
-from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData
@@ -168,7 +167,6 @@ def main() -> None:
         help='test images to time, after one to warm up')
     args = parser.parse_args()
     cfg = load_config(args)
-    MMLogger.get_instance('evaluation', log_level='ERROR')
     spent = time_images(cfg, args.limit)
     print(f'{args.config}; {machine()}; {len(spent["loading"])} images\n')
     print(
