@@ -20,4 +20,4 @@ model = dict(
     roi_head=dict(
         bbox_roi_extractor=dict(
             out_channels=128, featmap_strides=[8, 16, 32])),
-    domain_neck=dict(in_channels=128, feat_channels=256, cell_stride=2))
+    domain_neck=dict(in_channels=128, feat_channels=256))
