@@ -229,7 +229,8 @@ def test_the_image_classifier_sees_a_lattice(build, make_batch, model_cfg,
                                              consistency):
     """Of 4x6 cells every third: two rows or one, two columns."""
     off = {} if consistency else dict(loss_consistency=None)
-    model = build(domain_neck=dict(model_cfg.domain_neck, cell_stride=3), **off)
+    neck = dict(model_cfg.domain_neck, cell_stride=3)
+    model = build(domain_neck=neck, **off)
     model.domain_neck.classifiers[0].register_forward_hook(
         lambda module, args, out: shapes.add(tuple(out.shape)))
     shapes = set()

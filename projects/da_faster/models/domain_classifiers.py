@@ -196,8 +196,6 @@ class DomainClassifierNeck(DomainClassifier):
 
     def _first(self, size: int) -> int:
         """Where the lattice begins; of NumPy, as no device is waited for."""
-        if self.cell_stride == 1:
-            return 0
         return np.random.randint(min(size, self.cell_stride))
 
     @staticmethod
@@ -277,16 +275,19 @@ class InstanceDomainHead(DomainClassifier):
             roi_feats (Tensor): (R, C).
             reverse (bool): Whether the gradient into them is reversed.
         """
-        x = self.fcs(self.tap(roi_feats, reverse))
-        return self.fc_domain(x).squeeze(1)
+        return self._layers(self.tap(roi_feats, reverse))
 
     def forward_both_ways(self, roi_feats: Tensor) -> Tuple[Tensor, Tensor]:
         """``forward(roi_feats)`` and ``forward(roi_feats, reverse=False)``;
         in one where they drop the same units."""
         if not self.shared_dropout:
             return self(roi_feats), self(roi_feats, reverse=False)
-        layers = nn.Sequential(self.fcs, self.fc_domain, nn.Flatten(0))
-        return both_ways(layers, roi_feats, self.grad_scale)
+        return both_ways(self._layers, roi_feats, self.grad_scale)
+
+    @property
+    def _layers(self) -> nn.Module:
+        """All layers, (R, C) to (R,); no submodule, for the weights' names."""
+        return nn.Sequential(self.fcs, self.fc_domain, nn.Flatten(0))
 
     def loss(self, logits: Tensor, is_source: Tensor) -> dict:
         """Mean BCE over all RoIs of both domains.
