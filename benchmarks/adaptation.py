@@ -24,7 +24,7 @@ from mmengine.config import Config
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from da_faster.engine.checkpoint_files import write_atomically
+from da_faster.engine.checkpoints.files import write_atomically
 
 # pycocotools prints; silencing it swaps the stdout of all threads.
 STDOUT = Lock()

@@ -24,7 +24,7 @@ from common import (interleave, load_config, loaders, machine, make_parser,
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-from da_faster.engine.da_loop import PairedIterator
+from da_faster.engine.loops.da_loop import PairedIterator
 
 WARM_UP = 5
 

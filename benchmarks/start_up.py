@@ -24,7 +24,7 @@ import torch
 from common import (ROOT, interleave, load_config, machine, make_parser,
                     positive, table)
 
-from da_faster.engine.checkpoint_files import AtomicBackend, point_to
+from da_faster.engine.checkpoints.files import AtomicBackend, point_to
 
 ITERATION = re.compile(r'Iter\(train\) \[ *(\d+)/')
 

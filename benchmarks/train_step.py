@@ -28,8 +28,8 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from da_faster.engine.da_loop import PairedIterator
-from da_faster.models.da_roi_head import without_bfloat16
+from da_faster.engine.loops.da_loop import PairedIterator
+from da_faster.models.adversarial.da_roi_head import without_bfloat16
 
 STOCK = dict(
     DAFasterRCNN='FasterRCNN',

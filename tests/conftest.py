@@ -8,7 +8,7 @@ import pytest
 from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import load_from_local
 
-from da_faster.engine.checkpoint_loading import FORCE
+from da_faster.engine.checkpoints.loading import FORCE
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from da_faster.engine import part_from_launcher
-from da_faster.engine.checkpoint_files import find_resumable
+from da_faster.engine.checkpoints.files import find_resumable
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 
 

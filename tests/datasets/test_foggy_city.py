@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from da_faster.datasets import foggy_city
-from da_faster.datasets.fog import (add_fog, decode, expose, ray_distance,
+from da_faster.datasets.foggy_city.fog import (add_fog, decode, expose, ray_distance,
                                     transmittance)
-from da_faster.datasets.foggy_city import CLASSES, SUPERSAMPLING, make_scene
-from da_faster.datasets.street_canvas import (FAR, Camera, Canvas, Patch, Pose,
+from da_faster.datasets.foggy_city.render import CLASSES, SUPERSAMPLING, make_scene
+from da_faster.datasets.foggy_city.canvas import (FAR, Camera, Canvas, Patch, Pose,
                                               rectangle)
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_converters'

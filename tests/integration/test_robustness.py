@@ -9,8 +9,8 @@ import torch
 from launching import call, derive, fork, fork_ranks, stream, train
 
 from da_faster.engine import checkpoint_files
-from da_faster.engine.checkpoint_files import DIGEST, find_damage
-from da_faster.engine.preemption_hook import EXIT_CODE
+from da_faster.engine.checkpoints.files import DIGEST, find_damage
+from da_faster.engine.hooks.preemption_hook import EXIT_CODE
 
 pytestmark = pytest.mark.slow
 

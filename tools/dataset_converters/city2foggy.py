@@ -21,8 +21,8 @@ from pathlib import Path
 import cv2
 from common import atomic_folder, output_parser, positive, sha256, track
 
-from da_faster.datasets.fog import DEFAULT_BETA, transmittance
-from da_faster.datasets.foggy_city import CLASSES, MIN_SIZE, make_scene
+from da_faster.datasets.foggy_city.fog import DEFAULT_BETA, transmittance
+from da_faster.datasets.foggy_city.render import CLASSES, MIN_SIZE, make_scene
 
 # Annotation file -> (image folder, split of the generator, foggy).
 PARTS = dict(

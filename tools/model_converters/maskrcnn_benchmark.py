@@ -35,7 +35,7 @@ from mmdet.registry import DATASETS, MODELS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from da_faster.engine.checkpoint_files import file_sha256
+from da_faster.engine.checkpoints.files import file_sha256
 
 CONFIG = (
     Path(__file__).parents[2] /

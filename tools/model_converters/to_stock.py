@@ -28,7 +28,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from torch import Tensor
 
-from da_faster.engine.checkpoint_loading import allow_list
+from da_faster.engine.checkpoints.loading import allow_list
 
 STOCK = ('mmdet', 'mmengine', 'mmcv', 'torch')
 

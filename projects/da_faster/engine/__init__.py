@@ -1,14 +1,9 @@
-from .checkpoint_loading import (FittingCheckpointHook, RefusedCheckpoint,
-                                 trust_checkpoints)
-from .da_loop import DALoop
-from .grad_scale_ramp_hook import GradScaleRampHook
+from .checkpoints import RefusedCheckpoint, trust_checkpoints
+from .hooks import (CheckpointNotWritten, FittingCheckpointHook,
+                    GradScaleRampHook, MissedValidationHook, NonFiniteError,
+                    NonFiniteHook, PreemptionHook, SafeCheckpointHook)
 from .launch import part_from_launcher, set_up_cpu_launcher
-from .missed_validation_hook import MissedValidationHook
-from .non_finite_hook import NonFiniteError, NonFiniteHook
-from .preemption_hook import PreemptionHook
-from .random_streams import BadSample
-from .safe_checkpoint_hook import CheckpointNotWritten, SafeCheckpointHook
-from .seeded_loop import SeededTrainLoop
+from .loops import BadSample, DALoop, SeededTrainLoop
 
 __all__ = [
     'BadSample', 'CheckpointNotWritten', 'DALoop', 'FittingCheckpointHook',

@@ -1,9 +1,7 @@
-from .consistency_loss import DomainConsistencyLoss
-from .da_faster_rcnn import DAFasterRCNN
-from .da_roi_head import DARoIHead
-from .da_single_stage import DASingleStageDetector
+from .adversarial import (DAFasterRCNN, DARoIHead, DASingleStageDetector,
+                          DomainClassifierNeck, DomainConsistencyLoss,
+                          InstanceDomainHead)
 from .data_preprocessor import DomainDataPreprocessor
-from .domain_classifiers import DomainClassifierNeck, InstanceDomainHead
 from .vgg import VGG, VGGFCLayers
 
 __all__ = [

@@ -1,0 +1,12 @@
+from .fitting_checkpoint_hook import FittingCheckpointHook
+from .grad_scale_ramp_hook import GradScaleRampHook
+from .missed_validation_hook import MissedValidationHook
+from .non_finite_hook import NonFiniteError, NonFiniteHook
+from .preemption_hook import PreemptionHook
+from .safe_checkpoint_hook import CheckpointNotWritten, SafeCheckpointHook
+
+__all__ = [
+    'CheckpointNotWritten', 'FittingCheckpointHook', 'GradScaleRampHook',
+    'MissedValidationHook', 'NonFiniteError', 'NonFiniteHook',
+    'PreemptionHook', 'SafeCheckpointHook'
+]

@@ -1,0 +1,39 @@
+"""Refuses checkpoints of another model."""
+from mmengine.hooks import Hook
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.registry import HOOKS
+from mmengine.runner import BaseLoop
+
+from da_faster.engine.checkpoints import RefusedCheckpoint
+
+
+@HOOKS.register_module()
+class FittingCheckpointHook(Hook):
+    """Refuses a checkpoint of another model, to resume or to test with.
+
+    MMEngine loads what fits and warns; the rest keeps its random weights. For
+    initial weights (``load_from``) that is wanted, elsewhere it is a mistake.
+    Of a tested checkpoint the domain classifiers may be missing.
+    """
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        training = isinstance(runner._train_loop, BaseLoop)
+        if training and not runner._resume:
+            return
+        model = runner.model
+        while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+            model = model.module
+        given = checkpoint.get('state_dict', checkpoint)
+        given = {name.removeprefix('module.'): v for name, v in given.items()}
+        for name, wanted in model.state_dict().items():
+            if name.endswith('num_batches_tracked') or not training and (
+                    name.startswith(('domain_neck.', 'instance_domain_head.'))
+            ):
+                continue
+            there = given.get(name)
+            if there is None or there.shape != wanted.shape:
+                shape = 'missing' if there is None else tuple(there.shape)
+                raise RefusedCheckpoint(
+                    f'The checkpoint does not fit the config: {name} is '
+                    f'{shape} in the checkpoint, {tuple(wanted.shape)} in the '
+                    'model (another number of classes, another detector?).')

@@ -1,0 +1,314 @@
+"""The benchmarks of speed, as short as they can be."""
+import re
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import pytest
+import torch
+from launching import derive
+from mmengine.config import Config
+
+from da_faster.engine.loops.da_loop import PairedIterator
+
+BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """Their modules find `common` beside them."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.delitem(sys.modules, 'common', raising=False)
+    yield lambda name: runpy.run_path(str(BENCHMARKS / f'{name}.py'))
+    sys.modules.pop('common', None)
+
+
+def run(bench, capsys, name: str, *args) -> list:
+    """The cells of the tables that a benchmark prints, without headers."""
+    main = bench(name)['main']
+    with mock.patch.object(sys, 'argv', [name, *map(str, args)]):
+        main()
+    rows = [
+        re.split(r' *\| *', line)[1:-1]
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith('| ')
+    ]
+    return [row for row in rows if row[0] and row[1] != '---']
+
+
+def paired_batch(cfg) -> dict:
+    return next(PairedIterator(**sys.modules['common'].loaders(cfg)))
+
+
+@pytest.mark.slow
+def test_train_step(bench, capsys, tiny_config):
+    rows = run(bench, capsys, 'train_step', tiny_config, '--repeats', 1,
+               '--variants', 'stock', 'ours', 'off', 'image', 'two-passes',
+               'own-padding', 'channels-last', 'foreach', 'for-loop', 'fused')
+    assert rows[0][0] == 'step'
+    assert [row[0] for row in rows[1:4]] == ['stock', 'ours', 'off']
+    assert all(float(row[1]) > 0 and float(row[3]) > 0 for row in rows[1:])
+    assert rows[1][2] == '1.000 (1.000-1.000)'
+
+
+def test_stock_is_stock_and_no_variant_trains(bench, tiny_config):
+    step = bench('train_step')
+    cfg = Config.fromfile(tiny_config)
+    paired = paired_batch(cfg)
+    plain = step['label_target'](paired)
+    assert len(plain['inputs']) == 4
+    assert all(len(s.gt_instances.bboxes) for s in plain['data_samples'])
+    assert not any(
+        len(s.gt_instances) for s in paired['data_samples']['target'])
+    ours = step['Step'](cfg, 'ours', paired)
+    weights = {k: v.clone() for k, v in ours.model.state_dict().items()}
+    for name, batch in (('stock', plain), ('two-passes', paired),
+                        ('channels-last', paired)):
+        other = step['Step'](cfg, name, batch)
+        other.finish(weights)
+        other.time()
+        assert other.optim_wrapper.optimizer.state
+        state = other.model.state_dict()
+        assert all(torch.equal(v, weights[k]) for k, v in state.items()), name
+    stock = step['Step'](cfg, 'stock', plain).model
+    assert type(stock).__module__.startswith('mmdet')
+    assert type(stock.roi_head).__module__.startswith('mmdet')
+
+
+@pytest.mark.slow
+def test_variants_compute_the_same(bench, tiny_config):
+    """Two passes and the other memory layout lose or mix up no image."""
+    step = bench('train_step')
+    cfg = Config.fromfile(tiny_config)
+    batch = paired_batch(cfg)
+    feats = {}
+    for name in ('ours', 'two-passes', 'own-padding', 'channels-last'):
+        variant = step['Step'](cfg, name, batch)
+        variant.finish(variant.model.state_dict())
+        data = variant.model.data_preprocessor(batch, True)['inputs']
+        feats[name], = variant.model.extract_feat(torch.cat([*data.values()]))
+    assert not torch.allclose(feats['ours'][0], feats['ours'][-1], rtol=1e-2)
+    for name in ('two-passes', 'own-padding', 'channels-last'):
+        torch.testing.assert_close(
+            feats[name], feats['ours'], rtol=1e-3, atol=1e-4)
+
+
+def test_own_padding(bench):
+    """Each domain is seen at its own size; features fit together again."""
+    seen = []
+
+    def extract_feat(images):
+        seen.append(tuple(images.shape[2:]))
+        return (images, )
+
+    model = SimpleNamespace(
+        extract_feat=extract_feat,
+        data_preprocessor=SimpleNamespace(pad_size_divisor=4))
+    batch = dict(
+        inputs=dict(
+            source=[torch.ones(1, 8, 6)], target=[torch.ones(1, 4, 12)]))
+    bench('train_step')['two_passes'](own_padding=True)(model, batch)
+    images = torch.zeros(2, 1, 8, 12)
+    images[0, :, :8, :6] = 1
+    images[1, :, :4, :12] = 1
+    feats, = model.extract_feat(images)
+    assert seen == [(8, 8), (4, 12)]
+    assert torch.equal(feats, images)
+
+
+@pytest.mark.slow
+def test_step_parts(bench, capsys, tiny_config, tmp_path):
+    out = tmp_path / 'parts.png'
+    rows = run(bench, capsys, 'step_parts', tiny_config, '--repeats', 2,
+               '--out', out)
+    assert [row[0] for row in rows] == [
+        'part', 'data', 'preprocessing', 'backbone', 'RPN', 'RoI head',
+        'domain losses', 'backward', 'optimizer step', 'hooks and the rest'
+    ]
+    shares = [int(re.search(r'\((\d+) %\)', row[1])[1]) for row in rows[1:]]
+    assert 95 <= sum(shares) <= 105
+    assert out.stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_loading(bench, capsys, tiny_config):
+    rows = run(bench, capsys, 'loading', tiny_config, '--repeats', 1,
+               '--batches', 4, '--step', 0.01)
+    assert [row[0] for row in rows
+            ] == ['one loader', 'paired', 'slow target (3x)']
+    assert all(float(row[1]) > 0 for row in rows)
+
+
+@pytest.mark.slow
+def test_start_up(bench, capsys, tiny_config, monkeypatch):
+    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[1] /
+                                         'integration'))
+    rows = run(bench, capsys, 'start_up', tiny_config, '--repeats', 1)
+    assert [row[0] for row in rows] == ['start', 'fresh', 'resumed']
+
+
+@pytest.mark.slow
+def test_start_up_takes_its_training_along(tiny_config, monkeypatch):
+    """A signal to end leaves no training behind."""
+    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[1] /
+                                         'integration'))
+    begun = subprocess.Popen(
+        [sys.executable, BENCHMARKS / 'start_up.py', tiny_config])
+    children = Path(f'/proc/{begun.pid}/task/{begun.pid}/children')
+    deadline = time.monotonic() + 60
+    child = None
+    while child is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        child = next(
+            (pid for pid in children.read_text().split()
+             if b'train.py' in Path(f'/proc/{pid}/cmdline').read_bytes()),
+            None)
+    begun.terminate()
+    assert begun.wait(60) == 128 + signal.SIGTERM
+    assert child and not Path(f'/proc/{child}').exists()
+
+
+@pytest.mark.slow
+def test_evaluation(bench, capsys, tiny_config):
+    rows = run(bench, capsys, 'evaluation', tiny_config, '--repeats', 1,
+               '--images', 5)
+    assert [row[0] for row in rows[:4]
+            ] == ['part', 'loading', 'detection', 'metric']
+    assert rows[4][0] == 'CocoMetric' and rows[4][3] == '0'
+
+
+@pytest.mark.slow
+def test_evaluators_that_differ(bench, capsys, tiny_config, monkeypatch):
+    """What the faster one computes is what is compared."""
+    pytest.importorskip('faster_coco_eval')
+    from faster_coco_eval import COCOeval_faster
+    accumulate = COCOeval_faster.accumulate
+
+    def wrong(self, *args, **kwargs) -> None:
+        accumulate(self, *args, **kwargs)
+        self.eval['precision'] = self.eval['precision'] + 0.5
+
+    differences = []
+    for change in (accumulate, wrong):
+        monkeypatch.setattr(COCOeval_faster, 'accumulate', change)
+        rows = run(bench, capsys, 'evaluation', tiny_config, '--repeats', 1,
+                   '--images', 5)
+        assert rows[5][0] == 'FasterCocoMetric'
+        differences.append(float(rows[5][3]))
+    assert differences[0] < 1e-12
+    assert differences[1] == pytest.approx(0.5)
+
+
+def make_pair(folder: Path) -> Path:
+    """All that a generated pair has, in empty files."""
+    for name in ('annotations/source_train.json',
+                 'annotations/target_test.json', 'source/0.png',
+                 'target/0.png', 'target_test/0.png'):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize('missing', [
+    'annotations/source_train.json', 'annotations/target_test.json',
+    'source/0.png', 'target/0.png'
+])
+def test_a_folder_that_is_no_pair(bench, tiny_config, tmp_path, missing):
+    use_pair = bench('common')['use_pair']
+    make_pair(tmp_path)
+    use_pair(Config.fromfile(tiny_config), str(tmp_path))
+    (tmp_path / missing).unlink()
+    part = missing.replace('0.png', '')
+    with pytest.raises(SystemExit, match=rf'no generated pair \({part} is'):
+        use_pair(Config.fromfile(tiny_config), str(tmp_path))
+
+
+def test_a_pair_has_no_masks(bench, tmp_path):
+    cfg = Config.fromfile('configs/da_mask_rcnn_r50_fpn_city2foggy.py')
+    common = bench('common')
+    with pytest.raises(SystemExit, match='without a mask branch'):
+        common['use_pair'](cfg, str(make_pair(tmp_path)))
+
+
+@pytest.mark.slow
+def test_step_parts_of_one_domain(bench, capsys, tiny_config, tmp_path):
+    plain = derive(
+        tiny_config, tmp_path,
+        "train_cfg = dict(_delete_=True, type='SeededTrainLoop', max_iters=6)")
+    rows = run(bench, capsys, 'step_parts', plain, '--repeats', 2, '--out',
+               tmp_path / 'parts.png')
+    parts = [row[0] for row in rows]
+    assert 'RPN' in parts and 'RoI head' in parts
+    assert 'domain losses' not in parts
+
+
+@pytest.mark.slow
+def test_step_parts_of_one_stage(bench, capsys, tiny_config, tmp_path):
+    cfg = Config.fromfile(tiny_config)
+    cfg.model = Config.fromfile(
+        'configs/da_retinanet_r50_fpn_city2foggy.py').model
+    cfg.model.backbone.update(depth=18, base_channels=8)
+    cfg.model.neck.update(in_channels=[8, 16, 32, 64], out_channels=32)
+    cfg.model.bbox_head.update(in_channels=32, feat_channels=32)
+    cfg.model.domain_neck.in_channels = 32
+    path = tmp_path / 'retina.py'
+    cfg.dump(path)
+    rows = run(bench, capsys, 'step_parts', path, '--repeats', 1, '--out',
+               tmp_path / 'parts.png')
+    parts = [row[0] for row in rows]
+    assert {'backbone', 'one-stage head', 'domain losses'} <= set(parts)
+    assert not {'RPN', 'RoI head'} & set(parts)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
+def test_precision_needs_an_accelerator(bench, capsys, tiny_config):
+    with pytest.raises(SystemExit, match='bf16 needs an accelerator'):
+        run(bench, capsys, 'train_step', tiny_config, '--precision', 'bf16')
+
+
+@pytest.mark.parametrize('precision, expected', [
+    ('fp32', dict(type='OptimWrapper')),
+    ('fp16',
+     dict(type='AmpOptimWrapper', dtype='float16', loss_scale=512.)),
+    ('bf16',
+     dict(
+         type='AmpOptimWrapper',
+         dtype='bfloat16',
+         loss_scale=dict(enabled=False))),
+])
+def test_precision(bench, monkeypatch, precision, expected):
+    """Of the config's own none is left."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    cfg = Config(
+        dict(
+            optim_wrapper=dict(
+                type='AmpOptimWrapper',
+                dtype='bfloat16',
+                loss_scale='dynamic',
+                clip_grad=dict(max_norm=1))))
+    bench('train_step')['set_precision'](cfg, precision)
+    assert cfg.optim_wrapper == dict(clip_grad=dict(max_norm=1), **expected)
+
+
+@pytest.mark.parametrize('step', ['-1', 'nan', 'inf'])
+def test_a_step_takes_no_less_than_no_time(bench, capsys, step):
+    with pytest.raises(SystemExit):
+        run(bench, capsys, 'loading', 'configs/da_faster_demo.py', '--step',
+            step)
+    assert f'{step} is not 0 or more' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('args, sentence', [
+    (('nosuch.py', ), 'config nosuch.py does not exist'),
+    (('configs/da_faster_sim10k2city.py', ), 'bring the data there, or give'),
+    (('configs/source_only_demo.py', ), 'has no target_dataloader'),
+    (('configs/_base_/default_runtime.py', ), 'trains nothing'),
+])
+def test_what_is_not_there(bench, capsys, args, sentence):
+    with pytest.raises(SystemExit, match=sentence):
+        run(bench, capsys, 'train_step', *args)

@@ -1,0 +1,149 @@
+import errno
+import hashlib
+import os
+
+import pytest
+import torch
+
+from da_faster.engine import checkpoint_files
+from da_faster.engine.checkpoints.files import (AtomicBackend, candidates,
+                                               find_damage, find_resumable,
+                                               point_to, write_atomically)
+
+
+@pytest.fixture
+def work_dir(tmp_path):
+    """Three checkpoints with digests, the last one pointed to."""
+    for step in (3, 6, 9):
+        torch.save(dict(weight=torch.arange(4096.)), tmp_path / 'plain')
+        AtomicBackend().put((tmp_path / 'plain').read_bytes(),
+                            str(tmp_path / f'iter_{step}.pth'))
+    (tmp_path / 'plain').unlink()
+    point_to(str(tmp_path), str(tmp_path / 'iter_9.pth'))
+    return tmp_path
+
+
+def flip_a_byte(path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def clear(path) -> None:
+    path.write_bytes(b'')
+
+
+DAMAGES = dict(
+    flipped=(flip_a_byte, 'does not match iter_9.pth.sha256'),
+    truncated=(cut, 'does not match iter_9.pth.sha256'),
+    empty=(clear, 'is empty'),
+    missing=(os.remove, 'is missing'))
+
+
+def resumable(work_dir) -> tuple:
+    told = []
+    path = find_resumable(str(work_dir), told.append)
+    return path and os.path.basename(path), told
+
+
+def test_the_last_checkpoint_is_taken_in_silence(work_dir):
+    assert resumable(work_dir) == ('iter_9.pth', [])
+    assert (work_dir / 'last_checkpoint').read_text() == 'iter_9.pth'
+
+
+@pytest.mark.parametrize('damage', DAMAGES)
+def test_a_damaged_one_is_passed_over(work_dir, damage):
+    change, sentence = DAMAGES[damage]
+    change(work_dir / 'iter_9.pth')
+    name, told = resumable(work_dir)
+    assert name == 'iter_6.pth'
+    assert told == [
+        f'{work_dir}/iter_9.pth {sentence}; the resume takes the next older '
+        'checkpoint.'
+    ]
+
+
+@pytest.mark.parametrize('change', [flip_a_byte, cut])
+def test_damage_is_seen_without_a_digest(work_dir, change):
+    path = work_dir / 'iter_9.pth'
+    (work_dir / 'iter_9.pth.sha256').unlink()
+    assert find_damage(str(path)) is None
+    change(path)
+    assert find_damage(str(path)) == 'is truncated or damaged'
+
+
+def test_nothing_undamaged_is_one_sentence(work_dir):
+    for path in work_dir.glob('*.pth'):
+        flip_a_byte(path)
+    with pytest.raises(SystemExit, match='is undamaged: nothing to resume'):
+        resumable(work_dir)
+
+
+def test_no_checkpoint_at_all(tmp_path):
+    assert resumable(tmp_path) == resumable(tmp_path / 'no') == (None, [])
+
+
+@pytest.mark.parametrize('pointer', [None, '', '/elsewhere/w/iter_9.pth'])
+def test_a_lost_or_foreign_pointer(work_dir, pointer):
+    """The last: of MMEngine's own hook, in a work dir that was moved."""
+    (work_dir / 'last_checkpoint').unlink()
+    if pointer is not None:
+        (work_dir / 'last_checkpoint').write_text(pointer)
+    assert resumable(work_dir) == ('iter_9.pth', [])
+
+
+def test_checkpoints_of_an_earlier_run_are_no_candidates(work_dir):
+    """A new run in an old folder has come to iteration 6."""
+    point_to(str(work_dir), str(work_dir / 'iter_6.pth'))
+    assert [os.path.basename(p) for p in candidates(str(work_dir))
+            ] == ['iter_6.pth', 'iter_3.pth']
+
+
+def test_checkpoints_in_another_folder(work_dir, tmp_path_factory):
+    other = tmp_path_factory.mktemp('work_dir')
+    point_to(str(other), str(work_dir / 'iter_9.pth'))
+    os.remove(work_dir / 'iter_9.pth')
+    assert resumable(other)[0] == 'iter_6.pth'
+
+
+def test_the_digest_is_one_of_sha256sum(work_dir):
+    content = (work_dir / 'iter_3.pth').read_bytes()
+    assert (work_dir / 'iter_3.pth.sha256').read_text() == (
+        f'{hashlib.sha256(content).hexdigest()}  iter_3.pth\n')
+
+
+def test_removing_takes_the_digest_along(work_dir):
+    AtomicBackend().remove(str(work_dir / 'iter_3.pth'))
+    assert not list(work_dir.glob('iter_3*'))
+
+
+def refuse(*args) -> None:
+    raise OSError(errno.ENOSPC, 'No space left on device')
+
+
+@pytest.mark.parametrize('call', ['fsync', 'replace'])
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, call):
+    path = tmp_path / 'x'
+    path.write_bytes(b'old')
+    monkeypatch.setattr(checkpoint_files.os, call, refuse)
+    with pytest.raises(OSError, match='No space left'):
+        write_atomically(b'new', str(path))
+    assert path.read_bytes() == b'old'
+    assert os.listdir(tmp_path) == ['x']
+
+
+@pytest.mark.parametrize('call', ['fsync', 'replace'])
+def test_a_kill_during_a_write_leaves_the_old_checkpoint(work_dir, call):
+    """At each of the moments before the new file has its name."""
+    path = str(work_dir / 'iter_9.pth')
+    child = os.fork()
+    if not child:
+        setattr(checkpoint_files.os, call, lambda *_: os._exit(9))
+        AtomicBackend().put(b'new', path)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert find_damage(path) is None
+    assert resumable(work_dir) == ('iter_9.pth', [])
