@@ -2,169 +2,45 @@
 
     python tools/browse_domains.py CONFIG --out browse.png
 
-The upper row is source images with their boxes, the lower one target
-images; each comes twice.  Left: as the pipeline gives it.  Right: as the
-detector gets it, normalised and padded, shown in the way that weights from
-ImageNet read it.  Both should look alike: colours that are off on the right
-mean a wrong mean, std or channel order; a strip of one colour is padding.
-Sizes in the titles are those that the detector sees.
+The upper row is source images with their boxes, the lower one target images;
+each comes twice. Left: as the pipeline gives it. Right: as the detector gets
+it, normalised and padded, shown in the way that weights from ImageNet read it.
+Both should look alike: colours that are off on the right mean a wrong mean,
+std or channel order; a strip of one colour is padding. Sizes in the titles are
+those that the detector sees.
 """
 import argparse
-import os.path as osp
-from typing import List, Optional, Sequence
+from typing import Optional, Sequence
 
-import matplotlib
-import numpy as np
-import torch
-from cli import add_common_args, load_config
-from data_checks import stop_if_fatal
-from data_parts import leaves
-from matplotlib import pyplot as plt
-from matplotlib.patches import Rectangle
-from mmdet.registry import DATASETS, MODELS
-from mmengine.config import ConfigDict
-from mmengine.registry import init_default_scope
-
-matplotlib.use('Agg')
-# What weights from ImageNet expect: of Caffe (BGR) and of PyTorch (RGB).
-CAFFE = dict(mean=(102.98, 115.95, 122.77), std=(1, 1, 1))
-PYTORCH = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
+from mmengine.config import DictAction
 
 
-def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> List[dict]:
-    """Items of a dataset, taken evenly over it, through its pipeline."""
-    dataset = DATASETS.build(dataset_cfg)
-    indices = np.linspace(0, len(dataset) - 1, min(num, len(dataset)))
-    items = []
-    for index in indices.round().astype(int).tolist():
-        # The same picture every time.
-        np.random.seed(seed + index)
-        torch.manual_seed(seed + index)
-        item = dataset[index]
-        if item is None:
-            raise SystemExit(f'image {index} of {dataset_cfg.type} does not '
-                             'pass its pipeline: check its filters.')
-        items.append(item)
-    return items
-
-
-def normalise(model_cfg: ConfigDict, items: List[dict]) -> List[np.ndarray]:
-    """What the detector gets: (H, W, 3) each, channels as the detector's."""
-    preprocessor = MODELS.build(model_cfg.data_preprocessor)
-    batch = dict(
-        inputs=[item['inputs'] for item in items],
-        data_samples=[item['data_samples'].clone() for item in items])
-    inputs = preprocessor(batch, False)['inputs']
-    return [image.permute(1, 2, 0).numpy() for image in inputs]
-
-
-def as_weights_read_it(image: np.ndarray, model_cfg: ConfigDict) -> np.ndarray:
-    """RGB, 0 to 255, of a normalised image.
-
-    Undone with the constants of the weights, not with those of the config, so
-    that a mistake in the config shows.  Which weights these are is taken from
-    ``std``: about 1 is Caffe's.
-    """
-    std = model_cfg.data_preprocessor.get('std') or (1, )
-    caffe = max(std) < 10
-    known = CAFFE if caffe else PYTORCH
-    image = image * known['std'] + known['mean']
-    if caffe:
-        image = image[..., ::-1]
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
-
-
-def draw_boxes(ax, sample, classes: Sequence[str], colours: list) -> int:
-    """Outlines the boxes of a sample; returns their number."""
-    instances = sample.get('gt_instances')
-    if instances is None or 'bboxes' not in instances:
-        return 0
-    boxes = instances.bboxes
-    boxes = getattr(boxes, 'tensor', boxes).numpy()
-    for (x1, y1, x2, y2), label in zip(boxes, instances.labels.tolist()):
-        colour = colours[label % len(colours)]
-        ax.add_patch(
-            Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=colour, lw=1))
-        ax.text(
-            x1,
-            y1,
-            classes[label],
-            fontsize=6,
-            va='bottom',
-            bbox=dict(fc=colour, ec='none', pad=0.4, alpha=0.7))
-    return len(boxes)
-
-
-def statistics(images: List[np.ndarray]) -> str:
-    """Mean and standard deviation of all channels, as text."""
-    pixels = np.concatenate([image.reshape(-1, 3) for image in images])
-    rounded = [
-        ' '.join(f'{value:.2f}' for value in values)
-        for values in (pixels.mean(0), pixels.std(0))
-    ]
-    return f'mean {rounded[0]}, std {rounded[1]}'
-
-
-def browse(cfg, num: int, seed: int, out: str) -> None:
-    """Writes the picture."""
-    sets = dict(source=cfg.train_dataloader.dataset)
-    target = (cfg.get('train_cfg') or {}).get('target_dataloader')
-    if target:
-        sets['target'] = target.dataset
-    source = dict(next(leaves(sets['source'])), pipeline=[], lazy_init=True)
-    classes = DATASETS.build(source).metainfo['classes']
-    colours = plt.get_cmap('tab10').colors
-    columns = 2 * num
-    fig, axes = plt.subplots(
-        len(sets),
-        columns,
-        figsize=(2.6 * columns, 2.7 * len(sets) + 0.5),
-        squeeze=False,
-        layout='constrained')
-    lines = []
-    for row, (domain, dataset) in zip(axes, sets.items()):
-        items = draw_samples(dataset, num, seed)
-        seen = normalise(cfg.model, items)
-        lines.append(f'{domain}, as the detector gets it: {statistics(seen)}')
-        for ax in row:
-            ax.set_axis_off()
-        for i, (item, image) in enumerate(zip(items, seen)):
-            left, right = row[2 * i:2 * i + 2]
-            plain = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
-            left.imshow(plain)
-            sample = item['data_samples']
-            count = draw_boxes(left, sample, classes, colours)
-            name = osp.basename(sample.metainfo.get('img_path', ''))
-            labels = f', {count} boxes' if domain == 'source' else ''
-            left.set_title(f'{domain}: {name[-30:]}{labels}', fontsize=7)
-            right.imshow(as_weights_read_it(image, cfg.model))
-            right.set_title(
-                f'{image.shape[1]}x{image.shape[0]} (image '
-                f'{plain.shape[1]}x{plain.shape[0]})',
-                fontsize=7)
-    fig.suptitle('\n'.join(lines), fontsize=9)
-    fig.savefig(out, dpi=110)
-    plt.close(fig)
-    print('\n'.join(lines))
-
-
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='config file path')
-    parser.add_argument('--out', default='browse.png', help='the picture')
-    parser.add_argument('--num', type=int, default=3, help='images a domain')
-    parser.add_argument('--seed', type=int, default=0)
-    add_common_args(parser)
-    parser.set_defaults(work_dir=None)
-    args = parser.parse_args(argv)
-    if args.num < 1:
-        parser.error('--num must be at least 1')
-    cfg = load_config(args)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    stop_if_fatal(cfg)
-    browse(cfg, args.num, args.seed, args.out)
+    add = parser.add_argument
+    add('config', help='config file path')
+    add('--out', default='browse.png', help='the picture')
+    add('--num', type=int, default=3, help='images a domain')
+    add('--seed', type=int, default=0)
+    add('--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of the config, as of train.py')
+    return parser.parse_args(argv)
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    # torch is imported after the options are parsed: it takes seconds.
+    from da_faster.apis import load_config
+    from da_faster.errors import one_sentence
+    from da_faster.visualization import browse
+
+    with one_sentence():
+        cfg = load_config(args.config, args.cfg_options)
+        print(browse(cfg, args.out, args.num, args.seed))
     print(f'written to {args.out}')
 
 

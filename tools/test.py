@@ -1,80 +1,66 @@
 """Evaluate a detector: python tools/test.py CONFIG CHECKPOINT [options]."""
 import argparse
+import os
 
-from cli import add_common_args, load_config, need_file, one_sentence
-from mmdet.engine.hooks.utils import trigger_visualization_hook
-from mmdet.evaluation import DumpDetResults
-from mmdet.utils import setup_cache_size_limit_of_dynamo
-from mmengine.config import Config, ConfigDict
-from mmengine.runner import Runner
-
-from da_faster.engine import part_from_launcher
+from mmengine.config import DictAction
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test (and eval) a detector')
-    parser.add_argument('config', help='test config file path')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument(
-        '--work-dir', help='the dir to save the evaluation metrics')
-    parser.add_argument(
-        '--out', help='dump predictions to a .pkl for offline evaluation')
-    parser.add_argument(
-        '--show', action='store_true', help='show prediction results')
-    parser.add_argument(
-        '--show-dir',
-        help='save painted images to work_dir/timestamp/show_dir')
-    parser.add_argument(
-        '--wait-time', type=float, default=2, help='the interval of show (s)')
-    parser.add_argument(
-        '--tta', action='store_true', help='test-time augmentation')
-    add_common_args(parser)
-    return parser.parse_args()
-
-
-def add_tta(cfg: Config) -> None:
-    """Wraps the model for test-time augmentation: flips, unless configured."""
-    tta_model = cfg.get(
-        'tta_model',
-        ConfigDict(
-            type='DetTTAModel',
-            tta_cfg=dict(
-                nms=dict(type='nms', iou_threshold=0.5), max_per_img=100)))
-    dataset = cfg.test_dataloader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
-    if 'tta_pipeline' not in cfg:
-        flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
-        pack = dict(
-            type='PackDetInputs',
-            meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
-                       'scale_factor', 'flip', 'flip_direction'))
-        cfg.tta_pipeline = [
-            *dataset.pipeline[:-1],
-            dict(type='TestTimeAug', transforms=[flips, [pack]])
-        ]
-    cfg.model = ConfigDict(**tta_model, module=cfg.model)
-    dataset.pipeline = cfg.tta_pipeline
+    add = parser.add_argument
+    add('config', help='test config file path')
+    add('checkpoint', help='checkpoint file')
+    add('--work-dir', help='the dir to save the evaluation metrics')
+    add('--out', help='dump predictions to a .pkl for offline evaluation')
+    add('--show', action='store_true', help='show prediction results')
+    add('--show-dir', help='save painted images to work_dir/timestamp/show_dir')
+    add('--wait-time',
+        type=float,
+        default=2,
+        help='the interval of show (s)')
+    add('--tta', action='store_true', help='test-time augmentation')
+    add('--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of the config, xxx=yyy; lists: key="[a,b]" or '
+        'key=a,b; nested: key="[(a,b),(c,d)]", without white space')
+    add('--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher')
+    add('--trust-checkpoint',
+        action='store_true',
+        help='load checkpoints that hold more than weights, which may run '
+        'code: only files of people you trust')
+    # torch.distributed.launch passes --local-rank.
+    add('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    if args.out is not None and not args.out.endswith(('.pkl', '.pickle')):
+        raise SystemExit(f'--out {args.out}: the file must end in .pkl.')
+    return args
 
 
 def main() -> None:
     args = parse_args()
-    if args.out is not None and not args.out.endswith(('.pkl', '.pickle')):
-        raise SystemExit(f'--out {args.out}: the file must end in .pkl.')
-    need_file(args.checkpoint, 'checkpoint')
-    setup_cache_size_limit_of_dynamo()
-    cfg = load_config(args)
-    cfg.load_from = args.checkpoint
-    if args.show or args.show_dir:
-        trigger_visualization_hook(cfg, args)
-    if args.tta:
-        add_tta(cfg)
+    # torch is imported after the options are parsed: it takes seconds.
+    from da_faster.apis import test
+    from da_faster.engine import part_from_launcher
+    from da_faster.errors import one_sentence
+
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with one_sentence():
-        runner = Runner.from_cfg(cfg)
-        if args.out is not None:
-            runner.test_evaluator.metrics.append(
-                DumpDetResults(out_file_path=args.out))
-        runner.test()
+        test(
+            args.config,
+            args.checkpoint,
+            out=args.out,
+            show=args.show,
+            show_dir=args.show_dir,
+            wait_time=args.wait_time,
+            tta=args.tta,
+            options=args.cfg_options,
+            work_dir=args.work_dir,
+            launcher=args.launcher,
+            trust_checkpoint=args.trust_checkpoint)
     part_from_launcher()
 
 

@@ -14,23 +14,30 @@ class UserError(Exception):
     it like any other exception.
     """
 
+    @property
+    def sentence(self) -> str:
+        """The text, without the stack trace of a data loader's worker.
+
+        torch raises an error of a worker again, with the stack trace before
+        the text.
+        """
+        return str(self).rstrip().split(f'{type(self).__name__}: ')[-1]
+
 
 @contextmanager
-def one_sentence(log: bool = False) -> Iterator[None]:
-    """Ends the program with the sentence of a UserError, exit code 1.
-
-    Args:
-        log (bool): Also write the sentence to the log of the current run.
-    """
+def one_sentence() -> Iterator[None]:
+    """Ends the program with the sentence of a UserError, exit code 1."""
     try:
         yield
     except UserError as error:
-        # An error of a data loader's worker arrives as its stack trace, the
-        # sentence behind the error's name at the end.
-        name = type(error).__name__
-        sentence = str(error).rstrip()
-        if f'{name}: ' in sentence:
-            sentence = sentence.rsplit(f'{name}: ', 1)[-1]
-        if log:
-            print_log(sentence, logger='current', level=logging.ERROR)
-        raise SystemExit(sentence) from None
+        raise SystemExit(error.sentence or 1) from None
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """Writes the sentence of a UserError to the log of the current run."""
+    try:
+        yield
+    except UserError as error:
+        print_log(error.sentence, logger='current', level=logging.ERROR)
+        raise

@@ -1,159 +1,48 @@
 """Two detectors side by side on test images, ground truth outlined.
 
-    python tools/analysis/compare_detections.py ANN_FILE IMG_DIR \
+    python tools/analysis/compare_detections.py ANN_FILE IMG_DIR \\
         LEFT.bbox.json RIGHT.bbox.json --out compare.png
 
 The detections are what CocoMetric writes with `outfile_prefix`. Images are
 taken evenly over the test set, not chosen by result, unless named.
 """
 import argparse
-import contextlib
-import io
-import json
-import os.path as osp
-from collections import defaultdict
-from typing import Dict, List, Tuple
-
-import matplotlib
-import mmcv
-import numpy as np
-from matplotlib import pyplot as plt
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from pycocotools import mask as mask_utils
-from pycocotools.coco import COCO
-
-matplotlib.use('Agg')
-TRUTH, FOUND, WRONG = 'white', '#2ee66b', '#ff3b30'
+from typing import Optional, Sequence
 
 
-def match(detections: List[dict], truth: List[dict]) -> List[bool]:
-    """Which detections find an object: same class, IoU of 0.5 or more.
-
-    Args:
-        detections (list[dict]): COCO results, best score first; each object
-            is found once, by the best of them.
-        truth (list[dict]): COCO annotations.
-    """
-    iou = mask_utils.iou([d['bbox'] for d in detections],
-                         [t['bbox'] for t in truth],
-                         [0] * len(truth)) if detections and truth else None
-    free = set(range(len(truth)))
-    found = []
-    for i, detection in enumerate(detections):
-        best = max((j for j in free if truth[j]['category_id'] ==
-                    detection['category_id'] and iou[i][j] >= 0.5),
-                   key=lambda j: iou[i][j],
-                   default=None)
-        free.discard(best)
-        found.append(best is not None)
-    return found
+def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add('ann_file', help='COCO json of the test images')
+    add('img_dir', help='the folder its file names are in')
+    add('results', nargs='+', help='.bbox.json files')
+    add('--titles', nargs='+', default=['source-only', 'adapted'])
+    add('--num', type=int, default=4, help='images')
+    add('--img-ids', type=int, nargs='+', help='these images instead')
+    add('--score-thr', type=float, default=0.5)
+    add('--out', default='compare.png')
+    return parser.parse_args(argv)
 
 
-def by_image(path: str) -> Dict[int, List[dict]]:
-    """The detections of a COCO result file by image id."""
-    detections = defaultdict(list)
-    with open(path) as f:
-        for detection in json.load(f):
-            detections[detection['image_id']].append(detection)
-    return detections
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
+    # torch is imported after the options are parsed: it takes seconds.
+    from da_faster.errors import one_sentence
+    from da_faster.visualization import compare
 
-
-def draw_panel(ax, image: np.ndarray, detections: List[dict],
-               truth: List[dict], names: dict) -> Tuple[int, int]:
-    """Draws one image with its boxes; returns objects found, false alarms."""
-    ax.imshow(image)
-    ax.set_axis_off()
-    for t in truth:
-        x, y, w, h = t['bbox']
-        ax.add_patch(
-            Rectangle((x, y), w, h, fill=False, ec=TRUTH, lw=3))
-    found = match(detections, truth)
-    for detection, is_found in zip(detections, found):
-        x, y, w, h = detection['bbox']
-        color = FOUND if is_found else WRONG
-        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec=color, lw=1.5))
-        ax.text(
-            x,
-            y,
-            f'{names[detection["category_id"]]} {detection["score"]:.2f}',
-            fontsize=6,
-            va='bottom',
-            bbox=dict(fc=color, ec='none', pad=0.6))
-    return sum(found), len(found) - sum(found)
-
-
-def compare(ann_file: str, img_dir: str, results: List[str],
-            titles: List[str], image_ids: List[int], score_thr: float,
-            out: str) -> None:
-    """Writes the picture: one row an image, one column a result file."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(ann_file)
-    runs = [by_image(path) for path in results]
-    names = {c['id']: c['name'] for c in truth.loadCats(truth.getCatIds())}
-    images = truth.loadImgs(image_ids)
-    ratio = max(i['height'] / i['width'] for i in images)
-    fig, axes = plt.subplots(
-        len(images),
-        len(runs),
-        figsize=(6 * len(runs), (6 * ratio + 0.35) * len(images) + 0.5),
-        squeeze=False,
-        layout='constrained')
-    for row, info in zip(axes, images):
-        image = mmcv.imread(
-            osp.join(img_dir, info['file_name']), channel_order='rgb')
-        boxes = truth.imgToAnns[info['id']]
-        for ax, run, title in zip(row, runs, titles):
-            detections = sorted(
-                (d for d in run[info['id']] if d['score'] >= score_thr),
-                key=lambda d: -d['score'])
-            found, wrong = draw_panel(ax, image, detections, boxes, names)
-            ax.set_title(
-                f'{title}: {found} of {len(boxes)} found, {wrong} false',
-                fontsize=11)
-    fig.legend(
-        handles=[
-            Line2D([], [], color=TRUTH, lw=3, label='ground truth'),
-            Line2D([], [], color=FOUND, label='found'),
-            Line2D([], [], color=WRONG, label='false alarm'),
-        ],
-        loc='outside lower center',
-        ncols=3,
-        facecolor='#b0b0b0')
-    fig.savefig(out, dpi=110)
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('ann_file', help='COCO json of the test images')
-    parser.add_argument('img_dir')
-    parser.add_argument('results', nargs='+', help='.bbox.json files')
-    parser.add_argument(
-        '--titles', nargs='+', default=['source-only', 'adapted'])
-    parser.add_argument('--num', type=int, default=4, help='images')
-    parser.add_argument('--img-ids', type=int, nargs='+')
-    parser.add_argument('--score-thr', type=float, default=0.5)
-    parser.add_argument('--out', default='compare.png')
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = parse_args()
-    for path in (args.ann_file, *args.results):
-        if not osp.isfile(path):
-            raise SystemExit(f'{path} does not exist; check the path.')
-    if len(args.titles) != len(args.results):
-        raise SystemExit(f'{len(args.titles)} --titles for '
-                         f'{len(args.results)} result files; give one each.')
-    image_ids = args.img_ids
-    if not image_ids:
-        with contextlib.redirect_stdout(io.StringIO()):
-            everything = sorted(COCO(args.ann_file).getImgIds())
-        step = np.linspace(0, len(everything) - 1, args.num + 2)[1:-1]
-        image_ids = [everything[int(i)] for i in step]
-    compare(args.ann_file, args.img_dir, args.results, args.titles, image_ids,
-            args.score_thr, args.out)
-    print(f'{len(image_ids)} images -> {args.out}')
+    with one_sentence():
+        num = compare(
+            args.ann_file,
+            args.img_dir,
+            args.results,
+            args.titles,
+            args.out,
+            num=args.num,
+            image_ids=args.img_ids,
+            score_thr=args.score_thr)
+    print(f'{num} images -> {args.out}')
 
 
 if __name__ == '__main__':

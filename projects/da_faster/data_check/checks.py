@@ -1,7 +1,6 @@
 """What is wrong with the data of a config, found without decoding an image.
 
-``check`` is quick: about as long as reading the annotation files.  train.py
-calls it before every training, check_data.py prints all that it finds.
+This takes about as long as reading the annotation files.
 """
 import os
 import os.path as osp
@@ -9,12 +8,10 @@ from collections import Counter, defaultdict
 from typing import Dict, Iterator, Optional, Tuple
 
 import numpy as np
-from data_parts import DataReader, Part
 from mmdet.registry import DATASETS
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
-from da_faster.engine.work_dir_lock import is_first_process
+from .parts import DataReader, Part
 
 SUBSET = 'tools/dataset_converters/coco_subset.py'
 
@@ -320,28 +317,3 @@ def head_classes(model, path: str = 'model') -> Iterator[Tuple[str, int]]:
                 yield f'{path}.{key}', value
             else:
                 yield from head_classes(value, f'{path}.{key}')
-
-
-def check(cfg: Config) -> Checker:
-    """The quick check of a config."""
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
-    checker = Checker(cfg)
-    checker.run()
-    return checker
-
-
-def stop_if_fatal(cfg: Config) -> None:
-    """Prints what the quick check finds; a fatal finding ends the program."""
-    findings = check(cfg).findings
-    first = is_first_process()
-    if first:
-        for fatal, text in findings:
-            if not fatal:
-                print(f'data warning: {text}', flush=True)
-    errors = [f'data error: {text}' for fatal, text in findings if fatal]
-    if errors:
-        # Every process ends, one of them says why.
-        raise SystemExit('\n'.join([
-            *errors, 'The data check failed, see above; tools/check_data.py '
-            'CONFIG shows more, --skip-data-check trains nevertheless.'
-        ]) if first else 1)

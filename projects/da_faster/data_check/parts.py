@@ -1,6 +1,7 @@
 """The datasets of a config, as their files tell."""
 import json
 import os.path as osp
+from collections import Counter
 from typing import Dict, Iterator, List, NamedTuple, Optional
 
 from mmdet.registry import DATASETS
@@ -34,6 +35,27 @@ class Part(NamedTuple):
     @property
     def where(self) -> str:
         return f'{self.role} {self.ann_file or self.folder}'
+
+    def describe(self) -> str:
+        """One line: images, labels and where they come from."""
+        if self.role == 'target':
+            labels = 'no labels'
+            if self.content is not None and self.content.get('annotations'):
+                labels = (f'{len(self.content["annotations"])} annotations, '
+                          'which are never read')
+        else:
+            names = {
+                c.get('id'): c.get('name')
+                for c in self.content.get('categories', ())
+            }
+            counts = Counter(
+                names.get(item.get('category_id'))
+                for item in self.content.get('annotations', ()))
+            labels = f'{sum(counts.values())} boxes (' + ', '.join(
+                f'{name} {counts[name]}' for name in names.values()) + ')'
+        place = self.folder if not self.ann_file else (
+            f'{self.ann_file}, images below {self.folder}')
+        return f'{self.role}: {len(self.images)} images, {labels}; {place}'
 
 
 class DataReader:

@@ -4,6 +4,8 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import barrier, is_distributed
 
+from da_faster.errors import UserError
+
 
 def set_up_cpu_launcher(cfg: Config) -> None:
     """Lets a Runner with ``launcher='pytorch'`` run on CPUs, over gloo.
@@ -17,7 +19,7 @@ def set_up_cpu_launcher(cfg: Config) -> None:
     if cfg.launcher == 'none' or get_device() != 'cpu':
         return
     if cfg.launcher != 'pytorch':
-        raise SystemExit(f'--launcher {cfg.launcher} needs an accelerator; on '
+        raise UserError(f'--launcher {cfg.launcher} needs an accelerator; on '
                          'CPUs use --launcher pytorch (tools/dist_train.sh)')
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')

@@ -5,6 +5,8 @@ import os.path as osp
 import socket
 from typing import IO
 
+from da_faster.errors import UserError
+
 LOCK = '.lock'
 
 
@@ -21,20 +23,20 @@ def lock_work_dir(work_dir: str) -> IO:
     record lock, as forked workers shall not inherit it.
 
     Raises:
-        SystemExit: If another process has it, or nothing can be written.
+        UserError: If another process has it, or nothing can be written.
     """
     path = osp.join(work_dir, LOCK)
     try:
         os.makedirs(work_dir, exist_ok=True)
         file = open(path, 'a+')
     except OSError as error:
-        raise SystemExit(f'The work dir {work_dir} cannot be written to '
+        raise UserError(f'The work dir {work_dir} cannot be written to '
                          f'({error.strerror}); give another --work-dir.')
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.seek(0)
-        raise SystemExit(
+        raise UserError(
             f'The work dir {work_dir} is in use by another run '
             f'({file.read().strip() or "not known which"}); wait for it, or '
             'give another --work-dir.')

@@ -1,8 +1,9 @@
 """Checkpoint files that are complete or not there.
 
 Beside each checkpoint lies its SHA-256, ``iter_N.pth.sha256``, in the format
-of ``sha256sum -c``; ``last_checkpoint`` names the newest one relative to the
-work dir, so that a work dir can be moved.
+of ``sha256sum -c``. ``last_checkpoint`` holds the path of the newest one, as
+MMEngine's own functions expect. A work dir can be moved or copied all the
+same: of a file with that name in the work dir itself, the path is ignored.
 """
 import hashlib
 import os
@@ -12,6 +13,8 @@ import zipfile
 from typing import List, Optional
 
 from mmengine.fileio import LocalBackend, register_backend
+
+from da_faster.errors import UserError
 
 POINTER = 'last_checkpoint'
 DIGEST = '.sha256'
@@ -100,9 +103,27 @@ def find_damage(path: str) -> Optional[str]:
 
 def point_to(work_dir: str, checkpoint: str) -> None:
     """Makes a checkpoint the one that a resume of the work dir takes."""
-    inside = osp.relpath(checkpoint, work_dir)
-    name = checkpoint if inside.startswith(os.pardir) else inside
-    write_atomically(name.encode(), osp.join(work_dir, POINTER))
+    write_atomically(
+        osp.abspath(checkpoint).encode(), osp.join(work_dir, POINTER))
+
+
+def pointed_at(work_dir: str) -> Optional[str]:
+    """The checkpoint that ``last_checkpoint`` names, whether it exists or not.
+
+    None where there is no such file, or an empty one.
+    """
+    pointer = osp.join(work_dir, POINTER)
+    if not osp.isfile(pointer):
+        return None
+    with open(pointer) as file:
+        path = file.read().strip()
+    if not path:
+        return None
+    path = osp.join(work_dir, path)  # an absolute one stays
+    inside = osp.join(work_dir, osp.basename(path))
+    if osp.isfile(inside) or not osp.isdir(osp.dirname(path)):
+        return inside  # also where the work dir was moved or copied
+    return path
 
 
 def candidates(work_dir: str) -> List[str]:
@@ -115,17 +136,8 @@ def candidates(work_dir: str) -> List[str]:
     def step(path: str) -> int:
         return int(re.findall(r'\d+', osp.basename(path))[-1])
 
-    pointer = osp.join(work_dir, POINTER)
-    last, folder = '', work_dir
-    if osp.isfile(pointer):
-        with open(pointer) as file:
-            last = file.read().strip()
-    if last:
-        last = osp.join(work_dir, last)  # an absolute one stays
-        if osp.isdir(osp.dirname(last)):
-            folder = osp.dirname(last)
-        else:  # MMEngine's own hook, then the work dir was moved
-            last = osp.join(work_dir, osp.basename(last))
+    last = pointed_at(work_dir)
+    folder = osp.dirname(last) if last else work_dir
     others = [
         osp.join(folder, name) for name in os.listdir(folder)
         if re.fullmatch(r'(iter|epoch)_\d+\.pth', name)
@@ -146,7 +158,7 @@ def find_resumable(work_dir: str, tell) -> Optional[str]:
         tell (callable): Is given a sentence for each that was passed over.
 
     Raises:
-        SystemExit: If there are checkpoints, and all are damaged.
+        UserError: If there are checkpoints, and all are damaged.
     """
     found = candidates(work_dir)
     for path in found:
@@ -155,7 +167,7 @@ def find_resumable(work_dir: str, tell) -> Optional[str]:
             return path
         tell(f'{path} {damage}; the resume takes the next older checkpoint.')
     if found:
-        raise SystemExit(
+        raise UserError(
             f'No checkpoint in {work_dir} is undamaged: nothing to resume. '
             'Give --resume a file of another folder, or train without '
             '--resume.')

@@ -8,6 +8,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
+from da_faster.errors import UserError
+
 from .files import DIGEST, find_damage
 
 # torch.load obeys it wherever it is called, so also where MMEngine loads from
@@ -15,7 +17,7 @@ from .files import DIGEST, find_damage
 FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 
 
-class RefusedCheckpoint(RuntimeError):
+class RefusedCheckpoint(UserError):
     """A file that is not loaded."""
 
 

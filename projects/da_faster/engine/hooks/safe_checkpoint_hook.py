@@ -8,9 +8,10 @@ from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS
 
 from da_faster.engine.checkpoints.files import find_resumable, point_to
+from da_faster.errors import UserError
 
 
-class CheckpointNotWritten(RuntimeError):
+class CheckpointNotWritten(UserError):
     """The run must stop: what it goes on to learn could not be kept."""
 
 

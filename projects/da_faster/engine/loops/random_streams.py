@@ -17,6 +17,8 @@ from mmengine.dist import get_rank
 from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import DataLoader, Sampler
 
+from da_faster.errors import UserError
+
 # What a seed is for; the second number of its key.
 SOURCE, TARGET, STEP = range(3)
 
@@ -103,7 +105,7 @@ class PositionSampler(Sampler):
         self.positions = itertools.count(num_samples)
 
 
-class BadSample(RuntimeError):
+class BadSample(UserError):
     """A sample of a dataset could not be loaded."""
 
 

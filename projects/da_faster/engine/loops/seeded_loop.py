@@ -29,6 +29,7 @@ class SeededTrainLoop(IterBasedTrainLoop):
 
     def __init__(self, runner, dataloader: Union[DataLoader, dict], *args,
                  **kwargs) -> None:
+        self._loaders_seed = run_seed(runner)
         super().__init__(
             runner,
             build_seeded_dataloader(runner, dataloader, SOURCE,
@@ -38,14 +39,26 @@ class SeededTrainLoop(IterBasedTrainLoop):
         """The loaders and how far from the run's seed their samplers' is."""
         return [(self.dataloader, 0)]
 
-    def run(self) -> None:
-        # A resume has restored the seed if the config had none; the loaders
-        # were built before.
-        self.seed = run_seed(self.runner)
-        for loader, offset in self.loaders():
-            reseed_dataloader(loader, self.seed, (self.seed + offset) % 2**32)
-        return super().run()
+    @property
+    def dataloader_iterator(self):
+        """The endless batches.
+
+        They are drawn by the seed of the run. A resume restores that seed
+        after the loop was built, so the loaders take it over here, before the
+        first batch: a subclass may replace ``run`` as a whole.
+        """
+        seed = run_seed(self.runner)
+        if seed != self._loaders_seed:
+            for loader, offset in self.loaders():
+                reseed_dataloader(loader, seed, (seed + offset) % 2**32)
+            self._loaders_seed = seed
+        return self._batches
+
+    @dataloader_iterator.setter
+    def dataloader_iterator(self, batches) -> None:
+        self._batches = batches
 
     def run_iter(self, data_batch: Sequence[dict]) -> None:
-        seed_generators(self.seed, STEP, get_rank(), self._iter)
+        seed_generators(
+            run_seed(self.runner), STEP, get_rank(), self._iter)
         super().run_iter(data_batch)

@@ -1,0 +1,50 @@
+"""From a config file and options to the config of a Runner."""
+import os.path as osp
+from typing import Optional
+
+from mmengine.config import Config
+
+from da_faster.engine import set_up_cpu_launcher, trust_checkpoints
+from da_faster.errors import UserError
+
+
+def need_file(path: str, what: str) -> None:
+    """Raises a UserError where ``path`` is no file."""
+    if not osp.isfile(path):
+        raise UserError(f'{what} {path} does not exist; check the path.')
+
+
+def load_config(path: str,
+                options: Optional[dict] = None,
+                work_dir: Optional[str] = None,
+                launcher: str = 'none',
+                trust_checkpoint: bool = False) -> Config:
+    """The config of a command, ready for ``Runner.from_cfg``.
+
+    Args:
+        path (str): The config file.
+        options (dict, optional): Overrides by dotted key (``--cfg-options``).
+        work_dir (str, optional): Comes before the config's own work dir.
+            Without either it is ``work_dirs/`` and the config's name.
+        launcher (str): ``none``, ``pytorch``, ``slurm`` or ``mpi``. Without
+            an accelerator ``pytorch`` sets up gloo.
+        trust_checkpoint (bool): Load checkpoints that may run code.
+
+    Returns:
+        Config: With ``launcher`` and ``work_dir`` set.
+
+    Raises:
+        UserError: If there is no such file, or no such launcher here.
+    """
+    need_file(path, 'config')
+    cfg = Config.fromfile(path)
+    cfg.launcher = launcher
+    cfg.merge_from_dict(options or {})
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        name = osp.splitext(osp.basename(path))[0]
+        cfg.work_dir = osp.join('./work_dirs', name)
+    set_up_cpu_launcher(cfg)
+    trust_checkpoints(trust_checkpoint)
+    return cfg

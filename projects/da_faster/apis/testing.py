@@ -1,0 +1,83 @@
+"""Evaluates what a config describes."""
+from argparse import Namespace
+from typing import Optional
+
+from mmdet.engine.hooks.utils import trigger_visualization_hook
+from mmdet.evaluation import DumpDetResults
+from mmdet.utils import setup_cache_size_limit_of_dynamo
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+
+from da_faster.errors import logged
+
+from .config import load_config, need_file
+
+
+def test(config: str,
+         checkpoint: str,
+         out: Optional[str] = None,
+         show: bool = False,
+         show_dir: Optional[str] = None,
+         wait_time: float = 2,
+         tta: bool = False,
+         **options) -> dict:
+    """Evaluates a checkpoint, as ``tools/test.py``.
+
+    Args:
+        config (str): The config file.
+        checkpoint (str): The checkpoint file.
+        out (str, optional): Predictions go into this file (.pkl).
+        show (bool): Show each image with its detections.
+        show_dir (str, optional): Drawn images go below the work dir, into a
+            folder of this name.
+        wait_time (float): Seconds that an image is shown.
+        tta (bool): Test-time augmentation, by flips unless configured.
+        **options: Of :func:`load_config`.
+
+    Returns:
+        dict: Metrics by name, e.g. ``coco/bbox_mAP``.
+
+    Raises:
+        UserError: If the config or the checkpoint cannot be used.
+    """
+    need_file(checkpoint, 'checkpoint')
+    setup_cache_size_limit_of_dynamo()
+    cfg = load_config(config, **options)
+    cfg.load_from = checkpoint
+    if show or show_dir:
+        trigger_visualization_hook(
+            cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time))
+    if tta:
+        add_tta(cfg)
+    with logged():
+        runner = Runner.from_cfg(cfg)
+        if out is not None:
+            runner.test_evaluator.metrics.append(
+                DumpDetResults(out_file_path=out))
+        metrics = runner.test()
+    return metrics
+
+
+def add_tta(cfg: Config) -> None:
+    """Wraps the model for test-time augmentation: flips, unless configured."""
+    tta_model = cfg.get(
+        'tta_model',
+        ConfigDict(
+            type='DetTTAModel',
+            tta_cfg=dict(
+                nms=dict(type='nms', iou_threshold=0.5), max_per_img=100)))
+    dataset = cfg.test_dataloader.dataset
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
+    if 'tta_pipeline' not in cfg:
+        flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
+        pack = dict(
+            type='PackDetInputs',
+            meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
+                       'scale_factor', 'flip', 'flip_direction'))
+        cfg.tta_pipeline = [
+            *dataset.pipeline[:-1],
+            dict(type='TestTimeAug', transforms=[flips, [pack]])
+        ]
+    cfg.model = ConfigDict(**tta_model, module=cfg.model)
+    dataset.pipeline = cfg.tta_pipeline

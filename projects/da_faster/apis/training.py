@@ -1,0 +1,70 @@
+"""Trains what a config describes."""
+from typing import Optional
+
+from mmdet.utils import setup_cache_size_limit_of_dynamo
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from da_faster.data_check import stop_if_fatal
+from da_faster.engine.checkpoints.files import find_resumable
+from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
+from da_faster.errors import UserError, logged
+
+from .config import load_config, need_file
+
+
+def train(config: str,
+          amp: bool = False,
+          auto_scale_lr: bool = False,
+          resume: Optional[str] = None,
+          data_check: bool = True,
+          **options) -> None:
+    """Trains, as ``tools/train.py``.
+
+    Args:
+        config (str): The config file.
+        amp (bool): Train in mixed precision.
+        auto_scale_lr (bool): Scale the learning rate with the number of
+            source images an iteration.
+        resume (str, optional): A checkpoint, or ``auto`` for the latest
+            undamaged one in the work dir. Where there is none, the training
+            starts as configured, ``load_from`` included.
+        data_check (bool): Look for errors in the data first.
+        **options: Of :func:`load_config`.
+
+    Raises:
+        UserError: If the config, the data, a checkpoint or the work dir
+            cannot be used, or the run had to stop.
+    """
+    setup_cache_size_limit_of_dynamo()
+    cfg = load_config(config, **options)
+    # Held until the program ends.
+    lock = is_first_process() and lock_work_dir(cfg.work_dir)  # noqa: F841
+    if amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.loss_scale = 'dynamic'
+    if auto_scale_lr:
+        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+            raise UserError(f'{config} has no auto_scale_lr.base_batch_size, '
+                            'which --auto-scale-lr needs.')
+        cfg.auto_scale_lr.enable = True
+    set_resume(cfg, resume)
+    if data_check:
+        stop_if_fatal(cfg)
+    with logged():
+        Runner.from_cfg(cfg).train()
+
+
+def set_resume(cfg: Config, resume: Optional[str]) -> None:
+    """Writes what to resume from into the config; see :func:`train`."""
+    if resume == 'auto':
+        # Runner looks for the latest checkpoint only without load_from, and
+        # would so drop the initial weights where there is none yet.
+        latest = find_resumable(
+            cfg.work_dir, print if is_first_process() else lambda text: None)
+        cfg.resume = latest is not None
+        cfg.load_from = latest or cfg.get('load_from')
+    elif resume is not None:
+        need_file(resume, 'checkpoint')
+        cfg.resume = True
+        cfg.load_from = resume

@@ -1,0 +1,71 @@
+"""Is the data what the config says?
+
+    from mmengine.config import Config
+    from da_faster.data_check import check
+
+    cfg = Config.fromfile('configs/da_faster_city2foggy.py')
+    for fatal, text in check(cfg).findings:
+        print('ERROR' if fatal else 'warning', text)
+"""
+import os
+from typing import Optional
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from da_faster.engine.work_dir_lock import is_first_process
+from da_faster.errors import UserError
+
+from .checks import Checker
+from .images import check_images
+from .parts import DataReader, Finding, Part, leaves
+
+__all__ = [
+    'Checker', 'DataReader', 'Finding', 'Part', 'check', 'leaves',
+    'stop_if_fatal'
+]
+
+
+def check(cfg: Config,
+          read_images: bool = False,
+          nproc: Optional[int] = None) -> Checker:
+    """Looks for errors in the data of a config.
+
+    Args:
+        cfg (Config): A train config.
+        read_images (bool): Also read every image file: broken ones, sizes
+            other than the annotations', images that two of the sets share
+            under different names.
+        nproc (int, optional): Threads that read images. Default: one a core.
+
+    Returns:
+        Checker: Its ``findings`` are pairs (fatal, sentence), its ``parts``
+        the datasets that could be read.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    checker = Checker(cfg)
+    checker.run()
+    if read_images:
+        check_images(checker, nproc or os.cpu_count())
+    return checker
+
+
+def stop_if_fatal(cfg: Config) -> None:
+    """Prints what the quick check finds.
+
+    Raises:
+        UserError: If a finding is fatal. Of several processes only the first
+            one says why.
+    """
+    findings = check(cfg).findings
+    first = is_first_process()
+    if first:
+        for fatal, text in findings:
+            if not fatal:
+                print(f'data warning: {text}', flush=True)
+    errors = [f'data error: {text}' for fatal, text in findings if fatal]
+    if errors:
+        raise UserError('\n'.join([
+            *errors, 'The data check failed, see above; tools/check_data.py '
+            'CONFIG shows more, --skip-data-check trains nevertheless.'
+        ]) if first else '')

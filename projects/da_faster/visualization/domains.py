@@ -1,0 +1,159 @@
+"""One picture of what a config trains on, after its training pipelines.
+
+The upper row is source images with their boxes, the lower one target images;
+each comes twice. Left: as the pipeline gives it. Right: as the detector gets
+it, normalised and padded, shown in the way that weights from ImageNet read it.
+"""
+import os.path as osp
+from typing import List, Sequence
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.patches import Rectangle
+from mmdet.registry import DATASETS, MODELS
+from mmengine.config import Config, ConfigDict
+
+from da_faster.data_check import leaves, stop_if_fatal
+from da_faster.errors import UserError
+
+matplotlib.use('Agg')
+# What weights from ImageNet expect: of Caffe (BGR) and of PyTorch (RGB).
+CAFFE = dict(mean=(102.98, 115.95, 122.77), std=(1, 1, 1))
+PYTORCH = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
+
+
+def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> List[dict]:
+    """Items of a dataset, taken evenly over it, through its pipeline."""
+    dataset = DATASETS.build(dataset_cfg)
+    indices = np.linspace(0, len(dataset) - 1, min(num, len(dataset)))
+    items = []
+    for index in indices.round().astype(int).tolist():
+        # The same picture every time.
+        np.random.seed(seed + index)
+        torch.manual_seed(seed + index)
+        item = dataset[index]
+        if item is None:
+            raise UserError(f'image {index} of {dataset_cfg.type} does not '
+                             'pass its pipeline: check its filters.')
+        items.append(item)
+    return items
+
+
+def normalise(model_cfg: ConfigDict, items: List[dict]) -> List[np.ndarray]:
+    """What the detector gets: (H, W, 3) each, channels as the detector's."""
+    preprocessor = MODELS.build(model_cfg.data_preprocessor)
+    batch = dict(
+        inputs=[item['inputs'] for item in items],
+        data_samples=[item['data_samples'].clone() for item in items])
+    inputs = preprocessor(batch, False)['inputs']
+    return [image.permute(1, 2, 0).numpy() for image in inputs]
+
+
+def as_weights_read_it(image: np.ndarray, model_cfg: ConfigDict) -> np.ndarray:
+    """RGB, 0 to 255, of a normalised image.
+
+    Undone with the constants of the weights, not with those of the config, so
+    that a mistake in the config shows.  Which weights these are is taken from
+    ``std``: about 1 is Caffe's.
+    """
+    std = model_cfg.data_preprocessor.get('std') or (1, )
+    caffe = max(std) < 10
+    known = CAFFE if caffe else PYTORCH
+    image = image * known['std'] + known['mean']
+    if caffe:
+        image = image[..., ::-1]
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def draw_boxes(ax, sample, classes: Sequence[str], colours: list) -> int:
+    """Outlines the boxes of a sample; returns their number."""
+    instances = sample.get('gt_instances')
+    if instances is None or 'bboxes' not in instances:
+        return 0
+    boxes = instances.bboxes
+    boxes = getattr(boxes, 'tensor', boxes).numpy()
+    for (x1, y1, x2, y2), label in zip(boxes, instances.labels.tolist()):
+        colour = colours[label % len(colours)]
+        ax.add_patch(
+            Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=colour, lw=1))
+        ax.text(
+            x1,
+            y1,
+            classes[label],
+            fontsize=6,
+            va='bottom',
+            bbox=dict(fc=colour, ec='none', pad=0.4, alpha=0.7))
+    return len(boxes)
+
+
+def statistics(images: List[np.ndarray]) -> str:
+    """Mean and standard deviation of all channels, as text."""
+    pixels = np.concatenate([image.reshape(-1, 3) for image in images])
+    rounded = [
+        ' '.join(f'{value:.2f}' for value in values)
+        for values in (pixels.mean(0), pixels.std(0))
+    ]
+    return f'mean {rounded[0]}, std {rounded[1]}'
+
+
+def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
+    """Writes the picture.
+
+    Args:
+        cfg (Config): A train config.
+        out (str): The picture's path.
+        num (int): Images a domain.
+        seed (int): Of the pipelines' random numbers.
+
+    Returns:
+        str: A line a domain: mean and standard deviation of what the detector
+        gets.
+
+    Raises:
+        UserError: If the data has a fatal error, or an image does not pass
+            its pipeline.
+    """
+    if num < 1:
+        raise UserError(f'num must be at least 1, got {num}.')
+    stop_if_fatal(cfg)
+    sets = dict(source=cfg.train_dataloader.dataset)
+    target = (cfg.get('train_cfg') or {}).get('target_dataloader')
+    if target:
+        sets['target'] = target.dataset
+    source = dict(next(leaves(sets['source'])), pipeline=[], lazy_init=True)
+    classes = DATASETS.build(source).metainfo['classes']
+    colours = plt.get_cmap('tab10').colors
+    columns = 2 * num
+    fig, axes = plt.subplots(
+        len(sets),
+        columns,
+        figsize=(2.6 * columns, 2.7 * len(sets) + 0.5),
+        squeeze=False,
+        layout='constrained')
+    lines = []
+    for row, (domain, dataset) in zip(axes, sets.items()):
+        items = draw_samples(dataset, num, seed)
+        seen = normalise(cfg.model, items)
+        lines.append(f'{domain}, as the detector gets it: {statistics(seen)}')
+        for ax in row:
+            ax.set_axis_off()
+        for i, (item, image) in enumerate(zip(items, seen)):
+            left, right = row[2 * i:2 * i + 2]
+            plain = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
+            left.imshow(plain)
+            sample = item['data_samples']
+            count = draw_boxes(left, sample, classes, colours)
+            name = osp.basename(sample.metainfo.get('img_path', ''))
+            labels = f', {count} boxes' if domain == 'source' else ''
+            left.set_title(f'{domain}: {name[-30:]}{labels}', fontsize=7)
+            right.imshow(as_weights_read_it(image, cfg.model))
+            right.set_title(
+                f'{image.shape[1]}x{image.shape[0]} (image '
+                f'{plain.shape[1]}x{plain.shape[0]})',
+                fontsize=7)
+    fig.suptitle('\n'.join(lines), fontsize=9)
+    fig.savefig(out, dpi=110)
+    plt.close(fig)
+    return '\n'.join(lines)
