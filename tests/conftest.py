@@ -1,5 +1,6 @@
 """A tiny pair of domains and a tiny config, for tests that train."""
 import json
+import runpy
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,17 @@ def loading_as_before(monkeypatch):
     monkeypatch.delenv(FORCE)
     yield
     CheckpointLoader.register_scheme('', load_from_local, force=True)
+
+
+@pytest.fixture
+def command():
+    """Runs a file of tools/ in this process: ``command('x.py', argument)``."""
+
+    def run(tool: str, *argv) -> None:
+        main = runpy.run_path(str(ROOT / 'tools' / tool))['main']
+        main([str(argument) for argument in argv])
+
+    return run
 
 
 TINY = '''

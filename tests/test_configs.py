@@ -4,6 +4,7 @@ import argparse
 import ast
 import json
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,13 @@ from mmdet.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import init_default_scope
 
-CONFIGS = {p.stem: p for p in Path(__file__).parents[1].glob('configs/*.py')}
+FOLDER = Path(__file__).parents[1] / 'configs'
+FILES = [
+    path for path in (*FOLDER.glob('*.py'), *FOLDER.glob('*/*.py'))
+    if path.parent.name not in ('_base_', 'custom')
+]
+# By name: a work dir is called after its config, so names are unique.
+CONFIGS = {path.stem: path for path in FILES}
 ADAPTED = [name for name in CONFIGS if name.startswith('da_')]
 BASELINES = sorted(set(CONFIGS) - set(ADAPTED))
 DOMAIN_KEYS = ('domain_neck', 'instance_domain_head', 'loss_consistency')
@@ -40,6 +47,12 @@ def build(cfg: ConfigDict):
     init_default_scope('mmdet')
     with torch.device('meta'):
         return MODELS.build(cfg)
+
+
+def test_names_are_unique_and_folders_small():
+    assert len(CONFIGS) == len(FILES) > 30
+    folders = Counter(path.parent for path in FILES)
+    assert max(folders.values()) <= 20
 
 
 @pytest.mark.parametrize('name', CONFIGS)

@@ -6,14 +6,15 @@ import pytest
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 
+from da_faster.data_check import check
+
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / 'configs/custom/da_faster_custom.py'
 
 
 @pytest.fixture
-def edited(tiny_data, tmp_path, monkeypatch):
+def edited(tiny_data, tmp_path):
     """Writes the template and its sibling with other lines at the top."""
-    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
 
     def edit(**lines) -> Path:
         lines = dict(
@@ -38,7 +39,6 @@ def edited(tiny_data, tmp_path, monkeypatch):
 
 
 def test_without_target_labels(edited):
-    from data_checks import check
     folder = edited()
     for name in ('da_faster_custom', 'source_only_custom'):
         cfg = Config.fromfile(folder / f'{name}.py')
@@ -55,7 +55,6 @@ def test_without_target_labels(edited):
 
 
 def test_with_target_labels(edited, tiny_data):
-    from data_checks import check
     folder = edited(
         test_labels=f'{tiny_data}/test.json', test_images=f'{tiny_data}/test/')
     cfg = Config.fromfile(folder / 'da_faster_custom.py')
@@ -67,7 +66,6 @@ def test_with_target_labels(edited, tiny_data):
 
 
 def test_the_comma_that_is_forgotten(edited):
-    from data_checks import check
     cfg = Config.fromfile(edited(classes='box') / 'da_faster_custom.py')
     texts = [finding.text for finding in check(cfg).findings]
     assert any("write classes=('box', )" in text for text in texts), texts

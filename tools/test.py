@@ -1,11 +1,12 @@
 """Evaluate a detector: python tools/test.py CONFIG CHECKPOINT [options]."""
 import argparse
 import os
+from typing import Optional, Sequence
 
 from mmengine.config import DictAction
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test (and eval) a detector')
     add = parser.add_argument
     add('config', help='test config file path')
@@ -34,14 +35,14 @@ def parse_args() -> argparse.Namespace:
         'code: only files of people you trust')
     # torch.distributed.launch passes --local-rank.
     add('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.out is not None and not args.out.endswith(('.pkl', '.pickle')):
         raise SystemExit(f'--out {args.out}: the file must end in .pkl.')
     return args
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.apis import test
     from da_faster.engine import part_from_launcher

@@ -1,11 +1,12 @@
 """Train a detector: python tools/train.py CONFIG [options]."""
 import argparse
 import os
+from typing import Optional, Sequence
 
 from mmengine.config import DictAction
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a detector')
     add = parser.add_argument
     add('config', help='train config file path')
@@ -39,11 +40,11 @@ def parse_args() -> argparse.Namespace:
         'code: only files of people you trust')
     # torch.distributed.launch passes --local-rank.
     add('--local_rank', '--local-rank', type=int, default=0)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    args = parse_args(argv)
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.apis import train
     from da_faster.engine import part_from_launcher

@@ -1,6 +1,5 @@
 """The check of the data: every finding on a small set that has its error."""
 import json
-import sys
 import time
 from pathlib import Path
 
@@ -8,9 +7,9 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-import da_faster  # noqa: F401, registers TargetDataset
+from da_faster.apis import training
+from da_faster.data_check import check
 
-ROOT = Path(__file__).parents[2]
 SIZE = (20, 10)
 
 
@@ -42,7 +41,6 @@ def coco(role, count, **changes) -> dict:
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """Three images of each role, their COCO files and a config."""
-    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
     monkeypatch.chdir(tmp_path)
     for number, role in enumerate(('source', 'target', 'test')):
         for i in range(3):
@@ -84,7 +82,6 @@ def put(role, content) -> None:
 
 
 def find(cfg) -> list:
-    from data_checks import check
     return check(cfg).findings
 
 
@@ -264,13 +261,9 @@ def test_same_images(data):
 
 
 def test_full_check_reads_the_images(data, capsys, tmp_path):
-    from check_data import check_images
-    from data_checks import check
 
     def full():
-        checker = check(data)
-        check_images(checker, 2)
-        return checker.findings
+        return check(data, read_images=True, nproc=2).findings
 
     assert full() == []
     copy = tmp_path / 'target/target1.png'
@@ -295,34 +288,30 @@ def write_config(data, **changes) -> Path:
     return path
 
 
-def test_commands(data, monkeypatch, capsys):
+def test_commands(data, monkeypatch, capsys, command):
     """check_data.py prints all; train.py stops before it builds a Runner."""
-    import check_data
     path = write_config(data)
-    check_data.main([str(path)])
+    command('check_data.py', path)
     out = capsys.readouterr().out
     for text in ('source: 3 images, 3 boxes (cat 2, dog 1)',
                  'target: 3 images, no labels', 'test: 3 images', '9/9',
                  'No error found.'):
         assert text in out
     with pytest.raises(SystemExit, match='1 error'):
-        check_data.main([
-            str(path), '--fast', '--cfg-options', 'expected_images=500'])
+        command('check_data.py', path, '--fast', '--cfg-options',
+                'expected_images=500')
     assert 'ERROR: test ./test.json has 3 images' in capsys.readouterr().out
 
-    import train
-    monkeypatch.setattr(train.Runner, 'from_cfg', lambda cfg: 1 / 0)
-    argv = ['train.py', str(path), '--cfg-options', 'expected_images=500']
-    monkeypatch.setattr(sys, 'argv', argv)
+    monkeypatch.setattr(training.Runner, 'from_cfg', lambda cfg: 1 / 0)
+    argv = ['train.py', path, '--cfg-options', 'expected_images=500']
     with pytest.raises(SystemExit, match='data check failed') as error:
-        train.main()
+        command(*argv)
     assert 'data error: test ./test.json has 3' in str(error.value)
     monkeypatch.setenv('RANK', '1')
     with pytest.raises(SystemExit, match='^1$'):
-        train.main()
-    monkeypatch.setattr(sys, 'argv', [*argv, '--skip-data-check'])
+        command(*argv)
     with pytest.raises(ZeroDivisionError):
-        train.main()
+        command(*argv, '--skip-data-check')
 
 
 def test_no_second_for_3000_images(data):

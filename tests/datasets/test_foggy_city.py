@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from da_faster.datasets import foggy_city
+from da_faster.datasets.foggy_city import render
 from da_faster.datasets.foggy_city.fog import (add_fog, decode, expose, ray_distance,
                                     transmittance)
 from da_faster.datasets.foggy_city.render import CLASSES, SUPERSAMPLING, make_scene
@@ -109,7 +109,7 @@ def test_boxes_enclose_the_visible_masks(scenes):
                                 (columns.max() + 1) / SUPERSAMPLING,
                                 (rows.max() + 1) / SUPERSAMPLING)
             assert item.area == len(rows) / SUPERSAMPLING**2
-            assert item.area >= foggy_city.MIN_VISIBLE_PIXELS
+            assert item.area >= render.MIN_VISIBLE_PIXELS
             assert 0 <= item.label < len(CLASSES)
             total += 1
     assert total > 20
@@ -127,10 +127,10 @@ def test_objects_that_hardly_show_get_no_box(canvas):
     for owner, (rows, columns, _) in enumerate(regions, start=1):
         canvas.owner[rows, columns] = owner
     placed = [('bus', Pose(0.0, 9.0, 0.0, 1.5, None), None)] * len(regions)
-    found = foggy_city._find_instances(canvas, placed,
+    found = render._find_instances(canvas, placed,
                                        [whole for *_, whole in regions])
     assert [item.owner for item in found] == [1, 5]
-    assert found[0] == foggy_city.Instance(
+    assert found[0] == render.Instance(
         CLASSES.index('bus'), (0.0, 0.0, 6.0, 10.0), 60.0, 1, 9.0)
 
 

@@ -6,6 +6,7 @@ from launching import fork_ranks
 from mmengine.config import Config
 
 from da_faster.engine import part_from_launcher, set_up_cpu_launcher
+from da_faster.errors import UserError
 
 
 def test_nothing_changes_without_a_launcher():
@@ -18,7 +19,7 @@ def test_nothing_changes_without_a_launcher():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
 def test_other_launchers_need_an_accelerator():
-    with pytest.raises(SystemExit, match='slurm needs an accelerator'):
+    with pytest.raises(UserError, match='slurm needs an accelerator'):
         set_up_cpu_launcher(Config(dict(launcher='slurm')))
 
 

@@ -4,6 +4,7 @@ import time
 import pytest
 
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
+from da_faster.errors import UserError
 
 def other_process(work_dir) -> int:
     """The exit code of one that wants the work dir."""
@@ -12,7 +13,7 @@ def other_process(work_dir) -> int:
         code = 0
         try:
             lock_work_dir(str(work_dir))
-        except SystemExit as error:
+        except UserError as error:
             (work_dir / 'said').write_text(str(error))
             code = 1
         os._exit(code)
@@ -46,7 +47,7 @@ def test_it_is_free_again_after_its_run_was_killed(tmp_path):
 
 def test_a_work_dir_that_cannot_be_made(tmp_path):
     (tmp_path / 'file').touch()
-    with pytest.raises(SystemExit, match='cannot be written to .*--work-dir'):
+    with pytest.raises(UserError, match='cannot be written to .*--work-dir'):
         lock_work_dir(str(tmp_path / 'file/work_dir'))
 
 

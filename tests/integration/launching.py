@@ -70,7 +70,6 @@ def call(tool, *args, unique: bool = True, **options) -> None:
             f'{k.replace("__", ".")}={v}' for k, v in options.items()
         ]
     with mock.patch.object(sys, 'argv', [str(part) for part in argv]), \
-            mock.patch.object(sys, 'path', [str(argv[0].parent), *sys.path]), \
             mock.patch('yapf.yapflib.yapf_api.FormatCode',
                        lambda text, **_: (text, True)), \
             mock.patch.dict(os.environ):

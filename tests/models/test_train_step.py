@@ -25,11 +25,11 @@ def without_downloads(cfg):
 @pytest.mark.slow
 @pytest.mark.parametrize('name, expected', [
     ('da_faster_city2foggy', STAGES),
-    ('da_faster_r50_fpn_city2foggy', STAGES),
-    ('da_faster_vgg16_city2foggy', STAGES),
-    ('da_mask_rcnn_r50_fpn_city2foggy', (*STAGES, 'loss_mask')),
-    ('da_retinanet_r50_fpn_city2foggy', ('loss_cls', )),
-    ('da_fcos_r50_fpn_city2foggy', ('loss_centerness', )),
+    ('city2foggy/da_faster_r50_fpn_city2foggy', STAGES),
+    ('city2foggy/da_faster_vgg16_city2foggy', STAGES),
+    ('city2foggy/da_mask_rcnn_r50_fpn_city2foggy', (*STAGES, 'loss_mask')),
+    ('city2foggy/da_retinanet_r50_fpn_city2foggy', ('loss_cls', )),
+    ('city2foggy/da_fcos_r50_fpn_city2foggy', ('loss_centerness', )),
 ])
 def test_one_step(name, expected, make_batch):
     register_all_modules()

@@ -6,24 +6,21 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-TOOLS = Path(__file__).parents[2] / 'tools'
+from da_faster.visualization import domains
 
 
 @pytest.fixture
-def browse(monkeypatch, tmp_path, tiny_config):
-    monkeypatch.syspath_prepend(str(TOOLS))
+def browse(monkeypatch, tmp_path, tiny_config, command):
     # The recorder of the training tests is not needed here.
-    monkeypatch.syspath_prepend(str(TOOLS.parent / 'tests/integration'))
-    import browse_domains
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / 'integration')
 
     def run(*options):
         out = tmp_path / 'browse.png'
-        browse_domains.main(
-            [str(tiny_config), '--out', str(out), '--num', '2', *options])
+        command('browse_domains.py', tiny_config, '--out', out, '--num', 2,
+                *options)
         with Image.open(out) as image:
             return np.asarray(image.convert('RGB'))
 
-    run.module = browse_domains
     return run
 
 
@@ -47,17 +44,16 @@ def test_source_only(browse):
 
 
 @pytest.mark.parametrize('style', ['pytorch', 'caffe'])
-def test_right_constants_give_the_image_back(browse, style):
+def test_right_constants_give_the_image_back(style):
     """And wrong ones do not: the point of the right-hand pictures."""
-    module = browse.module
     rgb = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
-    known = module.PYTORCH if style == 'pytorch' else module.CAFFE
+    known = domains.PYTORCH if style == 'pytorch' else domains.CAFFE
     ordered = rgb if style == 'pytorch' else rgb[..., ::-1]
     model = Config(dict(data_preprocessor=dict(std=known['std'])))
     normal = (ordered - np.array(known['mean'])) / known['std']
-    assert (module.as_weights_read_it(normal, model) == rgb).all()
+    assert (domains.as_weights_read_it(normal, model) == rgb).all()
     swapped = normal[..., ::-1]
-    assert (module.as_weights_read_it(swapped, model) != rgb).any()
+    assert (domains.as_weights_read_it(swapped, model) != rgb).any()
 
 
 def test_a_fatal_error_in_the_data_ends_it(browse):

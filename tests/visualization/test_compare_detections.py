@@ -1,15 +1,10 @@
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / 'tools/analysis'))
-
-import compare_detections  # noqa: E402
+from da_faster.visualization.detections import match
 
 
 def box(x: float, category: int = 1) -> dict:
@@ -27,10 +22,10 @@ def box(x: float, category: int = 1) -> dict:
     ([box(0)], [], [False]),
 ])
 def test_match(detections, truth, found):
-    assert compare_detections.match(detections, truth) == found
+    assert match(detections, truth) == found
 
 
-def test_picture_is_written(tmp_path, monkeypatch, capsys):
+def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
     Image.fromarray(np.zeros((20, 40, 3), np.uint8)).save(tmp_path / '0.png')
     truth = dict(
         images=[dict(id=0, file_name='0.png', height=20, width=40)],
@@ -40,10 +35,10 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys):
     result = [dict(box(0), image_id=0, score=0.9)]
     (tmp_path / 'r.json').write_text(json.dumps(result))
     (tmp_path / 'none.json').write_text('[]')
-    argv = ['x', 'test.json', '.', 'none.json', 'r.json', '--out', 'out.png']
+    tool = 'analysis/compare_detections.py'
+    argv = [tool, 'test.json', '.', 'none.json', 'r.json', '--out', 'out.png']
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, 'argv', argv)
-    compare_detections.main()
+    command(*argv)
     assert 'out.png' in capsys.readouterr().out
     picture = np.asarray(Image.open('out.png').convert('RGB')).astype(int)
     green = np.abs(picture - (0x2e, 0xe6, 0x6b)).sum(-1) < 12
@@ -51,6 +46,5 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys):
     top = picture.shape[0] * 3 // 4  # the legend is green on both sides
     assert not green[:top, :half].any() and green[:top, half:].any()
 
-    monkeypatch.setattr(sys, 'argv', [*argv[:3], 'nowhere.json', 'r.json'])
     with pytest.raises(SystemExit, match='nowhere.json does not exist'):
-        compare_detections.main()
+        command(*argv[:3], 'nowhere.json', 'r.json')

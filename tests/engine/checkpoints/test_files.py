@@ -1,14 +1,17 @@
 import errno
 import hashlib
 import os
+import shutil
 
 import pytest
 import torch
+from mmengine.runner import find_latest_checkpoint
 
-from da_faster.engine import checkpoint_files
+from da_faster.engine.checkpoints import files as checkpoint_files
 from da_faster.engine.checkpoints.files import (AtomicBackend, candidates,
                                                find_damage, find_resumable,
                                                point_to, write_atomically)
+from da_faster.errors import UserError
 
 
 @pytest.fixture
@@ -52,7 +55,8 @@ def resumable(work_dir) -> tuple:
 
 def test_the_last_checkpoint_is_taken_in_silence(work_dir):
     assert resumable(work_dir) == ('iter_9.pth', [])
-    assert (work_dir / 'last_checkpoint').read_text() == 'iter_9.pth'
+    assert find_latest_checkpoint(str(work_dir)) == str(
+        work_dir / 'iter_9.pth')
 
 
 @pytest.mark.parametrize('damage', DAMAGES)
@@ -79,7 +83,7 @@ def test_damage_is_seen_without_a_digest(work_dir, change):
 def test_nothing_undamaged_is_one_sentence(work_dir):
     for path in work_dir.glob('*.pth'):
         flip_a_byte(path)
-    with pytest.raises(SystemExit, match='is undamaged: nothing to resume'):
+    with pytest.raises(UserError, match='is undamaged: nothing to resume'):
         resumable(work_dir)
 
 
@@ -87,9 +91,10 @@ def test_no_checkpoint_at_all(tmp_path):
     assert resumable(tmp_path) == resumable(tmp_path / 'no') == (None, [])
 
 
-@pytest.mark.parametrize('pointer', [None, '', '/elsewhere/w/iter_9.pth'])
+@pytest.mark.parametrize(
+    'pointer', [None, '', '/elsewhere/w/iter_9.pth', 'iter_9.pth'])
 def test_a_lost_or_foreign_pointer(work_dir, pointer):
-    """The last: of MMEngine's own hook, in a work dir that was moved."""
+    """The third: in a work dir that was moved. The last: version 0.1.0's."""
     (work_dir / 'last_checkpoint').unlink()
     if pointer is not None:
         (work_dir / 'last_checkpoint').write_text(pointer)
@@ -101,6 +106,12 @@ def test_checkpoints_of_an_earlier_run_are_no_candidates(work_dir):
     point_to(str(work_dir), str(work_dir / 'iter_6.pth'))
     assert [os.path.basename(p) for p in candidates(str(work_dir))
             ] == ['iter_6.pth', 'iter_3.pth']
+
+
+def test_a_copied_work_dir_goes_on_with_its_own(work_dir, tmp_path_factory):
+    copy = tmp_path_factory.mktemp('copy') / 'work_dir'
+    shutil.copytree(work_dir, copy)
+    assert find_resumable(str(copy), print) == str(copy / 'iter_9.pth')
 
 
 def test_checkpoints_in_another_folder(work_dir, tmp_path_factory):

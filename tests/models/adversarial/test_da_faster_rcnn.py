@@ -4,7 +4,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .conftest import make_sample
+from ..conftest import make_sample
 
 DETECTION = {'loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'acc', 'loss_bbox'}
 DOMAIN = {'loss_da_image', 'loss_da_instance', 'loss_da_consistency'}

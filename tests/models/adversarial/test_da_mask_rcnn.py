@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmdet.structures.mask import BitmapMasks
 
-from .conftest import CLASSES
+from ..conftest import CLASSES
 from .test_da_faster_rcnn import (DETECTION, DOMAIN, assert_same, flat, grads,
                                   loss)
 

@@ -3,7 +3,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 
-from .conftest import make_sample
+from ..conftest import make_sample
 
 
 def proposals(num: int) -> InstanceData:

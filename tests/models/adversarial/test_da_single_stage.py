@@ -5,7 +5,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 
-from .conftest import CLASSES, make_sample
+from ..conftest import CLASSES, make_sample
 from .test_da_faster_rcnn import (assert_same, flat, grads, loss, plain_batch,
                                   strengthen)
 
