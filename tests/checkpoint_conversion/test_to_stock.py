@@ -1,4 +1,5 @@
 """An adapted checkpoint as a stock MMDetection one; the shared helpers."""
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -14,15 +15,22 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 
+from da_faster.checkpoint_conversion import files, to_stock
+from da_faster.engine.checkpoints.loading import allow_list
+from da_faster.errors import UserError
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / 'tools/model_converters'))
-
-import checkpoint_file  # noqa: E402
-import to_stock  # noqa: E402
-
-CONFIG = ROOT / 'configs/da_faster_blood_smears.py'
+CONFIGS = ROOT / 'configs'
+CONFIG = CONFIGS / 'blood_smears/da_faster_blood_smears.py'
 # Scores of an untrained detector are low; keep its detections.
 OPTIONS = ('--cfg-options', 'model.test_cfg.rcnn.score_thr=0.')
+
+
+def command(*args) -> None:
+    """Runs the command in this process."""
+    path = ROOT / 'tools/model_converters/to_stock.py'
+    runpy.run_path(str(path))['main'](list(map(str, args)))
+
 
 WITHOUT_DA_FASTER = '''
 import sys
@@ -96,7 +104,7 @@ def averaged(tmp_path_factory):
 def stock(averaged, tmp_path_factory):
     """Folder of the stock config and weights."""
     out = tmp_path_factory.mktemp('to_stock') / 'new'
-    to_stock.main([str(CONFIG), str(averaged[0]), str(out), *OPTIONS])
+    command(CONFIG, averaged[0], out, *OPTIONS)
     return out
 
 
@@ -156,11 +164,12 @@ def test_weights_are_those_that_test_py_tests(stock, averaged):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', [
-    'da_faster_blood_smears', 'da_faster_city2foggy_maskrcnn_benchmark'
+    'blood_smears/da_faster_blood_smears',
+    'city2foggy/da_faster_city2foggy_maskrcnn_benchmark'
 ])
 def test_stock_config(name):
     init_default_scope('mmdet')
-    path = ROOT / f'configs/{name}.py'
+    path = CONFIGS / f'{name}.py'
     original = Config.fromfile(path)
     cfg = to_stock.StockConfig(Config.fromfile(path)).cfg
     text = cfg.pretty_text
@@ -230,7 +239,7 @@ def test_part_without_a_stock_parent(monkeypatch):
     monkeypatch.setitem(MODELS.module_dict, 'OwnBackbone', OwnBackbone)
     cfg = Config(
         dict(model=dict(type='FasterRCNN', backbone=dict(type='OwnBackbone'))))
-    with pytest.raises(SystemExit, match='^OwnBackbone, a part of the model'):
+    with pytest.raises(UserError, match='^OwnBackbone, a part of the model'):
         to_stock.StockConfig(cfg)
 
 
@@ -244,7 +253,7 @@ def test_checkpoint_that_does_not_fit(averaged, tmp_path):
     path, out = tmp_path / 'x.pth', tmp_path / 'out' / 'x.pth'
     torch.save(checkpoint, path)
     with pytest.raises(SystemExit) as error:
-        to_stock.main([str(CONFIG), str(path), str(out)])
+        command(CONFIG, path, out)
     assert str(error.value) == (
         f'{path} does not fit the config; 1 missing: rpn_head.rpn_cls.bias; '
         '1 unknown: extra.weight; 1 of another shape: rpn_head.rpn_reg.bias.')
@@ -256,11 +265,11 @@ def test_existing_output_is_kept(tmp_path, end):
     existing = tmp_path / f'out.{end}'
     existing.write_text('precious')
     with pytest.raises(SystemExit, match=f'out.{end} exists: give --force'):
-        to_stock.main([str(CONFIG), 'x.pth', str(tmp_path / 'out.pth')])
+        command(CONFIG, 'x.pth', tmp_path / 'out.pth')
     assert existing.read_text() == 'precious'
 
 
-# checkpoint_file
+# files.py
 
 
 class Payload:
@@ -276,10 +285,10 @@ class Payload:
 def test_code_runs_only_if_trusted(tmp_path):
     ran = tmp_path / 'ran'
     torch.save(dict(x=Payload(ran)), tmp_path / 'x.pth')
-    with pytest.raises(SystemExit, match='see --trust if you trust its'):
-        checkpoint_file.read(tmp_path / 'x.pth', allow=to_stock.allow_list())
+    with pytest.raises(UserError, match='see --trust if you trust its'):
+        files.read(tmp_path / 'x.pth', allow=allow_list())
     assert not ran.exists()
-    checkpoint_file.read(tmp_path / 'x.pth', trust=True)
+    files.read(tmp_path / 'x.pth', trust=True)
     assert ran.exists()
 
 
@@ -292,15 +301,15 @@ def test_unreadable_checkpoint(tmp_path, content, trust):
         path.write_bytes(content)
     elif content == 300:
         path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(SystemExit) as error:
-        checkpoint_file.read(path, trust)
+    with pytest.raises(UserError) as error:
+        files.read(path, trust)
     assert str(error.value).startswith(str(path))
     assert '\n' not in str(error.value)
 
 
 def test_missing_checkpoint(tmp_path):
-    with pytest.raises(SystemExit, match='does not exist; check the path'):
-        checkpoint_file.read(tmp_path / 'x.pth')
+    with pytest.raises(UserError, match='does not exist; check the path'):
+        files.read(tmp_path / 'x.pth')
 
 
 def test_all_results_or_none(tmp_path):
@@ -311,12 +320,12 @@ def test_all_results_or_none(tmp_path):
         path.write_text('half')
         raise RuntimeError('disk full')
 
-    with pytest.raises(SystemExit, match='new was not written: disk full'):
-        checkpoint_file.write({
+    with pytest.raises(UserError, match='new was not written: disk full'):
+        files.write({
             old: lambda path: path.write_text('new'),
             new: fail
         }, force=True)
     assert [p.name for p in tmp_path.iterdir()] == ['old']
     assert old.read_text() == 'old'
-    checkpoint_file.write({old: lambda path: path.write_text('new')}, True)
+    files.write({old: lambda path: path.write_text('new')}, True)
     assert old.read_text() == 'new'
