@@ -11,6 +11,9 @@ import pytest
 from PIL import Image
 from pycocotools.mask import decode
 
+from da_faster.data_conversion import CocoSplit, ConversionError, summary
+from da_faster.data_conversion import kitti as kitti_converter
+
 TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
 PREFIX = 'instancesonly_filtered_gtFine_'
 
@@ -656,14 +659,14 @@ def test_same_bytes_and_no_overwriting(data, request):
 def test_full_disk(voc, monkeypatch):
     """An error while writing leaves the earlier files and no others."""
     run('voc', voc)
-    save = importlib.import_module('common').CocoSplit.save
+    save = CocoSplit.save
 
     def fail(split, path):
         save(split, path)
         if 'trainval' not in path.name:
             raise OSError('no space left')
 
-    monkeypatch.setattr('common.CocoSplit.save', fail)
+    monkeypatch.setattr(CocoSplit, 'save', fail)
     assert 'was not written: no space left' in fails('voc', voc, '--force')
 
 
@@ -680,3 +683,46 @@ def test_command(voc):
     assert done.returncode == 1
     assert done.stderr.count('\n') == 1 and '000007.xml' in done.stderr
     assert fingerprints() == before
+
+
+def test_from_python(kitti, capsys):
+    """As the docstring of the package shows."""
+    written = kitti_converter.convert('kitti', classes=['Car=car', 'Van=car'])
+    path = Path('kitti/annotations/trainval.json')
+    assert list(written) == [path]
+    assert written[path].content() == load(path)
+    assert written[path].count_boxes() == dict(car=2)
+    assert [line.split()[:3] for line in summary(written).splitlines()[:2]
+            ] == [['annotations', 'images', 'car'],
+                  ['trainval.json', '3', '2']]
+    # The command prints the summary; convert shows its progress alone.
+    assert 'SHA-256' not in capsys.readouterr().out
+    with pytest.raises(ConversionError, match='give --force to replace it'):
+        kitti_converter.convert('kitti')
+    with pytest.raises(ConversionError, match='--nproc must be at least 1'):
+        kitti_converter.convert('kitti', force=True, nproc=0)
+    # An error of another process arrives as it was raised.
+    Path('kitti/training/label_2/000007.txt').write_text('Auto')
+    with pytest.raises(ConversionError, match='000007.txt is broken at'):
+        kitti_converter.convert('kitti', force=True, nproc=2)
+
+
+def test_help_imports_no_torch():
+    """Neither does a wrong argument."""
+    code = '''
+import runpy, sys
+for path in sys.argv[1:]:
+    for option, code in (('--help', 0), ('--no-such-option', 2)):
+        sys.argv = [path, option]
+        try:
+            runpy.run_path(path, run_name='__main__')
+        except SystemExit as end:
+            assert end.code == code, end.code
+        assert not {'torch', 'mmengine', 'da_faster'} & set(sys.modules), path
+'''
+    commands = sorted(map(str, TOOLS.glob('*.py')))
+    assert len(commands) == 8
+    done = subprocess.run([sys.executable, '-c', code, *commands],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('(default: one per core)') == 8

@@ -1,204 +1,50 @@
 """Converts two sets of blood smear photographs to one domain adaptation pair.
 
-The source, BCCD, and the target, the blood cell detection dataset of Ankara
-Yildirim Beyazit University, were photographed and stained in different
-laboratories.  Both label red (RBC) and white (WBC) blood cells; BCCD's
+The source is BCCD. The target is the blood cell detection dataset of Ankara
+Yildirim Beyazit University. They were photographed and stained in different
+laboratories. Both label red (RBC) and white (WBC) blood cells. BCCD's
 platelets have no counterpart and are left out.
 
     python tools/dataset_converters/blood_smears.py BCCD_DIR SMEAR_DIR
 
-BCCD_DIR is the folder ``BCCD`` of github.com/Shenggan/BCCD_Dataset, SMEAR_DIR
-a checkout of github.com/draaslan/blood-cell-detection-dataset or another copy
-of it whose annotations.csv gives the corners relative to the image's size.
+BCCD_DIR is the folder ``BCCD`` of github.com/Shenggan/BCCD_Dataset. SMEAR_DIR
+is a checkout of github.com/draaslan/blood-cell-detection-dataset, or another
+copy of it whose annotations.csv gives the corners relative to the image's
+size.
 
 source_train is BCCD's own trainval without the photographs that show a part of
-a test photograph's field, source_test is its own test.  The target's split is
-explained at ``split_target``.  BCCD's corners count pixels from 1 and include
-the last one, so a box reaches from xmin - 1 to xmax.
+a test photograph's field. source_test is BCCD's own test. The target has a
+fixed split of 30 and 30 photographs, made without a look at the labels. BCCD's
+corners count pixels from 1 and include the last one, so a box reaches from
+xmin - 1 to xmax.
 """
-import csv
-import hashlib
-import shutil
-from collections import defaultdict
+import argparse
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
-
-from common import (Box, CocoSplit, ConversionError, Sample, atomic_folder,
-                    build_splits, finite, image_size, output_parser,
-                    read_lines, summary, track)
-from voc import CORNERS, read_voc_boxes
-
-CLASSES = ('RBC', 'WBC')
-PLATELETS = 'Platelets'
-# Split, folder for the image copies, in the order of the printed table.
-FOLDERS = dict(
-    source_train='source',
-    source_test='source',
-    target_train='target/train',
-    target_test='target/test')
-
-# Numbers of BCCD's trainval photographs whose field overlaps that of the test
-# photograph named behind them (found by correlating all pairs at all shifts;
-# the common part is 16 % to 94 % of the photograph).
-SOURCE_OVERLAPS = {
-    20: 19, 40: 41, 160: 161, 236: 253, 242: 249, 248: 249, 254: 233,
-    258: 229, 260: 227, 261: 226, 262: 225, 264: 225, 276: 205, 386: 391,
-    408: 365
-}  # yapf: disable
-# The 60 photographs the target is made of, out of the publisher's 100.
-TARGET_NUMBERS = (7, 10, 11, 12, 14, 17, 19, 20, 22, 24, 25, 30, 31, 32, 33,
-                  34, 36, 37, 44, 45, 46, 48, 49, 51, 52, 55, 59, 61, 65, 66,
-                  68, 69, 71, 72, 74, 75, 76, 77, 79, 80, 81, 82, 83, 86, 87,
-                  89, 91, 93, 96, 99, 101, 102, 103, 104, 108, 110, 112, 117,
-                  118, 119)
-TARGET_TRAIN_SIZE = 30
-# Pairs of them that show the same field shifted (by the same search).
-TARGET_OVERLAPS = {37: 20, 91: 75, 86: 80, 96: 71, 104: 61, 101: 66}
-
-
-def target_name(number: int) -> str:
-    """File name of a target photograph."""
-    return f'image-{number}.png'
-
-
-def split_target() -> Dict[str, List[str]]:
-    """The fixed split of the target; it never looks at a label.
-
-    Photographs are taken in the order of the SHA-256 of their file names, a
-    pair with a common field together under its lower number, until 30 are in
-    target_train; the other 30 are target_test.
-    """
-    groups = defaultdict(list)
-    for number in TARGET_NUMBERS:
-        groups[TARGET_OVERLAPS.get(number, number)].append(number)
-    train: List[int] = []
-    for first in sorted(groups, key=lambda number: hashlib.sha256(
-            target_name(number).encode()).digest()):  # yapf: disable
-        if len(train) < TARGET_TRAIN_SIZE:
-            train += groups[first]
-    test = set(TARGET_NUMBERS).difference(train)
-    return dict(
-        target_train=[target_name(number) for number in sorted(train)],
-        target_test=[target_name(number) for number in sorted(test)])
-
-
-def read_image_set(bccd_dir: Path, name: str) -> List[str]:
-    """Photograph names, without extension, of one of BCCD's own sets."""
-    path = bccd_dir / 'ImageSets' / 'Main' / f'{name}.txt'
-    mend = ('give the folder that holds Annotations, ImageSets and JPEGImages '
-            'as BCCD_DIR.')
-    names = sorted(filter(None, map(str.strip, read_lines(path, mend))))
-    if not names:
-        raise ConversionError(f'{path} is empty: {mend}')
-    return names
-
-
-def read_csv_boxes(path: Path) -> Tuple[Dict[str, List[Box]], bool]:
-    """Boxes by file name, and whether corners are relative to the image.
-
-    They are when no corner of the whole file exceeds 2: a corner may lie a
-    little outside of its image, but pixels go up to 256.
-    """
-    boxes = defaultdict(list)
-    line = 1
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as file:
-            reader = csv.DictReader(file, strict=True)
-            for row in reader:
-                line = reader.line_num
-                corners = finite(*(row[key] for key in CORNERS))
-                boxes[row['image']].append(Box(row['label'], *corners))
-    except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: give the folder that holds '
-                              'annotations.csv and images as SMEAR_DIR.')
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ConversionError(f'{path} is broken at line {line} '
-                              f'({error!r}): download it again.')
-    largest = max((max(box[1:5]) for some in boxes.values() for box in some),
-                  default=0)
-    return boxes, largest <= 2
-
-
-def read_photograph(job: tuple) -> Sample:
-    """Copies a photograph and reads its labels.
-
-    Args:
-        job: Path of the photograph, of its copy and of its labels, and its
-            boxes where they were read already.
-    """
-    image, copy, labels, boxes = job
-    size = image_size(image)
-    if boxes is None:
-        boxes = read_voc_boxes(labels, size)
-    names = {name.lower(): name for name in (*CLASSES, PLATELETS)}
-    for label in {box.label for box in boxes}:
-        # Of the two only BCCD labels platelets.
-        if str(label).lower() not in names or label == PLATELETS.lower():
-            raise ConversionError(
-                f'{labels} holds the unknown label {label!r}: correct it to '
-                f'one of {", ".join(CLASSES)}, or download the file again.')
-    shutil.copyfile(image, copy)
-    return Sample(image.name, size, [
-        box._replace(label=names[box.label.lower()]) for box in boxes
-    ])
-
-
-def convert(bccd_dir: Path, smear_dir: Path, folder: Path,
-            nproc: int) -> Dict[str, CocoSplit]:
-    """Writes image copies and annotation files of both domains."""
-    overlaps = {f'BloodImage_{number:05d}' for number in SOURCE_OVERLAPS}
-    train = read_image_set(bccd_dir, 'trainval')
-    names = dict(
-        source_train=[name for name in train if name not in overlaps],
-        source_test=read_image_set(bccd_dir, 'test'),
-        **split_target())
-    csv_path = smear_dir / 'annotations.csv'
-    csv_boxes, relative = read_csv_boxes(csv_path)
-
-    jobs = {split: [] for split in FOLDERS}
-    for split, path in FOLDERS.items():
-        (folder / path).mkdir(parents=True, exist_ok=True)
-        for name in names[split]:
-            if split.startswith('source'):
-                image = bccd_dir / 'JPEGImages' / f'{name}.jpg'
-                labels = bccd_dir / 'Annotations' / f'{name}.xml'
-                boxes = None
-            else:
-                image, labels = smear_dir / 'images' / name, csv_path
-                if name not in csv_boxes:
-                    raise ConversionError(f'{labels} has no box for {name}: '
-                                          'download the whole file again.')
-                w, h = image_size(image) if relative else (1, 1)
-                boxes = [
-                    Box(label, x1 * w, y1 * h, x2 * w, y2 * h)
-                    for label, x1, y1, x2, y2, *_ in csv_boxes[name]
-                ]
-            jobs[split].append((image, folder / path / image.name, labels,
-                                boxes))
-    samples = iter(track(read_photograph, sum(jobs.values(), []), nproc))
-    splits = build_splits(
-        {split: [next(samples) for _ in some]
-         for split, some in jobs.items()}, {name: name for name in CLASSES})
-    splits['source_train'].notes[
-        'photographs with a part of a test photograph left out'] = (
-            len(train) - len(names['source_train']))
-    for name, split in splits.items():
-        split.save(folder / 'annotations' / f'{name}.json')
-    return splits
+from typing import Optional, Sequence
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    out = Path('data/blood_smears')
-    parser = output_parser(__doc__, out)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS)
     add = parser.add_argument
     add('bccd_dir', type=Path, help='has Annotations, ImageSets, JPEGImages')
     add('smear_dir', type=Path, help='has annotations.csv and images')
-    parser.set_defaults(out=out)
-    args = parser.parse_args(argv)
-    with atomic_folder(args.out, ('annotations', 'source', 'target'),
-                       args.force) as folder:
-        splits = convert(args.bccd_dir, args.smear_dir, folder, args.nproc)
-    print(summary(splits, args.out / 'annotations'))
+    add('--out',
+        type=Path,
+        help='folder to write (default: data/blood_smears)')
+    add('--force', action='store_true', help='replace an earlier result')
+    add('--nproc', type=int, help='processes (default: one per core)')
+    options = vars(parser.parse_args(argv))
+
+    # Importing torch and mmdet takes seconds: parse first.
+    from da_faster.data_conversion import blood_smears, summary
+    from da_faster.errors import one_sentence
+
+    with one_sentence():
+        written = blood_smears.convert(**options)
+    print(summary(written))
 
 
 if __name__ == '__main__':

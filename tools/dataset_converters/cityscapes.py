@@ -6,192 +6,50 @@
 
 The first command reads leftImg8bit/ and gtFine/ and writes
 data/cityscapes/annotations/instancesonly_filtered_gtFine_{train,val}.json.
-The second reads the foggy images of leftImg8bit_foggy/, which share the labels
-of the clear ones, and writes data/foggy_cityscapes/annotations/
-instancesonly_filtered_gtFine_{train,val}_foggy_beta_0.02.json.  With --beta
-all there are such files for each of the three fogs and one, foggy_beta_all,
-with three images of every scene: a test on it is another benchmark.
 
-What is in them is that of the "instancesonly_filtered" files which Detectron
-and maskrcnn-benchmark make, but with the category ids always in the order of
-the eight classes: regions that gtFine labels as groups (instance id below
-1000) are left out, and so is an instance any part of which is a speck of one
-or two pixels.  A box encloses the visible pixels, "area" is their number and
+The second reads the foggy images of leftImg8bit_foggy/, which share the labels
+of the clear ones. It writes data/foggy_cityscapes/annotations/
+instancesonly_filtered_gtFine_{train,val}_foggy_beta_0.02.json. With --beta all
+it writes such files for each of the three fogs, and one, foggy_beta_all, with
+three images of every scene: a test on it is another benchmark.
+
+The files hold what the "instancesonly_filtered" files hold that Detectron and
+maskrcnn-benchmark make, but the category ids are always in the order of the
+eight classes. Regions that gtFine labels as groups (instance id below 1000)
+are left out. So is an instance any part of which is a speck of one or two
+pixels. A box encloses the visible pixels, "area" is their number and
 "segmentation" their mask, in run lengths.
 """
-from collections import Counter
-from functools import partial
+import argparse
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
-
-import cv2
-import numpy as np
-from common import (Box, ConversionError, Sample, build_splits, image_size,
-                    output_parser, refuse_existing, track, write_splits)
-from PIL import Image
-from pycocotools.mask import encode
-
-# Cityscapes' label ids with instances (cityscapesscripts/helpers/labels.py).
-LABELS = {
-    24: 'person', 25: 'rider', 26: 'car', 27: 'truck', 28: 'bus',
-    29: 'caravan', 30: 'trailer', 31: 'train', 32: 'motorcycle', 33: 'bicycle'
-}  # yapf: disable
-CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle',
-           'bicycle')
-SPLITS = ('train', 'val')
-BETAS = ('0.005', '0.01', '0.02')
-GT_SUFFIX = '_gtFine_instanceIds.png'
-
-
-def read_instances(path: Path) -> np.ndarray:
-    """Instance ids, shape (H, W): labelId * 1000 + number, or a labelId."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-            mode, ids = image.mode, np.asarray(image)
-    except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: complete gtFine.')
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ConversionError(f'{path} is not a readable image ({error}): '
-                              'unpack gtFine_trainvaltest.zip again.')
-    if not mode.startswith('I'):
-        raise ConversionError(
-            f'{path} is not a 16-bit image (mode {mode}), so its instance '
-            'ids are cut off: unpack gtFine_trainvaltest.zip again.')
-    return ids.astype(np.int32)
-
-
-def has_speck(mask: np.ndarray) -> bool:
-    """Whether the outline of a connected part has only one or two points.
-
-    Detectron's filter: it takes the outline for no polygon.
-    """
-    outlines, _ = cv2.findContours(
-        np.pad(mask, 1).astype(np.uint8), cv2.RETR_EXTERNAL,
-        cv2.CHAIN_APPROX_NONE)
-    return min(map(len, outlines)) <= 2
-
-
-def read_boxes(path: Path) -> Tuple[Tuple[int, int], List[Box], Counter]:
-    """Size, boxes and what was left out of an instanceIds image."""
-    ids = read_instances(path)
-    boxes, notes = [], Counter()
-    for number in np.unique(ids[ids >= min(LABELS)]).tolist():
-        label = number // 1000 if number >= 1000 else number
-        if label not in LABELS:
-            if number < 1000 and label <= max(LABELS):
-                continue
-            raise ConversionError(
-                f'{path} holds the instance id {number}, but label {label} '
-                'has no instances in Cityscapes: take the instanceIds images '
-                'of gtFine, not ones made with other label ids.')
-        name = LABELS[label]
-        if number < 1000:
-            notes[f'groups ({name}group) left out'] += 1
-            continue
-        mask = ids == number
-        rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-        top, bottom = int(rows[0]), int(rows[-1]) + 1
-        left, right = int(columns[0]), int(columns[-1]) + 1
-        crop = mask[top:bottom, left:right]
-        if name in CLASSES and has_speck(crop):
-            notes['instances with a speck of 1 or 2 pixels left out'] += 1
-            continue
-        runs = encode(np.asfortranarray(mask, np.uint8))
-        boxes.append(
-            Box(
-                name,
-                left,
-                top,
-                right,
-                bottom,
-                area=int(crop.sum()),
-                segmentation=dict(
-                    size=runs['size'], counts=runs['counts'].decode())))
-    return (ids.shape[1], ids.shape[0]), boxes, notes
-
-
-def read_sample(gt: Path, images: Path, suffixes: Sequence[str]
-                ) -> List[Sample]:
-    """The images of one scene, which share its labels.
-
-    Args:
-        gt: The instanceIds image, <split>/<city>/<scene>_gtFine_....png.
-        images: Folder of the images; below it <split>/<city>/<scene><suffix>.
-        suffixes: One per image.
-    """
-    size, boxes, notes = read_boxes(gt)
-    split, city, name = gt.parts[-3:]
-    samples = []
-    for suffix in suffixes:
-        file_name = f'{city}/{name.removesuffix(GT_SUFFIX)}{suffix}'
-        found = image_size(images / split / file_name)
-        if found != size:
-            raise ConversionError(
-                f'{images / split / file_name} is {found[0]}x{found[1]}, but '
-                f'{gt} is {size[0]}x{size[1]}: unpack both again.')
-        samples.append(Sample(file_name, size, boxes, notes))
-    return samples
-
-
-def list_scenes(root: Path, images: Path, split: str) -> List[Path]:
-    """The instanceIds images of a split; every city of the images has some."""
-    scenes = sorted((root / 'gtFine' / split).glob(f'*/*{GT_SUFFIX}'))
-    if not scenes:
-        raise ConversionError(
-            f'{root / "gtFine" / split} holds no <city>/*{GT_SUFFIX}: unpack '
-            'gtFine_trainvaltest.zip there.')
-    cities = {path.parent.name for path in scenes}
-    for folder in sorted((images / split).glob('*')):
-        if folder.is_dir() and folder.name not in cities:
-            raise ConversionError(
-                f'{folder} has no labels in {root / "gtFine"}: unpack '
-                'gtFine_trainvaltest.zip again.')
-    return scenes
+from typing import Optional, Sequence
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    parser = output_parser(__doc__, 'annotations/ beside the images')
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS)
     add = parser.add_argument
     add('root', type=Path, help='has leftImg8bit (or --foggy) and gtFine')
+    add('--out',
+        type=Path,
+        help='folder to write (default: annotations/ beside the images)')
     add('--foggy', type=Path, help='has leftImg8bit_foggy')
-    add('--beta', choices=(*BETAS, 'all'), help='the fog, in 1/m')
-    args = parser.parse_args(argv)
-    if bool(args.foggy) != bool(args.beta):
-        parser.error('give --foggy DIR and --beta together')
+    add('--beta',
+        choices=('0.005', '0.01', '0.02', 'all'),
+        help='the fog, in 1/m; needs --foggy')
+    add('--force', action='store_true', help='replace an earlier result')
+    add('--nproc', type=int, help='processes (default: one per core)')
+    options = vars(parser.parse_args(argv))
 
-    if args.foggy:
-        images = args.foggy / 'leftImg8bit_foggy'
-        betas = BETAS if args.beta == 'all' else (args.beta, )
-        suffixes = [f'_leftImg8bit_foggy_beta_{beta}.png' for beta in betas]
-        endings = [f'_foggy_beta_{beta}' for beta in betas]
-    else:
-        images = args.root / 'leftImg8bit'
-        suffixes, endings = ['_leftImg8bit.png'], ['']
-    out = args.out or images.parent / 'annotations'
-    stem = 'instancesonly_filtered_gtFine_'
-    together = f'_foggy_beta_{args.beta}'
-    refuse_existing(
-        out, [f'{stem}{split}{ending}' for split in SPLITS
-              for ending in {*endings, together if args.foggy else ''}],
-        args.force)  # yapf: disable
+    # Importing torch and mmdet takes seconds: parse first.
+    from da_faster.data_conversion import cityscapes, summary
+    from da_faster.errors import one_sentence
 
-    cv2.setNumThreads(1)
-    tasks = {split: list_scenes(args.root, images, split) for split in SPLITS}
-    read = iter(
-        track(
-            partial(read_sample, images=images, suffixes=suffixes),
-            sum(tasks.values(), []), args.nproc))
-    samples: Dict[str, List[Sample]] = {}
-    for split in SPLITS:
-        scenes = [next(read) for _ in tasks[split]]
-        for i, ending in enumerate(endings):
-            samples[f'{stem}{split}{ending}'] = [some[i] for some in scenes]
-        if len(endings) > 1:
-            samples[f'{stem}{split}{together}'] = sum(scenes, [])
-    write_splits(
-        build_splits(samples, {name: name for name in CLASSES}), out,
-        args.force)
+    with one_sentence():
+        written = cityscapes.convert(**options)
+    print(summary(written))
 
 
 if __name__ == '__main__':

@@ -3,137 +3,49 @@
     python tools/dataset_converters/coco_subset.py labels.json \\
         data/my_source/images --classes person automobile=car
 
-Classes are chosen, renamed, merged and put in order with --classes; the
-category ids become 1, 2, ... in that order.  Every image must exist in the
-folder (the second argument) with the stated size.  Boxes are clipped to their
-image; boxes without extent, outside, not finite or of an image or a category
-that the file does not list are left out and counted.  Masks are not kept.
+--classes chooses, renames, merges and orders the classes; the category ids
+become 1, 2, ... in that order. Every image must exist in the folder (the
+second argument) and have the stated size. Boxes are clipped to their image.
+Boxes are left out and counted that have no extent, lie outside, are not
+finite, or belong to an image or a category that the file does not list. Masks
+are not kept.
 
 The result is annotations/<name of the file>.json beside the image folder.
 """
-from collections import Counter, defaultdict
-from functools import partial
+import argparse
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
-
-from common import (Box, ConversionError, Sample, add_classes, build_splits,
-                    class_map, finite, image_size, output_parser, read_json,
-                    refuse_existing, track, write_splits)
-
-
-def read_coco(path: Path) -> Tuple[List[Sample], List[str]]:
-    """Samples in the order of the file, and the names of its categories.
-
-    The size of a sample is (0, 0) where the file does not state it.
-    """
-    content = read_json(path)
-    try:
-        categories = {c['id']: str(c['name']) for c in content['categories']}
-        images = {image['id']: image for image in content['images']}
-        samples = {
-            key: Sample(
-                str(image['file_name']),
-                (int(image.get('width') or 0), int(image.get('height') or 0)),
-                [], Counter())
-            for key, image in images.items()
-        }
-        annotations = content.get('annotations', [])
-        if len(images) < len(content['images']):
-            raise ValueError('two images have the same id')
-        lost = Counter()
-        for item in annotations:
-            add_annotation(item, samples, categories, lost)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConversionError(
-            f'{path} is not a COCO annotation file ({error!r}): it needs '
-            'images (id, file_name), annotations (image_id, category_id, '
-            'bbox) and categories (id, name).')
-    check_ids(path, lost, len(annotations), categories)
-    found = list(samples.values())
-    if found:
-        found[0].notes.update(lost)
-    return found, list(categories.values())
-
-
-def add_annotation(item: dict, samples: Dict[int, Sample],
-                   categories: Dict[int, str], lost: Counter) -> None:
-    """Adds one box to the sample of its image, or counts why not."""
-    if item['image_id'] not in samples:
-        lost['boxes of an image that is not listed left out'] += 1
-        return
-    boxes, notes = samples[item['image_id']][2:]
-    if item['category_id'] not in categories:
-        lost['boxes of a category that is not listed left out'] += 1
-        lost[f'category_id {item["category_id"]}'] += 1
-        return
-    x, y, width, height = item['bbox']
-    try:
-        x, y, width, height = finite(x, y, width, height)
-    except ValueError:
-        notes['boxes that are not finite left out'] += 1
-        return
-    boxes.append(
-        Box(
-            categories[item['category_id']],
-            x,
-            y,
-            x + width,
-            y + height,
-            # A mask's area counts; that of a clipped box is computed.
-            item.get('area') if item.get('segmentation') else None,
-            int(bool(item.get('iscrowd', 0)))))
-
-
-def check_ids(path: Path, lost: Counter, total: int,
-              categories: Dict[int, str]) -> None:
-    """Ends the command where the category ids are all shifted by one."""
-    unknown = sorted(key for key in lost if key.startswith('category_id '))
-    for key in unknown:
-        count = lost.pop(key)
-        if key == 'category_id 0' and categories and min(categories) == 1:
-            raise ConversionError(
-                f'{path} has {count} of {total} boxes of category_id 0, but '
-                'its categories count from 1: correct the ids of its '
-                'annotations, or those of its categories.')
-
-
-def check_image(sample: Sample, images: Path) -> Sample:
-    """The sample with the size of its image."""
-    size = image_size(images / sample.file_name)
-    if sample.size not in (size, (0, 0)):
-        raise ConversionError(
-            f'{images / sample.file_name} is {size[0]}x{size[1]}, but its '
-            f'annotations are for {sample.size[0]}x{sample.size[1]}: give the '
-            'images that were labelled.')
-    return sample._replace(size=size)
+from typing import Optional, Sequence
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    parser = output_parser(__doc__, 'annotations/ beside the image folder')
-    # As many options as labels may follow, so a list of them comes last.
-    add_classes(parser, None)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS)
     add = parser.add_argument
     add('labels', type=Path, help='a COCO annotation file')
     add('images', type=Path, help='the folder its file names are in')
+    add('--out',
+        type=Path,
+        help='folder to write (default: annotations/ beside the image '
+        'folder)')
+    add('--classes',
+        nargs='+',
+        metavar='LABEL[=CLASS]',
+        help='labels to keep, renamed where =CLASS says so; the order of the '
+        'classes gives the category ids 1, 2, ... (default: all)')
     add('--name', help='of the result (default: that of the file)')
-    args = parser.parse_args(argv)
-    out = args.out or args.images.parent / 'annotations'
-    name = args.name or args.labels.stem
-    if (out / f'{name}.json').resolve() == args.labels.resolve():
-        raise ConversionError(f'{args.labels} would be replaced by its own '
-                              'subset: give another --name or --out.')
-    refuse_existing(out, [name], args.force)
-    samples, categories = read_coco(args.labels)
-    names = class_map(args.classes or dict.fromkeys(categories))
-    for label in names:
-        if label not in categories:
-            raise ConversionError(f'{args.labels} has no category {label}: it '
-                                  f'has {", ".join(categories)}.')
-    samples = track(
-        partial(check_image, images=args.images), samples, args.nproc)
-    write_splits(
-        build_splits({name: samples}, names, labelled=bool(args.classes)), out,
-        args.force)
+    add('--force', action='store_true', help='replace an earlier result')
+    add('--nproc', type=int, help='processes (default: one per core)')
+    options = vars(parser.parse_args(argv))
+
+    # Importing torch and mmdet takes seconds: parse first.
+    from da_faster.data_conversion import coco_subset, summary
+    from da_faster.errors import one_sentence
+
+    with one_sentence():
+        written = coco_subset.convert(**options)
+    print(summary(written))
 
 
 if __name__ == '__main__':

@@ -8,175 +8,55 @@
     python tools/dataset_converters/voc.py data/sim10k --classes car
 
 Every folder holds Annotations/*.xml, JPEGImages/ and ImageSets/Main/*.txt, as
-VOC's; one that holds the xml files beside the images does as well.  One file
-<split>.json is written per split; several folders go into one, with file names
-from their common parent.  Images stay where they are.
+those of VOC do, or the xml files beside the images. One file <split>.json is
+written per split. Several folders go into one file, with file names from their
+common parent. Images stay where they are.
 
 VOC counts pixels from 1 and includes the last one, so a box reaches from
-xmin - 1 to xmax.  Its "difficult" boxes get iscrowd=1: neither training nor
-evaluation counts them.  The file name inside an xml file is not used.
+xmin - 1 to xmax. Its "difficult" boxes get iscrowd=1: neither training nor
+evaluation counts them. The file name inside an xml file is not used.
 """
-import os
-import xml.etree.ElementTree as ElementTree
-from functools import partial
+import argparse
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
-
-from common import (IMAGE_SUFFIXES, Box, ConversionError, Sample, add_classes,
-                    build_splits, class_map, finite, image_size, output_parser,
-                    read_lines, refuse_existing, track, write_splits)
-
-CLASSES = ('aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car',
-           'cat', 'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike',
-           'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor')
-SPLITS = ('train', 'val', 'trainval', 'test')
-CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
-
-
-def read_voc_boxes(path: Path,
-                   size: Tuple[int, int],
-                   first_pixel: int = 1) -> List[Box]:
-    """All boxes of a VOC file.
-
-    A corner pair without extent, which datasets have where a click slipped,
-    keeps none although VOC would count it as one pixel.
-
-    Args:
-        path: The xml file.
-        size: Width and height of its image; the file must agree, but for
-            the zeros that some tools write.
-        first_pixel: The number of the first pixel, 1 as in VOC, or 0: then
-            xmax is the edge, not the last pixel.
-    """
-    try:
-        root = ElementTree.parse(path).getroot()
-        stated = tuple(
-            int(root.findtext(f'size/{key}')) for key in ('width', 'height'))
-        boxes = []
-        for item in root.iter('object'):
-            x1, y1, x2, y2 = finite(
-                *(item.findtext(f'bndbox/{key}') for key in CORNERS))
-            difficult = int(item.findtext('difficult') or 0)
-            boxes.append(
-                Box(
-                    item.findtext('name'),
-                    x1 - first_pixel * (x2 > x1),
-                    y1 - first_pixel * (y2 > y1),
-                    x2,
-                    y2,
-                    iscrowd=int(difficult > 0)))
-    except FileNotFoundError:
-        raise ConversionError(
-            f'{path} is missing: complete the download of the dataset.')
-    except (ElementTree.ParseError, TypeError, ValueError) as error:
-        raise ConversionError(f'{path} is not a whole VOC annotation '
-                              f'({error}): download it again.')
-    if stated not in (size, (0, 0)):
-        raise ConversionError(f'{path} is for an image of {stated}, but the '
-                              f'image has {size}: download both again.')
-    return boxes
-
-
-def read_sample(task: Tuple[str, Path, Path], first_pixel: int) -> Sample:
-    """One image: its file name in the result, its path and its xml file."""
-    file_name, image, labels = task
-    size = image_size(image)
-    boxes = read_voc_boxes(labels, size, first_pixel)
-    notes = {
-        'boxes marked difficult, written as iscrowd':
-        sum(box.iscrowd for box in boxes),
-        'boxes with a corner of 0, below the first pixel: try --first-pixel 0':
-        first_pixel * sum(0 in (box.x1 + 1, box.y1 + 1) for box in boxes)
-    }
-    return Sample(file_name, size, boxes,
-                  {reason: n
-                   for reason, n in notes.items() if n})
-
-
-def split_names(root: Path, wanted: Optional[Sequence[str]]) -> List[str]:
-    """The splits to write: ``wanted``, or those that VOC's layout has."""
-    folder = root / 'ImageSets' / 'Main'
-    if wanted is None:
-        wanted = [s for s in SPLITS if (folder / f'{s}.txt').is_file()]
-    return list(wanted) or ['all']
-
-
-def collect(root: Path, split: str, base: Path) -> List[tuple]:
-    """Tasks of :func:`read_sample` for one split of one folder.
-
-    "all" is every xml file of the folder, in the order of their names, where
-    there is no list of that name.
-    """
-    if not root.is_dir():
-        raise ConversionError(f'{root} is not a folder: check the path.')
-    labels, images = (
-        root / sub if (root / sub).is_dir() else root
-        for sub in ('Annotations', 'JPEGImages'))
-    listing = root / 'ImageSets' / 'Main' / f'{split}.txt'
-    if split == 'all' and not listing.exists():
-        stems = sorted(path.stem for path in labels.glob('*.xml'))
-    else:
-        lines = read_lines(
-            listing, 'name another of --splits, or leave the option out.')
-        # The lists of a class have a column that says whether it is there.
-        stems = [line.split()[0] for line in lines if line.strip()]
-    if not stems:
-        raise ConversionError(f'{root} has no image in {split}: it must hold '
-                              'Annotations/*.xml and JPEGImages.')
-    files = {
-        path.stem: path
-        for path in sorted(images.iterdir())
-        if path.suffix.lower() in IMAGE_SUFFIXES
-    }
-    tasks = []
-    for stem in stems:
-        image = files.get(stem, images / f'{stem}.jpg')
-        tasks.append((image.relative_to(base).as_posix(), image,
-                      labels / f'{stem}.xml'))
-    return tasks
+from typing import Optional, Sequence
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    parser = output_parser(__doc__, 'annotations/ in the source folder, or in '
-                           'the common parent of several')
-    add_classes(parser, CLASSES)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS)
     add = parser.add_argument
     add('roots', type=Path, nargs='+', help='has Annotations and JPEGImages')
+    add('--out',
+        type=Path,
+        help='folder to write (default: annotations/ in the source folder, '
+        'or in the common parent of several)')
+    add('--classes',
+        nargs='+',
+        metavar='LABEL[=CLASS]',
+        help='labels to keep, renamed where =CLASS says so; the order of the '
+        'classes gives the category ids 1, 2, ... (default: the 20 of '
+        'PASCAL VOC)')
     add('--splits',
         nargs='+',
-        help='lists of ImageSets/Main, without .txt (default: those of '
-        f'{", ".join(SPLITS)} that exist; where none does, one split "all")')
+        help='lists of ImageSets/Main, without .txt (default: those of train, '
+        'val, trainval, test that exist; where none does, one split "all")')
     add('--first-pixel',
         type=int,
         choices=(0, 1),
-        default=1,
         help='number of the first pixel in the xml files (default: 1)')
-    args = parser.parse_args(argv)
-    names = class_map(args.classes)
-    base = args.roots[0]
-    if len(args.roots) > 1:
-        args.roots = [root.resolve() for root in args.roots]
-        base = Path(os.path.commonpath(args.roots))
-    out = args.out or base / 'annotations'
-    splits = split_names(args.roots[0], args.splits)
-    refuse_existing(out, splits, args.force)
+    add('--force', action='store_true', help='replace an earlier result')
+    add('--nproc', type=int, help='processes (default: one per core)')
+    options = vars(parser.parse_args(argv))
 
-    tasks: Dict[str, list] = {
-        split: sum((collect(root, split, base) for root in args.roots), [])
-        for split in splits
-    }
-    # trainval and its parts share images: each is read once.
-    unique = list(dict.fromkeys(sum(tasks.values(), [])))
-    samples = dict(
-        zip(
-            unique,
-            track(
-                partial(read_sample, first_pixel=args.first_pixel), unique,
-                args.nproc)))
-    write_splits(
-        build_splits(
-            {split: [samples[task] for task in some]
-             for split, some in tasks.items()}, names), out, args.force)
+    # Importing torch and mmdet takes seconds: parse first.
+    from da_faster.data_conversion import summary, voc
+    from da_faster.errors import one_sentence
+
+    with one_sentence():
+        written = voc.convert(*options.pop('roots'), **options)
+    print(summary(written))
 
 
 if __name__ == '__main__':

@@ -1,13 +1,11 @@
-"""What the dataset converters of this folder share.
+"""What the converters share: reading, counting and writing COCO files.
 
-A converter reads its files with ``track``, which keeps their order, fills one
-``CocoSplit`` per annotation file and hands them to ``write_splits``.  One that
-also copies images works inside an ``atomic_folder``.  Whatever the user has to
-mend is raised as a ``ConversionError`` with one sentence; boxes that are left
-out are counted by reason and printed.
+A converter reads its images with ``track``, which keeps their order. It puts
+them into one ``CocoSplit`` per annotation file and hands those to
+``write_splits``. A converter that also writes images works inside an
+``atomic_folder``. What the user has to mend is raised as a
+``ConversionError``. Boxes that are left out are counted by reason.
 """
-import argparse
-import hashlib
 import json
 import math
 import os
@@ -18,20 +16,24 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import (Callable, Dict, Iterable, Iterator, List, NamedTuple,
-                    Optional, Sequence, Tuple)
+                    Optional, Sequence, Tuple, Union)
 
 from mmengine.utils import ProgressBar
 from PIL import Image
 
+from da_faster.engine.checkpoints.files import file_sha256
+from da_faster.errors import UserError
+
+AnyPath = Union[str, Path]
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
 
-class ConversionError(SystemExit):
-    """Ends the command with one sentence on stderr and exit code 1."""
+class ConversionError(UserError):
+    """The data or an argument is wrong; the text says how to mend it."""
 
 
 class Box(NamedTuple):
-    """A labelled box: corners in pixels from the image's left upper edge."""
+    """A labelled box. See :meth:`CocoSplit.add_box` for its fields."""
     label: str
     x1: float
     y1: float
@@ -43,9 +45,13 @@ class Box(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What a converter read of one image, before a class was chosen.
+    """What a converter read of one image. All labels are still there.
 
-    ``notes`` counts what was left out while reading, by reason.
+    Args:
+        file_name: Relative to the image folder.
+        size: Width and height, pixels.
+        boxes: Its boxes, with the labels of the dataset.
+        notes: How much was left out or altered while reading, by reason.
     """
     file_name: str
     size: Tuple[int, int]
@@ -53,45 +59,33 @@ class Sample(NamedTuple):
     notes: Optional[Dict[str, int]] = None
 
 
-def output_parser(doc: str, out: str) -> argparse.ArgumentParser:
-    """The options that every converter has.
-
-    Args:
-        doc: Docstring of the converter; all of it is shown by --help.
-        out: Where the annotation files go by default, in words or as a path.
-    """
-    parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add('--out', type=Path, help=f'folder to write (default: {out})')
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=positive, default=os.cpu_count(), help='processes')
-    return parser
+def check_positive(**numbers: int) -> None:
+    """Refuses a number below 1. The keywords are the names of the options."""
+    for name, number in numbers.items():
+        if number < 1:
+            raise ConversionError(f'--{name.replace("_", "-")} must be at '
+                                  f'least 1, got {number}.')
 
 
-def positive(text: str) -> int:
-    """An integer of at least 1, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f'must be at least 1, got {number}')
-    return number
-
-
-def add_classes(parser: argparse.ArgumentParser,
-                default: Optional[Sequence[str]]) -> None:
-    """Adds --classes; :func:`class_map` reads it."""
-    parser.add_argument(
-        '--classes',
-        nargs='+',
-        default=default,
-        metavar='LABEL[=CLASS]',
-        help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: %s)' %
-        (' '.join(default) if default else 'all'))
+def check_choice(choices: Sequence, **values) -> None:
+    """Refuses a value that is not one of ``choices``, in the same way."""
+    for name, value in values.items():
+        if value not in choices:
+            raise ConversionError(f'--{name.replace("_", "-")} must be one of '
+                                  f'{", ".join(map(str, choices))}, got '
+                                  f'{value}.')
 
 
 def class_map(items: Sequence[str]) -> Dict[str, str]:
-    """The --classes option as {label of the dataset: class of the result}."""
+    """Which labels to keep, and under which name.
+
+    Args:
+        items: Each ``LABEL`` or ``LABEL=CLASS``. The order of the classes
+            gives the category ids 1, 2, ...
+
+    Returns:
+        {label of the dataset: class of the result}.
+    """
     names = {}
     for item in items:
         label, equals, name = item.partition('=')
@@ -103,12 +97,20 @@ def class_map(items: Sequence[str]) -> Dict[str, str]:
     return names
 
 
-def track(function: Callable, tasks: Iterable, nproc: int) -> list:
+def track(function: Callable,
+          tasks: Iterable,
+          nproc: Optional[int] = None) -> list:
     """``[function(task) for task in tasks]`` in processes, with progress.
 
-    The first error ends it, a process that was killed included.  The tasks
-    are only run in processes where there are several.
+    The first error ends it. So does a process that was killed.
+
+    Args:
+        function: Is pickled, as are the tasks and the results.
+        tasks: What to call it with.
+        nproc: Processes; None: one per core. A single one is this process.
     """
+    nproc = os.cpu_count() if nproc is None else nproc
+    check_positive(nproc=nproc)
     tasks = list(tasks)
     bar = ProgressBar(len(tasks), file=sys.stdout)
     results = []
@@ -123,7 +125,7 @@ def track(function: Callable, tasks: Iterable, nproc: int) -> list:
     nproc = min(nproc, len(tasks))
     if nproc <= 1:
         return collect(map(function, tasks))
-    # A Pool would wait forever for a task that raised SystemExit.
+    # A multiprocessing.Pool would wait forever for a killed process.
     with ProcessPoolExecutor(nproc) as pool:
         return collect(
             pool.map(
@@ -131,7 +133,7 @@ def track(function: Callable, tasks: Iterable, nproc: int) -> list:
 
 
 @contextmanager
-def atomic_folder(out: Path,
+def atomic_folder(out: AnyPath,
                   contents: Sequence[str],
                   force: bool = False) -> Iterator[Path]:
     """Yields a hidden sibling of ``out`` that becomes ``out`` on success.
@@ -140,9 +142,13 @@ def atomic_folder(out: Path,
 
     Args:
         out: The folder to make.
-        contents: The top-level names the converter writes.  A folder holding
-            anything else is never replaced.
+        contents: The top-level names the converter writes. A folder that
+            holds anything else is never replaced.
         force: Replace an ``out`` of an earlier run.
+
+    Raises:
+        ConversionError: If ``out`` is not to be replaced, or for an OSError
+            of the body.
     """
     out = Path(out).resolve()
     if out.exists() and not out.is_dir():
@@ -173,7 +179,10 @@ def atomic_folder(out: Path,
 
 
 def refuse_existing(out: Path, names: Iterable[str], force: bool) -> None:
-    """Ends the command before it starts where it would overwrite a file."""
+    """Raises where ``out/<name>.json`` exists, unless ``force`` is set.
+
+    Converters call it before they read anything.
+    """
     for name in names:
         path = out / f'{name}.json'
         if path.exists() and not force:
@@ -183,11 +192,14 @@ def refuse_existing(out: Path, names: Iterable[str], force: bool) -> None:
 
 
 def write_splits(splits: Dict[str, 'CocoSplit'], out: Path,
-                 force: bool) -> None:
-    """Writes ``out/<name>.json`` for every split and prints a summary.
+                 force: bool) -> Dict[Path, 'CocoSplit']:
+    """Writes ``out/<name>.json`` for every split.
 
     All are written under another name first, so an error leaves the earlier
-    files.  Other files of the folder are left alone.
+    files. Other files of the folder are left alone.
+
+    Returns:
+        {path of the annotation file: its content}.
     """
     refuse_existing(out, splits, force)
     new = {}
@@ -203,11 +215,11 @@ def write_splits(splits: Dict[str, 'CocoSplit'], out: Path,
     finally:
         for path in new.values():
             path.unlink(missing_ok=True)
-    print(summary(splits, out))
+    return {out / f'{name}.json': split for name, split in splits.items()}
 
 
 def read_lines(path: Path, mend: str) -> List[str]:
-    """Lines of a text file; ``mend`` ends the sentence where it is missing."""
+    """Lines of a text file; ``mend`` ends the sentence of an error."""
     try:
         return path.read_text(encoding='utf-8-sig').splitlines()
     except FileNotFoundError:
@@ -250,27 +262,25 @@ def image_size(path: Path) -> Tuple[int, int]:
                               'download it again.')
 
 
-def sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 class CocoSplit:
     """One COCO annotation file in the making.
 
     Args:
         classes: Class names; their order gives the category ids 1, 2, ...
+        first_image_id: Images are counted from here.
 
     Attributes:
+        category_ids: {class name: category id}.
+        images: COCO's entries, one per image.
+        annotations: COCO's entries, one per box.
         notes: How many boxes or images were left out or altered, by reason.
             Converters count their own reasons here too.
     """
 
-    def __init__(self, classes: Sequence[str]) -> None:
+    def __init__(self,
+                 classes: Sequence[str],
+                 first_image_id: int = 1) -> None:
+        self.first_image_id = first_image_id
         self.category_ids = {name: i for i, name in enumerate(classes, 1)}
         self.images: list = []
         self.annotations: list = []
@@ -290,7 +300,7 @@ class CocoSplit:
         """Adds an image; the boxes added next belong to it."""
         self.images.append(
             dict(
-                id=len(self.images) + 1,
+                id=self.first_image_id + len(self.images),
                 file_name=file_name,
                 width=width,
                 height=height))
@@ -304,17 +314,19 @@ class CocoSplit:
                 area: Optional[float] = None,
                 iscrowd: int = 0,
                 segmentation: Optional[dict] = None) -> None:
-        """Adds a box given by its corners, in pixels from the image's edge.
-
-        It is clipped to the image; corners are kept to 1/100 pixel.
+        """Adds a box to the last image, clipped to it.
 
         Args:
             class_name: Name of its class.
-            x1, y1, x2, y2: Left, upper, right and lower edge.
-            area: In pixels, of the object's mask; None: of the box.
+            x1, y1, x2, y2: Left, upper, right and lower edge, in pixels from
+                the upper left corner of the image; kept to 1/100 pixel.
+            area: Area of the object's mask, pixels; None: that of the box.
             iscrowd: 1 for a region that neither training nor evaluation
                 counts for or against a detector.
             segmentation: The mask, in COCO's run lengths; None: no mask.
+
+        Raises:
+            ValueError: If an edge is not finite.
         """
         finite(x1, y1, x2, y2)
         if x2 <= x1 or y2 <= y1:
@@ -340,18 +352,26 @@ class CocoSplit:
         if segmentation is not None:
             self.annotations[-1]['segmentation'] = segmentation
 
-    def save(self, path: Path) -> None:
-        """Writes the file; the same content always gives the same bytes."""
-        categories = [
-            dict(id=i, name=name) for name, i in self.category_ids.items()
-        ]
-        content = dict(
+    def count_boxes(self) -> Dict[str, int]:
+        """Number of boxes by class name, in the order of the classes."""
+        counts = Counter(item['category_id'] for item in self.annotations)
+        return {name: counts[i] for name, i in self.category_ids.items()}
+
+    def content(self) -> Dict[str, list]:
+        """The annotation file as a dictionary."""
+        return dict(
             images=self.images,
             annotations=self.annotations,
-            categories=categories)
+            categories=[
+                dict(id=i, name=name) for name, i in self.category_ids.items()
+            ])
+
+    def save(self, path: Path) -> None:
+        """Writes the file. The same content always gives the same bytes."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(
-            json.dumps(content, ensure_ascii=False) + '\n', encoding='utf-8')
+            json.dumps(self.content(), ensure_ascii=False) + '\n',
+            encoding='utf-8')
 
 
 def build_splits(samples: Dict[str, Sequence[Sample]],
@@ -362,8 +382,11 @@ def build_splits(samples: Dict[str, Sequence[Sample]],
     Args:
         samples: By name of the split.
         names: Class by label, see :func:`class_map`.
-        labelled: End the command where no label is one of ``names``: most
-            often they are spelled in another way.
+        labelled: Raise where no label is one of ``names``: most often they
+            are spelled in another way.
+
+    Raises:
+        ConversionError: If a split has no image, or for want of labels.
     """
     splits = {}
     for name, some in samples.items():
@@ -383,21 +406,24 @@ def build_splits(samples: Dict[str, Sequence[Sample]],
     return splits
 
 
-def summary(splits: Dict[str, CocoSplit], annotations: Path) -> str:
-    """A table of images, boxes and SHA-256 of ``annotations/<split>.json``.
+def summary(written: Dict[Path, CocoSplit]) -> str:
+    """A table of the images, the boxes and the SHA-256 of every file.
 
-    The notes of every split follow.
+    What was left out or altered follows, a line per reason.
+
+    Args:
+        written: What a converter returned.
     """
-    classes = list(next(iter(splits.values())).category_ids)
+    classes = list(next(iter(written.values())).category_ids)
     rows = [['annotations', 'images', *classes, 'SHA-256']]
     notes = []
-    for name, split in splits.items():
-        path = Path(annotations) / f'{name}.json'
-        boxes = Counter(item['category_id'] for item in split.annotations)
-        counts = [boxes[i] for i in split.category_ids.values()]
-        rows.append([path.name, len(split.images), *counts, sha256(path)])
-        notes += [f'{name}: {reason}: {n}'
-                  for reason, n in sorted(split.notes.items())]
+    for path, split in written.items():
+        counts = split.count_boxes().values()
+        rows.append([path.name, len(split.images), *counts, file_sha256(path)])
+        notes += [
+            f'{path.stem}: {reason}: {n}'
+            for reason, n in sorted(split.notes.items())
+        ]
     widths = [max(len(str(cell)) for cell in column) for column in zip(*rows)]
     lines = [
         '  '.join(str(cell).ljust(width) for cell, width in zip(row, widths))

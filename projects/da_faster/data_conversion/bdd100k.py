@@ -1,0 +1,107 @@
+"""The detection labels of BDD100K."""
+from functools import partial
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+from da_faster.data_conversion.coco import (
+    AnyPath, Box, CocoSplit, ConversionError, Sample, build_splits,
+    check_choice, class_map, finite, image_size, read_json, refuse_existing,
+    track, write_splits)
+
+# Names of 2018 and of 2020; Cityscapes' order.
+CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train',
+           'motor=motorcycle', 'bike=bicycle', 'pedestrian=person',
+           'motorcycle', 'bicycle')
+SPLITS = ('train', 'val')
+TIMES = ('daytime', 'night', 'dawn/dusk')
+FILES = ('labels/bdd100k_labels_images_{}.json', 'labels/det_20/det_{}.json',
+         'bdd100k_labels_images_{}.json', 'det_{}.json')
+
+
+def find_labels(root: Path, split: str) -> Path:
+    """The label file of a split."""
+    paths = [root / name.format(split) for name in FILES]
+    for path in paths:
+        if path.is_file():
+            return path
+    raise ConversionError(f'{paths[0]} is missing, and so is {paths[1]}: '
+                          'unpack the detection labels there.')
+
+
+def read_frames(path: Path, timeofday: Optional[str]) -> List[dict]:
+    """The frames of a label file, in the order of their names."""
+    frames = read_json(path)
+    try:
+        frames = sorted(frames, key=lambda frame: frame['name'])
+        if timeofday:
+            frames = [
+                frame for frame in frames
+                if frame['attributes']['timeofday'] == timeofday
+            ]
+    except (KeyError, TypeError) as error:
+        raise ConversionError(
+            f'{path} is not a list of frames with a name and attributes '
+            f'({error!r}): give the labels of BDD100K, not a COCO file made '
+            'of them.')
+    return frames
+
+
+def read_sample(frame: dict, images: Path, labels: Path) -> Sample:
+    """One image and its frame in the label file."""
+    boxes = []
+    try:
+        for label in frame.get('labels') or ():
+            if label.get('box2d') is None:
+                continue
+            box = label['box2d']
+            boxes.append(
+                Box(str(label['category']),
+                    *finite(*(box[key] for key in ('x1', 'y1', 'x2', 'y2')))))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConversionError(f'{labels} is broken at {frame["name"]} '
+                              f'({error!r}): unpack the labels again.')
+    return Sample(frame['name'], image_size(images / frame['name']), boxes)
+
+
+def convert(root: AnyPath,
+            *,
+            out: Optional[AnyPath] = None,
+            classes: Sequence[str] = CLASSES,
+            splits: Sequence[str] = SPLITS,
+            timeofday: Optional[str] = None,
+            force: bool = False,
+            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+    """Writes ``<split>.json``, or ``<split>_<timeofday>.json``.
+
+    Args:
+        root: Has images/100k/<split>/*.jpg and the labels of 2018 or 2020.
+        out: Default: ``root/annotations``.
+        classes: Default: the eight classes of Cityscapes.
+        splits: Of ``SPLITS``.
+        timeofday: Keep only the images of this time, one of ``TIMES``.
+        force: Replace earlier files.
+        nproc: Processes; default: one per core.
+
+    Returns:
+        {path of the annotation file: its content}.
+
+    Raises:
+        ConversionError: If the data or an argument is wrong.
+    """
+    root = Path(root)
+    out = Path(out or root / 'annotations')
+    ending = ''
+    if timeofday is not None:
+        check_choice(TIMES, timeofday=timeofday)
+        ending = f'_{timeofday.replace("/", "_")}'
+    names = class_map(classes)
+    files = {split: f'{split}{ending}' for split in splits}
+    refuse_existing(out, files.values(), force)
+
+    samples = {}
+    for split, name in files.items():
+        labels = find_labels(root, split)
+        read = partial(
+            read_sample, images=root / 'images/100k' / split, labels=labels)
+        samples[name] = track(read, read_frames(labels, timeofday), nproc)
+    return write_splits(build_splits(samples, names), out, force)

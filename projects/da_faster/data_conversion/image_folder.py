@@ -1,0 +1,60 @@
+"""A folder of images without labels."""
+from functools import partial
+from pathlib import Path
+from typing import Dict, Optional, Sequence
+
+from da_faster.data_conversion.coco import (
+    IMAGE_SUFFIXES, AnyPath, CocoSplit, ConversionError, Sample, build_splits,
+    check_positive, class_map, image_size, refuse_existing, track,
+    write_splits)
+
+
+def read_sample(name: str, root: Path) -> Sample:
+    """One image."""
+    return Sample(name, image_size(root / name))
+
+
+def convert(root: AnyPath,
+            *,
+            out: Optional[AnyPath] = None,
+            classes: Sequence[str] = (),
+            name: Optional[str] = None,
+            suffix: Sequence[str] = IMAGE_SUFFIXES,
+            every: int = 1,
+            force: bool = False,
+            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+    """Writes ``<name>.json`` with the images and without annotations.
+
+    Args:
+        root: Has the images, in subfolders or not.
+        out: Default: ``annotations`` beside ``root``.
+        classes: The categories of the file.
+        name: Of the file; default: that of the folder.
+        suffix: Endings of the files to take, case ignored.
+        every: Take each ``every``-th image, from the first on.
+        force: Replace an earlier file.
+        nproc: Processes; default: one per core.
+
+    Returns:
+        {path of the annotation file: its content}.
+
+    Raises:
+        ConversionError: If an image is broken or an argument is wrong.
+    """
+    check_positive(every=every)
+    out = Path(out or Path(root).parent / 'annotations')
+    root = Path(root).resolve()
+    name = name or root.name
+    names = class_map(classes)
+    refuse_existing(out, [name], force)
+    endings = tuple(ending.lower() for ending in suffix)
+    files = sorted(
+        path.relative_to(root).as_posix() for path in root.rglob('*')
+        if path.name.lower().endswith(endings) and path.is_file())
+    if not files:
+        raise ConversionError(
+            f'{root} holds no image ({", ".join(endings)}): check the path '
+            'and --suffix.')
+    samples = track(partial(read_sample, root=root), files[::every], nproc)
+    return write_splits(
+        build_splits({name: samples}, names, labelled=False), out, force)
