@@ -3,10 +3,18 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' \
 	2>/dev/null && { echo $$p; exit; }; done; echo python3)
 
-.PHONY: env test demo
+.PHONY: env lint format test demo
 
 env:  ## the environment in .venv; seconds when it is up to date
 	@$(PYTHON) requirements/setup_env.py
+
+lint: env  ## faults, order of imports, format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+format: env  ## mends what ruff can mend
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
 
 test: env  ## all tests; `make test ARGS='-k name'` for some
 	.venv/bin/python -m pytest tests $(ARGS)

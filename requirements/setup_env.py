@@ -53,7 +53,9 @@ def read_pins(text: str) -> dict:
 
 
 def digest() -> str:
-    inputs = [*sorted(HERE.glob('*.py')), LOCK, ROOT / 'setup.py']
+    inputs = [
+        *sorted(HERE.glob('*.py')), LOCK,
+        *(ROOT / name for name in ('pyproject.toml', 'setup.py'))]
     parts = [str(ROOT), sys.version, *(path.read_text() for path in inputs)]
     return hashlib.sha256('\0'.join(parts).encode()).hexdigest()
 

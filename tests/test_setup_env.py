@@ -70,13 +70,17 @@ def test_lock_covers_every_direct_requirement():
     assert names - {''} <= set(pins)
 
 
-def test_stamp_follows_the_lock(tmp_path, monkeypatch):
-    lock = tmp_path / 'lock.txt'
-    monkeypatch.setattr(setup_env, 'LOCK', lock)
-    lock.write_text('numpy==2.2.6\n')
+@pytest.mark.parametrize(
+    'name', ['requirements/lock.txt', 'pyproject.toml', 'setup.py'])
+def test_stamp_follows_what_is_installed(name, tmp_path, monkeypatch):
+    for path in ['requirements/lock.txt', 'pyproject.toml', 'setup.py']:
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text('before')
+    monkeypatch.setattr(setup_env, 'ROOT', tmp_path)
+    monkeypatch.setattr(setup_env, 'LOCK', tmp_path / 'requirements/lock.txt')
     before = setup_env.digest()
     assert setup_env.digest() == before
-    lock.write_text('numpy==2.2.5\n')
+    (tmp_path / name).write_text('after')
     assert setup_env.digest() != before
 
 
