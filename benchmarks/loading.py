@@ -13,102 +13,53 @@ seconds after each batch, in which a real loop would train: what is left to
 wait for is the stall.
 """
 import argparse
-import copy
 import math
-import time
-from typing import Tuple
 
-import numpy as np
-from common import (interleave, load_config, loaders, machine, make_parser,
-                    positive, ratio, table)
-from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
-
-from da_faster.engine.loops.da_loop import PairedIterator
-
-WARM_UP = 5
+from mmengine.config import DictAction
 
 
-def one_loader(cfg):
-    """Both sets in one loader; batch and workers are those of both."""
-    source = cfg.train_dataloader
-    target = cfg.train_cfg.target_dataloader
-    both = copy.deepcopy(source)
-    both.batch_size = source.batch_size + target.batch_size
-    both.num_workers = source.num_workers + target.num_workers
-    both.dataset = dict(
-        type='ConcatDataset',
-        datasets=[source.dataset, target.dataset],
-        # The target knows neither classes nor labels.
-        ignore_keys=list(source.dataset.get('metainfo', {})))
-    with DefaultScope.overwrite_default_scope('mmdet'):
-        return PairedIterator(source=Runner.build_dataloader(both, seed=0))
-
-
-def paired(cfg):
-    return PairedIterator(**loaders(cfg))
-
-
-def slow_target(cfg, times: int):
-    cfg = copy.deepcopy(cfg)
-    pipeline = cfg.train_cfg.target_dataloader.dataset.pipeline
-    pipeline[:1] = [pipeline[0]] * times
-    return paired(cfg)
-
-
-def read(batches, count: int, pause: float) -> Tuple[float, float]:
-    """Images a second, and seconds waited for a batch (90th percentile)."""
-    for _ in range(WARM_UP):
-        next(batches)
-        time.sleep(pause)
-    waits, images = [], 0
-    begin = time.perf_counter()
-    for _ in range(count):
-        asked = time.perf_counter()
-        batch = next(batches)
-        waits.append(time.perf_counter() - asked)
-        images += sum(map(len, batch['inputs'].values()))
-        time.sleep(pause)
-    return (images / (time.perf_counter() - begin),
-            float(np.percentile(waits, 90)))
-
-
-def pause_seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f'{text} is not 0 or more')
-    return number
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='train config file path')
+    parser.add_argument(
+        '--pair',
+        metavar='FOLDER',
+        help='take the images of a pair that tools/dataset_converters/'
+        'city2foggy.py generated instead of the config\'s own')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='as of train.py')
+    parser.add_argument('--repeats', type=int, default=3)
+    parser.add_argument('--batches', type=int, default=50)
+    parser.add_argument(
+        '--step', type=float, default=0.3, help='seconds of a training step')
+    parser.add_argument('--slow', type=int, default=3)
+    args = parser.parse_args()
+    for name in ('repeats', 'batches', 'slow'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name}: it takes at least 1')
+    if not 0 <= args.step < math.inf:
+        parser.error(f'--step: {args.step:g} is not 0 or more')
+    return args
 
 
 def main() -> None:
-    parser = make_parser(__doc__)
-    parser.set_defaults(repeats=3)
-    parser.add_argument('--batches', type=positive, default=50)
-    parser.add_argument(
-        '--step',
-        type=pause_seconds,
-        default=0.3,
-        help='seconds of a training step')
-    parser.add_argument('--slow', type=positive, default=3)
-    args = parser.parse_args()
-    cfg = load_config(args, need_target=True)
-    make = {
-        'one loader': one_loader,
-        'paired': paired,
-        f'slow target ({args.slow}x)': lambda cfg: slow_target(cfg, args.slow),
-    }
+    args = parse_args()
 
-    def action(build):
+    # Late, as these imports take seconds.
+    import numpy as np
 
-        def run() -> Tuple[float, float]:
-            fast = read(build(cfg), args.batches, 0.)[0]
-            stall = read(build(cfg), (args.batches + 1) // 2, args.step)[1]
-            return fast, stall
+    from da_faster.benchmarking.inputs import load_config
+    from da_faster.benchmarking.loading import compare_loaders
+    from da_faster.benchmarking.speed import machine, ratio, table
+    from da_faster.errors import one_sentence
 
-        return run
-
-    results = interleave({k: action(b) for k, b in make.items()},
-                         args.repeats)
+    with one_sentence():
+        cfg = load_config(
+            args.config, args.pair, args.cfg_options, need_target=True)
+        results = compare_loaders(cfg, args.batches, args.step, args.slow,
+                                  args.repeats)
     rate = {k: [r[0] for r in v] for k, v in results.items()}
     workers = [
         c.num_workers

@@ -14,23 +14,18 @@ import torch
 from launching import derive
 from mmengine.config import Config
 
+from da_faster.benchmarking import train_step as step
+from da_faster.benchmarking.inputs import loaders, use_pair
+from da_faster.benchmarking.speed import interleave
 from da_faster.engine.loops.da_loop import PairedIterator
+from da_faster.errors import UserError
 
 BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 
 
-@pytest.fixture
-def bench(monkeypatch):
-    """Their modules find `common` beside them."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.delitem(sys.modules, 'common', raising=False)
-    yield lambda name: runpy.run_path(str(BENCHMARKS / f'{name}.py'))
-    sys.modules.pop('common', None)
-
-
-def run(bench, capsys, name: str, *args) -> list:
+def run(capsys, name: str, *args) -> list:
     """The cells of the tables that a benchmark prints, without headers."""
-    main = bench(name)['main']
+    main = runpy.run_path(str(BENCHMARKS / f'{name}.py'))['main']
     with mock.patch.object(sys, 'argv', [name, *map(str, args)]):
         main()
     rows = [
@@ -42,12 +37,12 @@ def run(bench, capsys, name: str, *args) -> list:
 
 
 def paired_batch(cfg) -> dict:
-    return next(PairedIterator(**sys.modules['common'].loaders(cfg)))
+    return next(PairedIterator(**loaders(cfg)))
 
 
 @pytest.mark.slow
-def test_train_step(bench, capsys, tiny_config):
-    rows = run(bench, capsys, 'train_step', tiny_config, '--repeats', 1,
+def test_train_step(capsys, tiny_config):
+    rows = run(capsys, 'train_step', tiny_config, '--repeats', 1,
                '--variants', 'stock', 'ours', 'off', 'image', 'two-passes',
                'own-padding', 'channels-last', 'foreach', 'for-loop', 'fused')
     assert rows[0][0] == 'step'
@@ -56,39 +51,37 @@ def test_train_step(bench, capsys, tiny_config):
     assert rows[1][2] == '1.000 (1.000-1.000)'
 
 
-def test_stock_is_stock_and_no_variant_trains(bench, tiny_config):
-    step = bench('train_step')
+def test_stock_is_stock_and_no_variant_trains(tiny_config):
     cfg = Config.fromfile(tiny_config)
     paired = paired_batch(cfg)
-    plain = step['label_target'](paired)
+    plain = step.label_target(paired)
     assert len(plain['inputs']) == 4
     assert all(len(s.gt_instances.bboxes) for s in plain['data_samples'])
     assert not any(
         len(s.gt_instances) for s in paired['data_samples']['target'])
-    ours = step['Step'](cfg, 'ours', paired)
+    ours = step.Step(cfg, 'ours', paired)
     weights = {k: v.clone() for k, v in ours.model.state_dict().items()}
     for name, batch in (('stock', plain), ('two-passes', paired),
                         ('channels-last', paired)):
-        other = step['Step'](cfg, name, batch)
+        other = step.Step(cfg, name, batch)
         other.finish(weights)
         other.time()
         assert other.optim_wrapper.optimizer.state
         state = other.model.state_dict()
         assert all(torch.equal(v, weights[k]) for k, v in state.items()), name
-    stock = step['Step'](cfg, 'stock', plain).model
+    stock = step.Step(cfg, 'stock', plain).model
     assert type(stock).__module__.startswith('mmdet')
     assert type(stock.roi_head).__module__.startswith('mmdet')
 
 
 @pytest.mark.slow
-def test_variants_compute_the_same(bench, tiny_config):
+def test_variants_compute_the_same(tiny_config):
     """Two passes and the other memory layout lose or mix up no image."""
-    step = bench('train_step')
     cfg = Config.fromfile(tiny_config)
     batch = paired_batch(cfg)
     feats = {}
     for name in ('ours', 'two-passes', 'own-padding', 'channels-last'):
-        variant = step['Step'](cfg, name, batch)
+        variant = step.Step(cfg, name, batch)
         variant.finish(variant.model.state_dict())
         data = variant.model.data_preprocessor(batch, True)['inputs']
         feats[name], = variant.model.extract_feat(torch.cat([*data.values()]))
@@ -98,7 +91,7 @@ def test_variants_compute_the_same(bench, tiny_config):
             feats[name], feats['ours'], rtol=1e-3, atol=1e-4)
 
 
-def test_own_padding(bench):
+def test_own_padding():
     """Each domain is seen at its own size; features fit together again."""
     seen = []
 
@@ -112,7 +105,7 @@ def test_own_padding(bench):
     batch = dict(
         inputs=dict(
             source=[torch.ones(1, 8, 6)], target=[torch.ones(1, 4, 12)]))
-    bench('train_step')['two_passes'](own_padding=True)(model, batch)
+    step.two_passes(own_padding=True)(model, batch)
     images = torch.zeros(2, 1, 8, 12)
     images[0, :, :8, :6] = 1
     images[1, :, :4, :12] = 1
@@ -122,9 +115,9 @@ def test_own_padding(bench):
 
 
 @pytest.mark.slow
-def test_step_parts(bench, capsys, tiny_config, tmp_path):
+def test_step_parts(capsys, tiny_config, tmp_path):
     out = tmp_path / 'parts.png'
-    rows = run(bench, capsys, 'step_parts', tiny_config, '--repeats', 2,
+    rows = run(capsys, 'step_parts', tiny_config, '--repeats', 2,
                '--out', out)
     assert [row[0] for row in rows] == [
         'part', 'data', 'preprocessing', 'backbone', 'RPN', 'RoI head',
@@ -136,8 +129,8 @@ def test_step_parts(bench, capsys, tiny_config, tmp_path):
 
 
 @pytest.mark.slow
-def test_loading(bench, capsys, tiny_config):
-    rows = run(bench, capsys, 'loading', tiny_config, '--repeats', 1,
+def test_loading(capsys, tiny_config):
+    rows = run(capsys, 'loading', tiny_config, '--repeats', 1,
                '--batches', 4, '--step', 0.01)
     assert [row[0] for row in rows
             ] == ['one loader', 'paired', 'slow target (3x)']
@@ -145,10 +138,10 @@ def test_loading(bench, capsys, tiny_config):
 
 
 @pytest.mark.slow
-def test_start_up(bench, capsys, tiny_config, monkeypatch):
+def test_start_up(capsys, tiny_config, monkeypatch):
     monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[1] /
                                          'integration'))
-    rows = run(bench, capsys, 'start_up', tiny_config, '--repeats', 1)
+    rows = run(capsys, 'start_up', tiny_config, '--repeats', 1)
     assert [row[0] for row in rows] == ['start', 'fresh', 'resumed']
 
 
@@ -174,8 +167,8 @@ def test_start_up_takes_its_training_along(tiny_config, monkeypatch):
 
 
 @pytest.mark.slow
-def test_evaluation(bench, capsys, tiny_config):
-    rows = run(bench, capsys, 'evaluation', tiny_config, '--repeats', 1,
+def test_evaluation(capsys, tiny_config):
+    rows = run(capsys, 'evaluation', tiny_config, '--repeats', 1,
                '--images', 5)
     assert [row[0] for row in rows[:4]
             ] == ['part', 'loading', 'detection', 'metric']
@@ -183,7 +176,7 @@ def test_evaluation(bench, capsys, tiny_config):
 
 
 @pytest.mark.slow
-def test_evaluators_that_differ(bench, capsys, tiny_config, monkeypatch):
+def test_evaluators_that_differ(capsys, tiny_config, monkeypatch):
     """What the faster one computes is what is compared."""
     pytest.importorskip('faster_coco_eval')
     from faster_coco_eval import COCOeval_faster
@@ -196,7 +189,7 @@ def test_evaluators_that_differ(bench, capsys, tiny_config, monkeypatch):
     differences = []
     for change in (accumulate, wrong):
         monkeypatch.setattr(COCOeval_faster, 'accumulate', change)
-        rows = run(bench, capsys, 'evaluation', tiny_config, '--repeats', 1,
+        rows = run(capsys, 'evaluation', tiny_config, '--repeats', 1,
                    '--images', 5)
         assert rows[5][0] == 'FasterCocoMetric'
         differences.append(float(rows[5][3]))
@@ -218,29 +211,27 @@ def make_pair(folder: Path) -> Path:
     'annotations/source_train.json', 'annotations/target_test.json',
     'source/0.png', 'target/0.png'
 ])
-def test_a_folder_that_is_no_pair(bench, tiny_config, tmp_path, missing):
-    use_pair = bench('common')['use_pair']
+def test_a_folder_that_is_no_pair(tiny_config, tmp_path, missing):
     make_pair(tmp_path)
     use_pair(Config.fromfile(tiny_config), str(tmp_path))
     (tmp_path / missing).unlink()
     part = missing.replace('0.png', '')
-    with pytest.raises(SystemExit, match=rf'no generated pair \({part} is'):
+    with pytest.raises(UserError, match=rf'no generated pair \({part} is'):
         use_pair(Config.fromfile(tiny_config), str(tmp_path))
 
 
-def test_a_pair_has_no_masks(bench, tmp_path):
-    cfg = Config.fromfile('configs/da_mask_rcnn_r50_fpn_city2foggy.py')
-    common = bench('common')
-    with pytest.raises(SystemExit, match='without a mask branch'):
-        common['use_pair'](cfg, str(make_pair(tmp_path)))
+def test_a_pair_has_no_masks(tmp_path):
+    cfg = Config.fromfile('configs/city2foggy/da_mask_rcnn_r50_fpn_city2foggy.py')
+    with pytest.raises(UserError, match='without a mask branch'):
+        use_pair(cfg, str(make_pair(tmp_path)))
 
 
 @pytest.mark.slow
-def test_step_parts_of_one_domain(bench, capsys, tiny_config, tmp_path):
+def test_step_parts_of_one_domain(capsys, tiny_config, tmp_path):
     plain = derive(
         tiny_config, tmp_path,
         "train_cfg = dict(_delete_=True, type='SeededTrainLoop', max_iters=6)")
-    rows = run(bench, capsys, 'step_parts', plain, '--repeats', 2, '--out',
+    rows = run(capsys, 'step_parts', plain, '--repeats', 2, '--out',
                tmp_path / 'parts.png')
     parts = [row[0] for row in rows]
     assert 'RPN' in parts and 'RoI head' in parts
@@ -248,17 +239,17 @@ def test_step_parts_of_one_domain(bench, capsys, tiny_config, tmp_path):
 
 
 @pytest.mark.slow
-def test_step_parts_of_one_stage(bench, capsys, tiny_config, tmp_path):
+def test_step_parts_of_one_stage(capsys, tiny_config, tmp_path):
     cfg = Config.fromfile(tiny_config)
     cfg.model = Config.fromfile(
-        'configs/da_retinanet_r50_fpn_city2foggy.py').model
+        'configs/city2foggy/da_retinanet_r50_fpn_city2foggy.py').model
     cfg.model.backbone.update(depth=18, base_channels=8)
     cfg.model.neck.update(in_channels=[8, 16, 32, 64], out_channels=32)
     cfg.model.bbox_head.update(in_channels=32, feat_channels=32)
     cfg.model.domain_neck.in_channels = 32
     path = tmp_path / 'retina.py'
     cfg.dump(path)
-    rows = run(bench, capsys, 'step_parts', path, '--repeats', 1, '--out',
+    rows = run(capsys, 'step_parts', path, '--repeats', 1, '--out',
                tmp_path / 'parts.png')
     parts = [row[0] for row in rows]
     assert {'backbone', 'one-stage head', 'domain losses'} <= set(parts)
@@ -266,9 +257,9 @@ def test_step_parts_of_one_stage(bench, capsys, tiny_config, tmp_path):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
-def test_precision_needs_an_accelerator(bench, capsys, tiny_config):
+def test_precision_needs_an_accelerator(capsys, tiny_config):
     with pytest.raises(SystemExit, match='bf16 needs an accelerator'):
-        run(bench, capsys, 'train_step', tiny_config, '--precision', 'bf16')
+        run(capsys, 'train_step', tiny_config, '--precision', 'bf16')
 
 
 @pytest.mark.parametrize('precision, expected', [
@@ -281,7 +272,7 @@ def test_precision_needs_an_accelerator(bench, capsys, tiny_config):
          dtype='bfloat16',
          loss_scale=dict(enabled=False))),
 ])
-def test_precision(bench, monkeypatch, precision, expected):
+def test_precision(monkeypatch, precision, expected):
     """Of the config's own none is left."""
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     cfg = Config(
@@ -291,24 +282,74 @@ def test_precision(bench, monkeypatch, precision, expected):
                 dtype='bfloat16',
                 loss_scale='dynamic',
                 clip_grad=dict(max_norm=1))))
-    bench('train_step')['set_precision'](cfg, precision)
+    step.set_precision(cfg, precision)
     assert cfg.optim_wrapper == dict(clip_grad=dict(max_norm=1), **expected)
 
 
 @pytest.mark.parametrize('step', ['-1', 'nan', 'inf'])
-def test_a_step_takes_no_less_than_no_time(bench, capsys, step):
+def test_a_step_takes_no_less_than_no_time(capsys, step):
     with pytest.raises(SystemExit):
-        run(bench, capsys, 'loading', 'configs/da_faster_demo.py', '--step',
+        run(capsys, 'loading', 'configs/da_faster_demo.py', '--step',
             step)
     assert f'{step} is not 0 or more' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('args, sentence', [
     (('nosuch.py', ), 'config nosuch.py does not exist'),
-    (('configs/da_faster_sim10k2city.py', ), 'bring the data there, or give'),
+    (('configs/sim10k2city/da_faster_sim10k2city.py', ), 'bring the data there, or give'),
     (('configs/source_only_demo.py', ), 'has no target_dataloader'),
     (('configs/_base_/default_runtime.py', ), 'trains nothing'),
 ])
-def test_what_is_not_there(bench, capsys, args, sentence):
+def test_what_is_not_there(capsys, args, sentence):
     with pytest.raises(SystemExit, match=sentence):
-        run(bench, capsys, 'train_step', *args)
+        run(capsys, 'train_step', *args)
+
+
+def test_the_command_knows_the_variants():
+    """It repeats their names, as their import takes seconds."""
+    names = runpy.run_path(str(BENCHMARKS / 'train_step.py'))['VARIANTS']
+    assert names == tuple(step.VARIANTS)
+
+
+def test_actions_take_turns_and_the_first_round_does_not_count(capsys):
+    calls = []
+
+    def action(name: str):
+        return lambda: calls.append(name) or len(calls)
+
+    results = interleave(dict(a=action('a'), b=action('b')), 2)
+    assert calls == ['a', 'b'] * 3
+    assert results == dict(a=[3, 5], b=[4, 6])
+    out, err = capsys.readouterr()
+    assert out == ''
+    assert err.splitlines()[-1] == 'round 2 of 2: b'
+
+
+@pytest.mark.parametrize('name, option', [
+    ('loading', 'batches'), ('train_step', 'images'), ('evaluation', 'limit'),
+    ('start_up', 'iteration'), ('step_parts', 'repeats')
+])
+def test_numbers_below_one(capsys, name, option):
+    with pytest.raises(SystemExit):
+        run(capsys, name, 'nosuch.py', f'--{option}', 0)
+    assert 'at least 1' in capsys.readouterr().err
+
+
+def test_help_comes_before_the_slow_imports():
+    commands = [
+        *BENCHMARKS.glob('*.py'),
+        *BENCHMARKS.parent.glob('tools/model_converters/*.py')
+    ]
+    commands.remove(BENCHMARKS / 'soak_config.py')
+    subprocess.run([
+        sys.executable, '-c', '''
+import runpy, sys
+for path in sys.argv[1:]:
+    sys.argv = [path, '--help']
+    try:
+        runpy.run_path(path, run_name='__main__')
+    except SystemExit as end:
+        assert end.code == 0, path
+    assert 'torch' not in sys.modules, path
+''', *commands
+    ], check=True, stdout=subprocess.DEVNULL)  # yapf: disable

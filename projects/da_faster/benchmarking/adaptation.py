@@ -1,0 +1,416 @@
+"""Trains every method with several seeds and compares what they reach."""
+import contextlib
+import hashlib
+import io
+import json
+import os
+import os.path as osp
+import subprocess
+import sys
+import time
+from glob import escape, glob
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+import numpy as np
+from mmengine.config import Config
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from da_faster.engine.checkpoints.files import write_atomically
+from da_faster.errors import UserError
+
+from .progress import ProgressLines, watch
+from .training import end, train_command
+
+
+class Method(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        config: What the name of its config begins with.
+        options: Settings that differ from the config, by dotted name.
+        label: Its name in the table, if that differs.
+    """
+    config: str
+    options: Mapping[str, object] = {}
+    label: str = ''
+
+    @property
+    def arguments(self) -> tuple:
+        """The options as tools/train.py takes them."""
+        return tuple(f'{k}={v}' for k, v in self.options.items())
+
+
+_NO_CONSISTENCY = {'model.loss_consistency': None}
+METHODS = {
+    'source-only':
+    Method('source_only'),
+    'source-only-jitter':
+    Method('source_only_jitter', label='source-only + colour jitter'),
+    'source-only-hsv':
+    Method('source_only_hsv', label='source-only + mild colour jitter'),
+    'control':
+    Method(
+        'da_faster', {
+            'model.domain_neck.grad_scale': 0,
+            'model.instance_domain_head.grad_scale': 0
+        }, 'control: all three, reversal 0'),
+    'image':
+    Method('da_faster', {
+        'model.instance_domain_head': None,
+        **_NO_CONSISTENCY
+    }, 'DA image'),
+    'instance':
+    Method('da_faster', {
+        'model.domain_neck': None,
+        **_NO_CONSISTENCY
+    }, 'DA instance'),
+    'both':
+    Method('da_faster', _NO_CONSISTENCY, 'DA image + instance'),
+    'da':
+    Method('da_faster', label='DA image + instance + consistency'),
+    'oracle':
+    Method('oracle'),
+}
+
+
+class Run(NamedTuple):
+    """One training of one method with one seed."""
+    config: str
+    method: str
+    seed: int
+    work_dir: str
+
+    @property
+    def mark(self) -> str:
+        """The file that says what the run is of."""
+        return osp.join(self.work_dir, 'run.json')
+
+    @property
+    def detections(self) -> str:
+        """The file of the last weights' detections on the target test set."""
+        return osp.join(self.work_dir, 'detections.bbox.json')
+
+    @property
+    def log(self) -> str:
+        """The file of what the training prints."""
+        return osp.join(self.work_dir, 'train.log')
+
+    def __str__(self) -> str:
+        return f'{self.method}, seed {self.seed}'
+
+
+def find_config(configs: str, method: str, pair: str) -> Optional[str]:
+    """Finds the config of a method and a pair by its file name.
+
+    Args:
+        configs (str): The folder of configs; folders in it are searched.
+        method (str): One of METHODS.
+        pair (str): What the name of the config ends with.
+
+    Returns:
+        str or None: The file.
+    """
+    name = f'{METHODS[method].config}_{pair}.py'
+    found = glob(
+        osp.join(escape(configs), '**', escape(name)), recursive=True)
+    return min(found, default=None)
+
+
+def fingerprint(run: Run) -> str:
+    """Hashes what a run depends on: config, options, annotation files."""
+    cfg = Config.fromfile(run.config)
+    source = cfg.train_dataloader.dataset
+    digest = hashlib.sha256(
+        repr((cfg.pretty_text, METHODS[run.method].arguments)).encode())
+    for path in (osp.join(source.data_root, source.ann_file),
+                 cfg.val_evaluator.ann_file):
+        with open(path, 'rb') as f:
+            digest.update(f.read())
+    return digest.hexdigest()
+
+
+def is_finished(run: Run) -> bool:
+    """Says whether a run is complete.
+
+    ``run.json`` is written before the training and again after it.
+
+    Raises:
+        UserError: If the work dir holds a run of another config or other data.
+    """
+    current = fingerprint(run)
+    known = dict(fingerprint=None, finished=False)
+    if osp.isfile(run.mark):
+        with open(run.mark) as f:
+            known = json.load(f)
+    elif not osp.isdir(run.work_dir) or not os.listdir(run.work_dir):
+        known['fingerprint'] = current
+        write_atomically(json.dumps(known).encode(), run.mark)
+    if known['fingerprint'] != current:
+        raise UserError(
+            f'{run.work_dir} holds a run of another config or of other data: '
+            'move it away, or give another --out.')
+    return known['finished']
+
+
+def set_finished(run: Run) -> None:
+    """Marks a run as complete.
+
+    The fingerprint stays that of the start, whatever was edited since.
+    """
+    with open(run.mark) as f:
+        known = json.load(f)
+    write_atomically(json.dumps(dict(known, finished=True)).encode(), run.mark)
+
+
+def start(run: Run) -> subprocess.Popen:
+    """Starts or resumes a training.
+
+    It writes the detections of its last weights at its end.
+    """
+    os.makedirs(run.work_dir, exist_ok=True)
+    command = train_command(
+        run.config,
+        run.work_dir,
+        '--resume',
+        'auto',
+        '--cfg-options',
+        f'randomness.seed={run.seed}',
+        f'val_evaluator.outfile_prefix={run.work_dir}/detections',
+        'default_hooks.logger.interval=10',  # for the progress
+        *METHODS[run.method].arguments)
+    # Each run may use all cores, for when the others are over. Until then,
+    # threads that wait without spinning leave the cores to them.
+    env = dict(os.environ, OMP_WAIT_POLICY='PASSIVE')
+    with open(run.log, 'a') as log:
+        # Ctrl-C reaches this process alone, which ends the training in order.
+        return subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True)
+
+
+def check_end(run: Run, code: int) -> None:
+    """Raises a UserError, and prints the log, if a training failed."""
+    if code == 0 and osp.isfile(run.detections):
+        return
+    with open(run.log) as file:
+        tail = ''.join(file.readlines()[-15:])
+    print(f'{run} failed; end of {run.log}:\n{tail}', file=sys.stderr)
+    raise UserError(f'{run} failed (exit code {code}): see {run.log}.')
+
+
+def train_all(runs: Sequence[Run], jobs: int,
+              finish: Callable[[Run, float], None]) -> None:
+    """Trains what is not finished yet, several runs at a time.
+
+    Shows progress on stderr. After a failure, the runs under way go on to
+    their end and no other starts. Whatever else ends the function, Ctrl-C for
+    instance, ends the trainings; they can be resumed.
+
+    Args:
+        runs (sequence of Run): The runs.
+        jobs (int): How many train at the same time.
+        finish (callable): Is called at the end of each run, with the run and
+            its seconds.
+
+    Raises:
+        UserError: If a run fails, or if its work dir holds another one.
+    """
+    waiting = list(runs)
+    active: Dict[Run, subprocess.Popen] = {}
+    begun: Dict[Run, float] = {}
+    failure = None
+    with ProgressLines(len(runs)) as lines:
+
+        def step() -> None:
+            while waiting and len(active) < jobs:
+                run = waiting.pop(0)
+                begun[run] = time.monotonic()
+                if is_finished(run):
+                    complete(run)
+                else:
+                    progress = watch(run.config, run.work_dir,
+                                     METHODS[run.method].arguments)
+                    active[run] = start(run)
+                    lines.add(str(run), progress)
+            for run in list(active):
+                code = active[run].poll()
+                if code is not None:
+                    del active[run]
+                    lines.remove(str(run))
+                    check_end(run, code)
+                    set_finished(run)
+                    complete(run)
+
+        def complete(run: Run) -> None:
+            finish(run, time.monotonic() - begun[run])
+            lines.count()
+
+        try:
+            while waiting or active:
+                try:
+                    step()
+                except UserError as error:
+                    failure = failure or error
+                    waiting.clear()
+                lines.update()
+                time.sleep(0.5)
+        finally:
+            if active:
+                print(
+                    f'Trainings to end: {len(active)}. Each saves a '
+                    'checkpoint first; a second Ctrl-C ends them at once.',
+                    file=sys.stderr,
+                    flush=True)
+                end(list(active.values()))
+    if failure:
+        raise failure
+
+
+def compare(pair: str,
+            out: str,
+            seeds: Sequence[int] = (0, 1, 2),
+            methods: Optional[Sequence[str]] = None,
+            jobs: int = 1,
+            configs: str = 'configs') -> str:
+    """Trains methods with seeds, scores their LAST weights, makes a table.
+
+    Finished runs are kept and not repeated, interrupted ones resumed. Prints a
+    line for each run. The current folder must be the one that the paths in the
+    configs are relative to.
+
+    Args:
+        pair (str): What the names of the configs end with: ``demo``.
+        out (str): Folder for ``METHOD/seedN``, ``table.md`` and
+            ``scores.json``.
+        seeds (sequence of int): The seeds.
+        methods (sequence of str, optional): Names out of METHODS; by default
+            all that the pair has a config for.
+        jobs (int): How many runs train at the same time.
+        configs (str): The folder of configs.
+
+    Returns:
+        str: The table, in Markdown.
+
+    Raises:
+        UserError: If a config is missing or a run fails.
+    """
+    out = osp.abspath(out)
+    found = {m: find_config(configs, m, pair) for m in methods or METHODS}
+    missing = [m for m, config in found.items() if config is None]
+    if not methods:
+        found = {m: config for m, config in found.items() if config}
+    if not found or methods and missing:
+        prefix = METHODS[missing[0]].config if methods else '*'
+        raise UserError(f'{configs} has no {prefix}_{pair}.py, in no folder: '
+                        'check the name of the pair.')
+    runs = [
+        Run(found[method], method, seed, osp.join(out, method, f'seed{seed}'))
+        for seed in seeds for method in found
+    ]
+    cfg = Config.fromfile(runs[0].config)
+    ann_file = cfg.val_evaluator.ann_file
+    scores: Dict[str, dict] = {method: {} for method in found}
+    done: List[Run] = []
+
+    def finish(run: Run, seconds: float) -> None:
+        score = evaluate(ann_file, run.detections)
+        scores[run.method][run.seed] = score
+        done.append(run)
+        print(
+            f'[{len(done)}/{len(runs)}] {run}: AP50 {score["AP50"]:.1f}, '
+            f'AP {score["AP"]:.1f} ({seconds:.0f} s)',
+            flush=True)
+
+    train_all(runs, jobs, finish)
+    table = make_table(scores, seeds) + '\n\n' + describe(ann_file, seeds)
+    with open(osp.join(out, 'table.md'), 'w') as file:
+        file.write(table + '\n')
+    with open(osp.join(out, 'scores.json'), 'w') as file:
+        json.dump(scores, file, indent=1)
+    return table
+
+
+def evaluate(ann_file: str, detections: str) -> dict:
+    """Scores detections by COCO.
+
+    Args:
+        ann_file (str): The annotations.
+        detections (str): The detections, in COCO's format of results.
+
+    Returns:
+        dict: ``AP``, ``AP50`` and, by name of the class, ``AP50_by_class``, in
+        percent.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(ann_file)
+        with open(detections) as f:
+            found = json.load(f)
+        # loadRes takes no empty list; an empty COCO scores zero.
+        found = truth.loadRes(found) if found else COCO()
+        evaluation = COCOeval(truth, found, 'bbox')
+        evaluation.evaluate()
+        evaluation.accumulate()
+    # (IoU, recall, class); -1 where there is no box. The last two indices
+    # are area = all and detections = 100.
+    precision = evaluation.eval['precision'][..., 0, 2]
+    precision = np.where(precision < 0, np.nan, precision)
+    names = [c['name'] for c in truth.loadCats(evaluation.params.catIds)]
+    by_class = 100 * np.nanmean(precision[0], axis=0)
+    return dict(
+        AP=100 * np.nanmean(precision),
+        AP50=float(np.nanmean(by_class)),
+        AP50_by_class=dict(zip(names, by_class.tolist())))
+
+
+def spread(values: list) -> str:
+    """Formats the mean and the sample standard deviation."""
+    if len(values) == 1:
+        return f'{values[0]:.1f}'
+    return f'{np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}'
+
+
+def make_table(scores: dict, seeds: list) -> str:
+    """Makes a Markdown table.
+
+    Args:
+        scores (dict): Results of :func:`evaluate`, by method and by seed.
+        seeds (list of int): The seeds.
+    """
+    names = list(next(iter(scores.values()))[seeds[0]]['AP50_by_class'])
+
+    def mean(method: str) -> float:
+        return np.mean([scores[method][s]['AP50'] for s in seeds])
+
+    with_gap = {'source-only', 'oracle'} <= set(scores)
+    header = ['method', 'AP50', *(f'AP50 {n}' for n in names), 'AP']
+    rows = [header + ['gap closed'] * with_gap]
+    rows.append(['---'] * len(rows[0]))
+    for method, results in scores.items():
+        runs = [results[s] for s in seeds]
+        row = [
+            METHODS[method].label or method,
+            spread([r['AP50'] for r in runs]),
+            *(spread([r['AP50_by_class'][n] for r in runs]) for n in names),
+            spread([r['AP'] for r in runs])
+        ]
+        if with_gap:
+            low, high = mean('source-only'), mean('oracle')
+            row.append(f'{100 * (mean(method) - low) / (high - low):.0f} %')
+        rows.append(row)
+    return '\n'.join('| ' + ' | '.join(row) + ' |' for row in rows)
+
+
+def describe(ann_file: str, seeds: list) -> str:
+    """Says what the numbers were measured on."""
+    with open(ann_file, 'rb') as f:
+        content = f.read()
+    data = json.loads(content)
+    return (f'Last checkpoint; seeds {", ".join(map(str, seeds))}: mean ± '
+            f'standard deviation. Test: {len(data["images"])} images, '
+            f'{len(data["annotations"])} boxes, {ann_file}, SHA-256 '
+            f'{hashlib.sha256(content).hexdigest()[:16]}...')

@@ -1,0 +1,141 @@
+"""What the benchmarks of speed work on: a config and its data."""
+import os
+import os.path as osp
+from typing import Mapping, Optional
+
+from mmdet.utils import register_all_modules
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+
+from da_faster.errors import UserError
+
+# Where a generated pair has what a config reads: annotations, images.
+SPLITS = dict(
+    train=('annotations/source_train.json', 'source/'),
+    target=(None, 'target/'),
+    val=('annotations/target_test.json', 'target_test/'))
+
+
+def load_config(path: str,
+                pair: Optional[str] = None,
+                cfg_options: Optional[Mapping] = None,
+                need_target: bool = False) -> Config:
+    """Reads a train config, without the pretrained weights.
+
+    Speed does not depend on the origin of the weights, and nobody has to wait
+    for a download. Also quietens the log.
+
+    Args:
+        path (str): The config file.
+        pair (str, optional): A generated pair, to take the images from.
+        cfg_options (dict, optional): Settings to override, by dotted name.
+        need_target (bool): Whether the config must have two domains.
+
+    Raises:
+        UserError: If the config or its data are missing or do not suit.
+    """
+    register_all_modules()
+    # Building a model would log each of its weights.
+    MMLogger.get_instance('benchmark', log_level='ERROR')
+    if not osp.isfile(path):
+        raise UserError(f'config {path} does not exist; check the path.')
+    cfg = Config.fromfile(path)
+    if not cfg.get('train_cfg'):
+        raise UserError(f'{path} trains nothing; take a train config.')
+    if need_target and 'target_dataloader' not in cfg.train_cfg:
+        raise UserError(f'{path} has no target_dataloader; take a config of '
+                        'an adapted detector.')
+    if pair:
+        use_pair(cfg, pair)
+    cfg.merge_from_dict(dict(cfg_options or {}))
+    drop_pretrained(cfg.model)
+    dataset = cfg.train_dataloader.dataset
+    if 'ann_file' in dataset:
+        found = osp.join(dataset.get('data_root') or '', dataset.ann_file)
+        if not osp.isfile(found):
+            raise UserError(f'{found} does not exist; bring the data there, '
+                            'or give --pair.')
+    return cfg
+
+
+def use_pair(cfg: Config, folder: str) -> None:
+    """Points the datasets of a config at a generated pair.
+
+    Args:
+        cfg (Config): The config; it is changed.
+        folder (str): The pair, made by tools/dataset_converters/city2foggy.py.
+
+    Raises:
+        UserError: If the folder is no such pair, or if the config needs more
+            than a pair has.
+    """
+    folder = osp.abspath(folder)
+    for ann_file, images in SPLITS.values():
+        for part in filter(None, (ann_file, images)):
+            path = osp.join(folder, part)
+            if not (osp.isfile(path) or osp.isdir(path) and os.listdir(path)):
+                raise UserError(
+                    f'{folder} is no generated pair ({part} is missing or '
+                    'empty); make one with '
+                    'tools/dataset_converters/city2foggy.py.')
+    loaders = dict(
+        train=cfg.train_dataloader,
+        target=cfg.train_cfg.get('target_dataloader'),
+        val=cfg.val_dataloader)
+    for name, loader in loaders.items():
+        if loader is None:
+            continue
+        ann_file, images = SPLITS[name]
+        dataset = loader.dataset
+        if dataset.type not in ('CocoDataset', 'TargetDataset'):
+            raise UserError(f'--pair: the {name} set is a {dataset.type}; '
+                             'only a CocoDataset can be replaced.')
+        if any(step.get('with_mask') for step in dataset.pipeline):
+            raise UserError(f'--pair: the {name} set needs masks, which a '
+                             'generated pair has not; take a config without '
+                             'a mask branch.')
+        dataset.update(data_root=folder, data_prefix=dict(img=images))
+        dataset.pop('img_suffix', None)
+        if ann_file:
+            dataset.ann_file = ann_file
+    cfg.test_dataloader = cfg.val_dataloader
+    cfg.val_evaluator.ann_file = osp.join(folder, SPLITS['val'][0])
+    cfg.test_evaluator = cfg.val_evaluator
+
+
+def drop_pretrained(cfg) -> None:
+    """Removes pretrained weights from the config of a model."""
+    if isinstance(cfg, dict):
+        init_cfg = cfg.get('init_cfg')
+        if isinstance(init_cfg, dict) and init_cfg['type'] == 'Pretrained':
+            cfg['init_cfg'] = None
+        for value in cfg.values():
+            drop_pretrained(value)
+
+
+def loaders(cfg: Config, **changes) -> dict:
+    """Builds the training loaders of a config, shuffled by fixed seeds.
+
+    Args:
+        cfg (Config): The config.
+        **changes: Settings of the loaders to replace (``num_workers``, ...).
+
+    Returns:
+        dict: The loaders by domain: ``source``, and ``target`` if there is
+        one.
+    """
+    configs = dict(source=cfg.train_dataloader)
+    if 'target_dataloader' in cfg.train_cfg:
+        configs['target'] = cfg.train_cfg.target_dataloader
+    if changes.get('num_workers', 1) == 0:
+        changes['persistent_workers'] = False
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return {
+            domain: Runner.build_dataloader({
+                **config,
+                **changes
+            }, seed=seed)
+            for seed, (domain, config) in enumerate(configs.items())
+        }

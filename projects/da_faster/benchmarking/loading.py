@@ -1,0 +1,107 @@
+"""Measures how fast paired loaders deliver, and whether a loop waits."""
+import copy
+import time
+from typing import Dict, List, Tuple
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+
+from da_faster.engine.loops.da_loop import PairedIterator
+
+from .inputs import loaders
+from .speed import interleave
+
+WARM_UP = 5
+
+
+def one_loader(cfg: Config) -> PairedIterator:
+    """Puts both sets into one loader, with the batch and workers of both."""
+    source = cfg.train_dataloader
+    target = cfg.train_cfg.target_dataloader
+    both = copy.deepcopy(source)
+    both.batch_size = source.batch_size + target.batch_size
+    both.num_workers = source.num_workers + target.num_workers
+    both.dataset = dict(
+        type='ConcatDataset',
+        datasets=[source.dataset, target.dataset],
+        # The target knows neither classes nor labels.
+        ignore_keys=list(source.dataset.get('metainfo', {})))
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        return PairedIterator(source=Runner.build_dataloader(both, seed=0))
+
+
+def paired(cfg: Config) -> PairedIterator:
+    """Builds the two loaders of the config."""
+    return PairedIterator(**loaders(cfg))
+
+
+def slow_target(cfg: Config, times: int) -> PairedIterator:
+    """Builds the two loaders; each target image is loaded several times."""
+    cfg = copy.deepcopy(cfg)
+    pipeline = cfg.train_cfg.target_dataloader.dataset.pipeline
+    pipeline[:1] = [pipeline[0]] * times
+    return paired(cfg)
+
+
+def read(batches: PairedIterator, count: int,
+         pause: float) -> Tuple[float, float]:
+    """Reads batches, after WARM_UP that do not count.
+
+    Args:
+        batches (PairedIterator): Where they come from.
+        count (int): How many.
+        pause (float): Seconds to wait after each, as for a training step.
+
+    Returns:
+        tuple: Images a second, and the 90th percentile of the seconds waited
+        for a batch.
+    """
+    for _ in range(WARM_UP):
+        next(batches)
+        time.sleep(pause)
+    waits, images = [], 0
+    begin = time.perf_counter()
+    for _ in range(count):
+        asked = time.perf_counter()
+        batch = next(batches)
+        waits.append(time.perf_counter() - asked)
+        images += sum(map(len, batch['inputs'].values()))
+        time.sleep(pause)
+    return (images / (time.perf_counter() - begin),
+            float(np.percentile(waits, 90)))
+
+
+def compare_loaders(cfg: Config, batches: int, pause: float, slow: int,
+                    repeats: int) -> Dict[str, List[Tuple[float, float]]]:
+    """Reads from one loader, from the pair and from a pair with slow target.
+
+    Args:
+        cfg (Config): Of two domains.
+        batches (int): How many batches to read at full speed.
+        pause (float): Seconds of a training step; a second reading, half as
+            long, waits as much after each batch.
+        slow (int): How often the slow target loads each image.
+        repeats (int): Rounds that count.
+
+    Returns:
+        dict: By name, for each round, images a second at full speed and the
+        seconds waited for a batch (90th percentile) beside training steps.
+    """
+    make = {
+        'one loader': one_loader,
+        'paired': paired,
+        f'slow target ({slow}x)': lambda cfg: slow_target(cfg, slow),
+    }
+
+    def action(build):
+
+        def run() -> Tuple[float, float]:
+            fast = read(build(cfg), batches, 0.)[0]
+            stall = read(build(cfg), (batches + 1) // 2, pause)[1]
+            return fast, stall
+
+        return run
+
+    return interleave({k: action(b) for k, b in make.items()}, repeats)

@@ -1,0 +1,226 @@
+"""Shows how far trainings are that run as processes of their own."""
+import argparse
+import json
+import math
+import os
+import re
+import sys
+import time
+from datetime import timedelta
+from glob import escape, glob
+from typing import Dict, List, Optional, Sequence
+
+from mmengine.config import Config, DictAction
+from rich.console import Console, RenderableType
+from rich.progress import (BarColumn, Progress, SpinnerColumn, Task,
+                           TextColumn)
+from rich.table import Column
+
+from da_faster.engine.checkpoints.files import candidates
+
+
+def is_terminal() -> bool:
+    """Says whether stderr is a terminal that bars can be drawn in."""
+    # Not rich's own answer: FORCE_COLOR makes it take a file for a terminal.
+    return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
+
+
+class RunProgress:
+    """Tells how far a training is, by the scalars that it writes.
+
+    Made before the training starts: what is there then is of an earlier one.
+
+    Args:
+        work_dir (str): The work dir of the training.
+        max_iters (int): How many iterations it has.
+        val_interval (int, optional): After how many iterations it evaluates;
+            it does so at its end in any case.
+
+    Attributes:
+        iteration (int): The last iteration known. Until the training reports
+            one, that of the checkpoint that it resumes from.
+        loss (float): The loss at that iteration; NaN if unknown.
+        stage (str): ``starting``, ``training``, ``evaluating`` or
+            ``finishing``.
+    """
+
+    def __init__(self,
+                 work_dir: str,
+                 max_iters: int,
+                 val_interval: Optional[int] = None) -> None:
+        self.work_dir = work_dir
+        self.max_iters = max_iters
+        self.val_interval = val_interval or max_iters
+        self.iteration = 0
+        self.loss = math.nan
+        self._seconds = math.nan  # an iteration takes
+        self._read_at = time.monotonic()
+        self._old = set(self._files())
+        self._file, self._offset = '', 0
+        for path in candidates(work_dir)[:1]:
+            numbers = re.findall(r'\d+', os.path.basename(path))
+            self.iteration = int(numbers[-1]) if numbers else 0
+        # At its end, a resume has nothing but the evaluation to do.
+        self.stage = 'starting'
+        if self.iteration >= max_iters:
+            self.stage = 'evaluating'
+
+    def _files(self) -> List[str]:
+        return sorted(
+            glob(
+                os.path.join(
+                    escape(self.work_dir), '*', 'vis_data', 'scalars.json')))
+
+    def update(self) -> None:
+        """Reads what was written since the last call."""
+        new = [path for path in self._files() if path not in self._old]
+        if not new:
+            return
+        if new[-1] != self._file:  # the first, or of the next resume
+            self._file, self._offset = new[-1], 0
+        with open(self._file, 'rb') as file:
+            file.seek(self._offset)
+            # The last line may not be complete yet.
+            lines, end, _ = file.read().rpartition(b'\n')
+        self._offset += len(lines + end)
+        for line in lines.splitlines():
+            self._take(json.loads(line))
+
+    def _take(self, record: dict) -> None:
+        self._read_at = time.monotonic()
+        if 'iter' not in record:  # of an evaluation
+            over = self.iteration >= self.max_iters
+            self.stage = 'finishing' if over else 'training'
+            return
+        self.iteration = record['iter']
+        self.loss = record.get('loss', math.nan)
+        self._seconds = record.get('time', math.nan)
+        evaluates = (
+            self.iteration >= self.max_iters
+            or self.iteration % self.val_interval == 0)
+        self.stage = 'evaluating' if evaluates else 'training'
+
+    @property
+    def time_left(self) -> float:
+        """Seconds until the last iteration, without evaluations; NaN if
+        unknown."""
+        left = (self.max_iters - self.iteration) * self._seconds
+        return max(left - (time.monotonic() - self._read_at), 0)
+
+    def __str__(self) -> str:
+        text = f'{self.iteration}/{self.max_iters}'
+        if self.stage != 'training':
+            return f'{text}, {self.stage}'
+        if not math.isnan(self.time_left):
+            text += f', {timedelta(seconds=round(self.time_left))} left'
+        return f'{text}, loss {self.loss:.3f}'
+
+
+def watch(config: str,
+          work_dir: str,
+          cfg_options: Sequence[str] = ()) -> RunProgress:
+    """Gives the progress of a training that is about to start.
+
+    Args:
+        config (str): The config file.
+        work_dir (str): The work dir.
+        cfg_options (sequence of str): ``xxx=yyy``, as of tools/train.py.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--set', nargs='*', action=DictAction)
+    cfg = Config.fromfile(config)
+    cfg.merge_from_dict(parser.parse_args(['--set', *cfg_options]).set)
+    return RunProgress(work_dir, cfg.train_cfg.max_iters,
+                       cfg.train_cfg.get('val_interval'))
+
+
+class _Spinner(SpinnerColumn):
+    """Goes on at the last iteration, as an evaluation follows."""
+
+    def render(self, task: Task) -> RenderableType:
+        return self.spinner.render(task.get_time())
+
+
+class ProgressLines:
+    """Shows, on stderr, the runs under way and how many of all are done.
+
+    A terminal gets a bar for all runs and one for each under way, which go
+    away at the end. Where stderr is none, each run gets a plain line at once
+    and every ``interval`` seconds. A context manager.
+
+    Args:
+        total (int): How many runs there are.
+        interval (float): Seconds between two plain lines of a run.
+    """
+
+    def __init__(self, total: int, interval: float = 30.) -> None:
+        self.total = total
+        self.interval = interval
+        self.done = 0
+        self.runs: Dict[str, RunProgress] = {}
+        self._next: Dict[str, float] = {}  # when its plain line is due
+        self._bars: Optional[Progress] = None
+        if is_terminal():
+            text = Column(no_wrap=True)
+            self._bars = Progress(
+                _Spinner(),
+                TextColumn('{task.description}', markup=False),
+                BarColumn(bar_width=12),
+                TextColumn(
+                    '{task.fields[text]}', markup=False, table_column=text),
+                console=Console(stderr=True),
+                # What is printed to the terminal goes above the bars.
+                redirect_stdout=sys.stdout.isatty(),
+                transient=True)
+            self._all = self._bars.add_task(
+                'runs done', total=total, text=f'0/{total}')
+            self._tasks: dict = {}
+
+    def __enter__(self) -> 'ProgressLines':
+        if self._bars:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        if self._bars:
+            self._bars.stop()
+
+    def add(self, name: str, run: RunProgress) -> None:
+        """Shows a run that starts."""
+        self.runs[name] = run
+        if self._bars:
+            self._tasks[name] = self._bars.add_task(
+                name, total=run.max_iters, text='')
+        else:
+            self._next[name] = -math.inf
+        self._draw(name)
+
+    def remove(self, name: str) -> None:
+        """Shows a run no longer."""
+        del self.runs[name]
+        if self._bars:
+            self._bars.remove_task(self._tasks.pop(name))
+
+    def count(self) -> None:
+        """Counts a run as done."""
+        self.done += 1
+        if self._bars:
+            self._bars.update(
+                self._all,
+                completed=self.done,
+                text=f'{self.done}/{self.total}')
+
+    def update(self) -> None:
+        """Reads how far the runs are and shows it."""
+        for name, run in self.runs.items():
+            run.update()
+            self._draw(name)
+
+    def _draw(self, name: str) -> None:
+        run = self.runs[name]
+        if self._bars:
+            self._bars.update(
+                self._tasks[name], completed=run.iteration, text=str(run))
+        elif time.monotonic() >= self._next[name]:
+            self._next[name] = time.monotonic() + self.interval
+            print(f'{name}: {run}', file=sys.stderr, flush=True)

@@ -1,0 +1,154 @@
+"""Kills a training again and again, and compares how it ends."""
+import os
+import os.path as osp
+import random
+import signal
+import subprocess
+import time
+from typing import Callable, Dict, List, NamedTuple, Sequence
+
+import numpy as np
+import torch
+
+from da_faster.errors import UserError
+
+from .progress import ProgressLines, watch
+from .training import train_command
+
+
+class Outcome(NamedTuple):
+    """Of a run that came to its end.
+
+    Attributes:
+        kills: How often it was killed.
+        seconds: How long it took.
+        memory: MiB, twice a second, of ``main`` and of the largest of the
+            ``workers``.
+    """
+    kills: int
+    seconds: float
+    memory: Dict[str, List[int]]
+
+
+def resident(pid: int) -> int:
+    """Gives the MiB of a process in memory; 0 if it has just ended."""
+    try:
+        with open(f'/proc/{pid}/status') as file:
+            for line in file:
+                if line.startswith('VmRSS'):
+                    return int(line.split()[1]) >> 10
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
+def children(pid: int) -> List[int]:
+    """Gives the ids of the processes that a process has started."""
+    try:
+        with open(f'/proc/{pid}/task/{pid}/children') as file:
+            return [int(child) for child in file.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def soak(launch: Callable[[], int],
+         kills: int,
+         span: float,
+         tick: Callable[[], None] = lambda: None) -> Outcome:
+    """Launches, kills and launches again until the run is at its end.
+
+    Args:
+        launch (callable): Starts or resumes the run as a child process,
+            returns its id.
+        kills (int): How often to kill it.
+        span (float): A kill comes after 0 to so many seconds.
+        tick (callable): Is called about twice a second.
+
+    Raises:
+        UserError: If the run fails by itself.
+    """
+    memory = dict(main=[], workers=[])
+    begin = time.monotonic()
+    killed = 0
+    while True:
+        pid = launch()
+        deadline = time.monotonic() + random.uniform(0, span)
+        while True:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                break
+            if killed < kills and time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+                os.waitpid(pid, 0)
+                break
+            tick()
+            memory['main'].append(resident(pid))
+            memory['workers'].append(max(map(resident, children(pid)),
+                                         default=0))
+            wait = deadline - time.monotonic() if killed < kills else 0.5
+            time.sleep(min(max(wait, 0), 0.5))
+        if not done:
+            continue
+        code = os.waitstatus_to_exitcode(status)
+        if code:
+            raise UserError(f'The run ended with exit code {code}.')
+        return Outcome(killed, time.monotonic() - begin, memory)
+
+
+def soak_config(config: str,
+                work_dir: str,
+                cfg_options: Sequence[str] = (),
+                kills: int = 0,
+                span: float = 0.) -> Outcome:
+    """Soaks a training of a config, and shows how far it is.
+
+    What it prints goes to ``train.log`` in the work dir.
+
+    Args:
+        config (str): The train config file.
+        work_dir (str): Its work dir.
+        cfg_options (sequence of str): ``xxx=yyy``, as of tools/train.py.
+        kills (int): How often to kill it.
+        span (float): A kill comes after 0 to so many seconds.
+
+    Raises:
+        UserError: If the training fails.
+    """
+    os.makedirs(work_dir, exist_ok=True)
+    command = train_command(config, work_dir, '--resume', 'auto',
+                            '--cfg-options', 'randomness.seed=0', *cfg_options)
+
+    def launch() -> int:
+        with open(osp.join(work_dir, 'train.log'), 'a') as log:
+            return subprocess.Popen(command, stdout=log, stderr=log).pid
+
+    with ProgressLines(1) as lines:
+        lines.add(work_dir, watch(config, work_dir, cfg_options))
+        return soak(launch, kills, span, lines.update)
+
+
+def differing(first: str, second: str) -> List[str]:
+    """Names the weights that differ between two checkpoint files."""
+    one, two = [
+        torch.load(path, map_location='cpu', weights_only=False)['state_dict']
+        for path in (first, second)
+    ]
+    return sorted(
+        set(one) ^ set(two)
+        | {k for k in set(one) & set(two) if not torch.equal(one[k], two[k])})
+
+
+def growth(samples: List[int]) -> str:
+    """Compares the memory of a process early and late in its life.
+
+    Args:
+        samples (list of int): MiB, at equal distances of time.
+    """
+    samples = [s for s in samples if s]
+    part = len(samples) // 4
+    if not part:
+        return 'too short to tell'
+    early = np.median(samples[part:2 * part])
+    late = np.median(samples[-part:])
+    return f'{early:.0f} MiB in the second quarter, {late:.0f} in the last'

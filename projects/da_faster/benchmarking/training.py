@@ -1,0 +1,57 @@
+"""Starts and ends trainings, each a process of tools/train.py."""
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import List, Sequence
+
+import da_faster
+
+_PACKAGE = Path(da_faster.__file__).parent
+TRAIN = _PACKAGE / '.mim/tools/train.py'  # where the package is installed
+if not TRAIN.is_file():
+    TRAIN = _PACKAGE.parents[1] / 'tools/train.py'
+
+
+def train_command(config: str, work_dir: str, *options: str) -> List[str]:
+    """Gives the command line of a training.
+
+    Args:
+        config (str): The config file.
+        work_dir (str): The work dir.
+        *options: More options of tools/train.py.
+    """
+    return [
+        sys.executable,
+        str(TRAIN), config, '--work-dir', work_dir, *options
+    ]
+
+
+def end(trainings: Sequence[subprocess.Popen], grace: float = 60.) -> None:
+    """Ends trainings; each saves a checkpoint first if it has time to.
+
+    Args:
+        trainings (sequence of Popen): Started with ``start_new_session``, so
+            that their workers end as well.
+        grace (float): Seconds until they are killed.
+    """
+    for training in trainings:
+        training.terminate()
+    deadline = time.monotonic() + grace
+    try:
+        for training in trainings:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                training.wait(max(deadline - time.monotonic(), 0))
+    finally:  # also if a second signal ends the wait
+        for training in trainings:
+            kill(training)
+
+
+def kill(training: subprocess.Popen) -> None:
+    """Kills a training and its workers at once."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(training.pid, signal.SIGKILL)
+    training.wait()
