@@ -1,6 +1,6 @@
 """Adds the folder `.mim` to the package; all else is in pyproject.toml.
 
-MIM and MMEngine look in it for the configs and tools of an installed project.
+MMEngine and MIM look in it for the configs and tools of an installed project.
 """
 import shutil
 from pathlib import Path
@@ -11,6 +11,11 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 CARRIED = ['configs', 'tools', 'model-index.yml']
 LEFT_OUT = shutil.ignore_patterns('__pycache__', '*.py[cod]', '.*')
+
+# onedl-mim 0.5.1 takes for the package whatever folder comes first in the
+# alphabet of the installed files. That would be `da_faster-0.1.0.dist-info`,
+# so a second copy goes to a folder before it.
+FOR_MIM = '_da_faster_mim'
 
 
 def link_mim(package: Path) -> None:
@@ -24,7 +29,7 @@ def link_mim(package: Path) -> None:
 
 def copy_mim(package: Path) -> None:
     mim = package / '.mim'
-    mim.mkdir()
+    mim.mkdir(parents=True)
     for name in CARRIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, mim / name, ignore=LEFT_OUT)
@@ -38,12 +43,15 @@ class BuildPy(build_py):
         if self.editable_mode:
             super().run()
             link_mim(ROOT / 'projects' / 'da_faster')
-        else:
-            package = Path(self.build_lib, 'da_faster')
-            # An earlier build leaves files that the project has no more.
-            shutil.rmtree(package, ignore_errors=True)
-            super().run()
-            copy_mim(package)
+            return
+        folders = [Path(self.build_lib, name)
+                   for name in ('da_faster', FOR_MIM)]
+        # An earlier build leaves files that the project has no more.
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        super().run()
+        for folder in folders:
+            copy_mim(folder)
 
 
 setup(cmdclass={'build_py': BuildPy})
