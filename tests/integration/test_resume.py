@@ -102,8 +102,9 @@ def test_a_resumed_run_is_the_whole_run_with(tiny_config, tmp_path, feature):
 
 
 @pytest.mark.slow
-def test_a_run_with_a_drawn_seed_resumes_with_it(tiny_config, tmp_path):
-    options = dict(randomness__seed=None)
+@pytest.mark.parametrize('loop', ['DALoop', 'OwnRunLoop'])
+def test_a_run_with_a_drawn_seed_resumes_with_it(tiny_config, tmp_path, loop):
+    options = dict(randomness__seed=None, train_cfg__type=loop)
     interrupted(tiny_config, tmp_path / 'a', **options)
     lines = train(
         tiny_config, tmp_path / 'a', '--resume', **workers(1), **options)

@@ -1,0 +1,175 @@
+"""The house as CONTRIBUTING.md draws it: who may import whom."""
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / 'projects/da_faster'
+COMMANDS = sorted((*ROOT.glob('tools/**/*.py'), *ROOT.glob('benchmarks/*.py')))
+
+# A room imports those of the lines above it, never a neighbour in its line.
+LAYERS = {
+    'da_faster': [
+        ['errors'],
+        ['models', 'datasets', 'engine'],
+        ['data_check', 'data_conversion', 'checkpoint_conversion'],
+        ['apis', 'visualization', 'benchmarking'],
+    ],
+    'da_faster.engine': [
+        ['checkpoints', 'loops', 'launch', 'work_dir_lock'],
+        ['hooks'],
+    ],
+    'da_faster.models': [
+        ['adversarial', 'data_preprocessor', 'vgg'],
+    ],
+    'da_faster.datasets': [
+        ['target_dataset', 'foggy_city'],
+    ],
+}  # yapf: disable
+
+
+def imports(text: str, module: str, is_package: bool) -> set:
+    """Full names of what a file imports, inside functions too.
+
+    Of ``from a import b`` that is ``a.b``, which may be a module or not.
+    """
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = module.split('.')
+            levels = node.level - is_package
+            base = parts[:len(parts) - levels] if node.level else []
+            base += [node.module] if node.module else []
+            found |= {'.'.join([*base, alias.name]) for alias in node.names}
+    return found
+
+
+def rooms_of(module: str, parent: str) -> str:
+    """The room below ``parent`` that a module is in; '' where in none."""
+    inside = module.startswith(f'{parent}.')
+    return module.removeprefix(f'{parent}.').split('.')[0] if inside else ''
+
+
+def wrong_ways(module: str, imported: set) -> list:
+    """Imports of a module that run back or to the side, as sentences."""
+    wrong = []
+    for parent, layers in LAYERS.items():
+        rank = {room: i for i, layer in enumerate(layers) for room in layer}
+        room = rooms_of(module, parent)
+        for other in sorted(imported) if room else ():
+            target = rooms_of(other, parent)
+            if target and target != room and rank[target] >= rank[room]:
+                wrong.append(f'{module} imports {other}')
+    return wrong
+
+
+def modules() -> dict:
+    """By name of a module of the package: what it imports."""
+    found = {}
+    for path in PACKAGE.rglob('*.py'):
+        if '.mim' in path.parts:
+            continue
+        parts = path.relative_to(PACKAGE.parent).with_suffix('').parts
+        is_package = parts[-1] == '__init__'
+        name = '.'.join(parts[:-1] if is_package else parts)
+        found[name] = imports(path.read_text(), name, is_package)
+    return found
+
+
+MODULES = modules()
+
+
+def test_every_room_has_its_place():
+    for parent, layers in LAYERS.items():
+        known = {room for layer in layers for room in layer}
+        there = {rooms_of(name, parent) for name in MODULES} - {''}
+        assert there == known
+
+
+def test_imports_run_one_way():
+    assert not [text for m, found in MODULES.items()
+                for text in wrong_ways(m, found)]  # yapf: disable
+
+
+@pytest.mark.parametrize('module, line', [
+    ('da_faster.engine.hooks.x', 'from da_faster.apis import train'),
+    ('da_faster.models.x', 'def f():\n    import da_faster.engine.launch'),
+    ('da_faster.engine.loops.x', 'from ..hooks import NonFiniteHook'),
+    ('da_faster.errors', 'from .models import vgg'),
+])
+def test_a_backward_import_is_seen(module, line):
+    text, = wrong_ways(module, imports(line, module, False))
+    assert text.startswith(f'{module} imports da_faster.')
+
+
+def test_no_file_needs_itself():
+    """Beyond the layers: no circle of files, nor of a file and its room."""
+    files = {
+        name: {
+            other for other in MODULES for full in found
+            if full == other or full.startswith(f'{other}.')
+            and not any(full == o or full.startswith(f'{o}.')
+                        for o in MODULES if o.startswith(f'{other}.'))
+        }
+        for name, found in MODULES.items()
+    }
+    free = set()
+    while len(free) < len(files):
+        ready = {n for n, needs in files.items() if needs <= free} - free
+        assert ready, {n: files[n] - free for n in files if n not in free}
+        free |= ready
+
+
+def test_the_package_needs_neither_commands_nor_tests():
+    ours = {'tools', 'benchmarks', 'tests', 'projects'}
+    ours |= {path.stem for path in COMMANDS} - {'train', 'test'}
+    for name, found in MODULES.items():
+        assert not {other.split('.')[0] for other in found} & ours, name
+
+
+@pytest.mark.parametrize('path', COMMANDS, ids=lambda path: path.name)
+def test_commands_do_not_import_each_other(path):
+    names = {other.stem for other in COMMANDS}
+    found = imports(path.read_text(), path.stem, False)
+    assert not {other.split('.')[0] for other in found} & names
+
+
+def test_help_comes_before_torch():
+    """Wrong options must not wait for imports of several seconds."""
+    program = '''
+import contextlib, io, runpy, sys
+for path in sys.argv[1:]:
+    sys.argv = [path, '--help']
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        try:
+            runpy.run_path(path, run_name='__main__')
+        except SystemExit as stop:
+            assert not stop.code, path
+    assert said.getvalue().startswith('usage: '), path
+    assert 'torch' not in sys.modules, path
+'''
+    with_help = [p for p in COMMANDS if 'ArgumentParser' in p.read_text()]
+    assert len(with_help) > 15
+    subprocess.run([sys.executable, '-c', program, *map(str, with_help)],
+                   check=True)
+
+
+DOCUMENTS = sorted((*ROOT.glob('*.md'), *ROOT.glob('docs/*.md')))
+
+
+@pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)
+def test_documents_name_files_that_exist(path):
+    text = path.read_text()
+    named = re.findall(
+        r'\b(?:configs|tools|benchmarks|tests|docs|requirements|projects)/'
+        r'[\w/.-]*[a-z0-9]\.(?:py|sh|md|jpg|png)\b', text)
+    links = [link for link in re.findall(r'\]\(([^)#:]+)\)', text)]
+    missing = [name for name in named if not (ROOT / name).exists()]
+    missing += [ln for ln in links if not (path.parent / ln).exists()]
+    assert not missing
