@@ -38,8 +38,8 @@ def write_scene(task: tuple) -> List[tuple]:
     return [(item.label, item.box, item.area) for item in scene.instances]
 
 
-def collect(objects: Sequence[List[tuple]], size: Tuple[int,
-                                                        int]) -> CocoSplit:
+def collect(objects: Sequence[List[tuple]],
+            size: Tuple[int, int]) -> CocoSplit:
     """One annotation file; its images are counted from 0.
 
     Args:

@@ -60,7 +60,7 @@ class Sample(NamedTuple):
 
 
 def check_positive(**numbers: int) -> None:
-    """Refuses a number below 1. The keywords are the names of the options."""
+    """Refuses a number below 1. The keywords name the options."""
     for name, number in numbers.items():
         if number < 1:
             raise ConversionError(f'--{name.replace("_", "-")} must be at '
@@ -68,7 +68,7 @@ def check_positive(**numbers: int) -> None:
 
 
 def check_choice(choices: Sequence, **values) -> None:
-    """Refuses a value that is not one of ``choices``, in the same way."""
+    """Refuses a value that is not one of ``choices``."""
     for name, value in values.items():
         if value not in choices:
             raise ConversionError(f'--{name.replace("_", "-")} must be one of '
@@ -108,6 +108,9 @@ def track(function: Callable,
         function: Is pickled, as are the tasks and the results.
         tasks: What to call it with.
         nproc: Processes; None: one per core. A single one is this process.
+
+    Returns:
+        The results, in the order of the tasks.
     """
     nproc = os.cpu_count() if nproc is None else nproc
     check_positive(nproc=nproc)
@@ -241,7 +244,7 @@ def read_json(path: Path):
 
 
 def finite(*values) -> Tuple[float, ...]:
-    """The values as numbers; ValueError where one is not, or not finite."""
+    """The values as numbers. Raises a ValueError where one is not finite."""
     numbers = tuple(map(float, values))
     if not all(map(math.isfinite, numbers)):
         raise ValueError('a corner is not finite')

@@ -74,7 +74,7 @@ def add_annotation(item: dict, samples: Dict[int, Sample],
 
 def check_ids(path: Path, lost: Counter, total: int,
               categories: Dict[int, str]) -> None:
-    """Ends the command where the category ids are all shifted by one."""
+    """Raises where the category ids are all shifted by one."""
     unknown = sorted(key for key in lost if key.startswith('category_id '))
     for key in unknown:
         count = lost.pop(key)
