@@ -1,6 +1,8 @@
-"""Adds the folder `.mim` to the package; all else is in pyproject.toml.
+"""Adds the folder `.mim` to the wheel; all else is in pyproject.toml.
 
 MMEngine and MIM look in it for the configs and tools of an installed project.
+An editable install needs none: both are read in the checkout. (Links to them
+would make MIM find every config twice, which it refuses.)
 """
 import shutil
 from pathlib import Path
@@ -18,15 +20,6 @@ LEFT_OUT = shutil.ignore_patterns('__pycache__', '*.py[cod]', '.*')
 FOR_MIM = '_da_faster_mim'
 
 
-def link_mim(package: Path) -> None:
-    """Links to the checkout, so that an editable install follows it."""
-    mim = package / '.mim'
-    shutil.rmtree(mim, ignore_errors=True)
-    mim.mkdir()
-    for name in CARRIED:
-        (mim / name).symlink_to(Path('../../..', name))
-
-
 def copy_mim(package: Path) -> None:
     mim = package / '.mim'
     mim.mkdir(parents=True)
@@ -41,9 +34,7 @@ class BuildPy(build_py):
 
     def run(self):
         if self.editable_mode:
-            super().run()
-            link_mim(ROOT / 'projects' / 'da_faster')
-            return
+            return super().run()
         folders = [Path(self.build_lib, name)
                    for name in ('da_faster', FOR_MIM)]
         # An earlier build leaves files that the project has no more.
@@ -52,6 +43,8 @@ class BuildPy(build_py):
         super().run()
         for folder in folders:
             copy_mim(folder)
+        (folders[1] / 'README').write_text(
+            'A copy of da_faster/.mim, where onedl-mim looks for it.\n')
 
 
 setup(cmdclass={'build_py': BuildPy})
