@@ -221,7 +221,8 @@ def test_a_folder_that_is_no_pair(tiny_config, tmp_path, missing):
 
 
 def test_a_pair_has_no_masks(tmp_path):
-    cfg = Config.fromfile('configs/city2foggy/da_mask_rcnn_r50_fpn_city2foggy.py')
+    cfg = Config.fromfile(
+        'configs/city2foggy/da_mask_rcnn_r50_fpn_city2foggy.py')
     with pytest.raises(UserError, match='without a mask branch'):
         use_pair(cfg, str(make_pair(tmp_path)))
 
@@ -296,7 +297,8 @@ def test_a_step_takes_no_less_than_no_time(capsys, step):
 
 @pytest.mark.parametrize('args, sentence', [
     (('nosuch.py', ), 'config nosuch.py does not exist'),
-    (('configs/sim10k2city/da_faster_sim10k2city.py', ), 'bring the data there, or give'),
+    (('configs/sim10k2city/da_faster_sim10k2city.py', ),
+     'bring the data there, or give'),
     (('configs/source_only_demo.py', ), 'has no target_dataloader'),
     (('configs/_base_/default_runtime.py', ), 'trains nothing'),
 ])

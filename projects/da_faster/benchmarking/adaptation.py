@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from glob import escape, glob
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import (Callable, Dict, List, Mapping, NamedTuple, Optional,
+                    Sequence)
 
 import numpy as np
 from mmengine.config import Config

@@ -3,6 +3,7 @@ import io
 import os.path as osp
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -59,7 +60,8 @@ def seconds_to_iteration(number: int, *args: str) -> float:
                     raise UserError(f'The run began at iteration {found[1]} '
                                      f'and not at {number}.')
                 return took
-    raise UserError('The run failed; its last words:\n' + ''.join(said[-15:]))
+    print(*said[-15:], sep='', file=sys.stderr)
+    raise UserError('The run failed; its last words are above.')
 
 
 def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
@@ -76,7 +78,9 @@ def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
         output = run.stdout.read()
     path = osp.join(work_dir, 'iter_1.pth')
     if not osp.isfile(path):
-        raise UserError(f'No checkpoint was written:\n{output[-2000:]}')
+        print(output[-2000:], file=sys.stderr)
+        raise UserError(
+            'The run wrote no checkpoint; its last words are above.')
     checkpoint = torch.load(path, weights_only=False)
     checkpoint['meta']['iter'] = iteration
     checkpoint['message_hub']['runtime_info']['iter'] = iteration
