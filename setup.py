@@ -4,6 +4,7 @@ MMEngine and MIM look in it for the configs and tools of an installed project.
 An editable install needs none: both are read in the checkout. (Links to them
 would make MIM find every config twice, which it refuses.)
 """
+
 import shutil
 from pathlib import Path
 
@@ -31,12 +32,12 @@ def copy_mim(package: Path) -> None:
 
 
 class BuildPy(build_py):
-
     def run(self):
         if self.editable_mode:
             return super().run()
-        folders = [Path(self.build_lib, name)
-                   for name in ('da_faster', FOR_MIM)]
+        folders = [
+            Path(self.build_lib, name) for name in ('da_faster', FOR_MIM)
+        ]
         # An earlier build leaves files that the project has no more.
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
@@ -44,7 +45,8 @@ class BuildPy(build_py):
         for folder in folders:
             copy_mim(folder)
         (folders[1] / 'README').write_text(
-            'A copy of da_faster/.mim, where onedl-mim looks for it.\n')
+            'A copy of da_faster/.mim, where onedl-mim looks for it.\n'
+        )
 
 
 setup(cmdclass={'build_py': BuildPy})

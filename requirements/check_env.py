@@ -49,8 +49,8 @@ def run_ops(device: str) -> None:
 def main() -> int:
     try:
         import mmcv
-        import mmdet.datasets  # noqa: F401
-        import mmdet.models  # noqa: F401
+        import mmdet.datasets
+        import mmdet.models
         import mmengine
         import torch
         devices = ['cpu'] + ['cuda'] * torch.cuda.is_available()

@@ -1,4 +1,5 @@
 """What an installed package holds: built from a copy of the tracked files."""
+
 import re
 import shutil
 import subprocess
@@ -19,7 +20,8 @@ def tracked(*folders):
         cwd=ROOT,
         check=True,
         capture_output=True,
-        text=True).stdout
+        text=True,
+    ).stdout
     # A file that is deleted but not yet committed is listed all the same.
     return [name for name in listed.split('\0') if (ROOT / name).is_file()]
 
@@ -27,12 +29,16 @@ def tracked(*folders):
 def build(what, source, out):
     """Calls the build backend, as pip does; returns the path of the file."""
     out.mkdir()
+    code = (
+        'import setuptools.build_meta as backend; '
+        f'backend.build_{what}({str(out)!r})'
+    )
     subprocess.run(
-        [sys.executable, '-c', 'import sys, setuptools.build_meta as backend; '
-         'getattr(backend, sys.argv[1])(sys.argv[2])', f'build_{what}', out],
+        [sys.executable, '-c', code],
         cwd=source,
         check=True,
-        capture_output=True)
+        capture_output=True,
+    )
     return next(out.iterdir())
 
 
@@ -56,15 +62,21 @@ def wheel(source, tmp_path_factory):
 
 def modes(wheel):
     with zipfile.ZipFile(wheel) as archive:
-        return {info.filename: info.external_attr >> 16
-                for info in archive.infolist()}
+        return {
+            info.filename: info.external_attr >> 16
+            for info in archive.infolist()
+        }
 
 
 def test_wheel_holds_every_module_and_no_other(wheel):
-    modules = {name for name in modes(wheel)
-               if name.startswith('da_faster/') and '/.mim/' not in name}
-    assert modules == {name.removeprefix('projects/')
-                       for name in tracked('projects')}
+    modules = {
+        name
+        for name in modes(wheel)
+        if name.startswith('da_faster/') and '/.mim/' not in name
+    }
+    assert modules == {
+        name.removeprefix('projects/') for name in tracked('projects')
+    }
 
 
 @pytest.mark.parametrize('package', ['da_faster', '_da_faster_mim'])
@@ -82,8 +94,11 @@ def test_mim_finds_its_copy_first(wheel):
 
 def test_wheel_names_the_licences(wheel):
     with zipfile.ZipFile(wheel) as archive:
-        name, = (name for name in archive.namelist()
-                 if name.endswith('.dist-info/METADATA'))
+        (name,) = (
+            name
+            for name in archive.namelist()
+            if name.endswith('.dist-info/METADATA')
+        )
         metadata = archive.read(name).decode()
     assert 'License-Expression: Apache-2.0' in metadata
     assert 'License-File: LICENSE' in metadata
@@ -96,7 +111,7 @@ def test_wheel_names_the_licences(wheel):
 
 def test_source_distribution_gives_the_same_wheel(source, wheel, tmp_path):
     shutil.unpack_archive(build('sdist', source, tmp_path / 'sdist'), tmp_path)
-    unpacked, = tmp_path.glob('da_faster-*')
+    (unpacked,) = tmp_path.glob('da_faster-*')
     assert modes(build('wheel', unpacked, tmp_path / 'wheel')) == modes(wheel)
 
 
@@ -110,13 +125,17 @@ def test_index_names_every_metafile():
     index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
     found = CONFIGS.glob('*/metafile.yml')
     assert sorted(index['Import']) == sorted(
-        str(path.relative_to(ROOT)) for path in found)
+        str(path.relative_to(ROOT)) for path in found
+    )
 
 
 def test_metafiles_name_every_config():
     named = [model['Config'] for model in models()]
-    found = {str(path.relative_to(ROOT)) for path in CONFIGS.rglob('*.py')
-             if not {'_base_', 'custom'} & set(path.parts)}
+    found = {
+        str(path.relative_to(ROOT))
+        for path in CONFIGS.rglob('*.py')
+        if not {'_base_', 'custom'} & set(path.parts)
+    }
     assert len(named) == len(set(named))
     assert set(named) == found
 
@@ -126,7 +145,8 @@ def test_models_have_names_of_their_own():
     assert len(names) == len(set(names))
     # MIM looks for a config by its file's name, in all folders.
     assert sorted(names) == sorted(
-        Path(model['Config']).stem for model in models())
+        Path(model['Config']).stem for model in models()
+    )
 
 
 def test_citation_is_of_this_version():

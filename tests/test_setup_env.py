@@ -97,7 +97,7 @@ def test_missing_compiler_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize('output, told', [
-    ('WARNING: Retrying ... NewConnectionError(...)\nERROR: No matching',
+    ('WARNING: Retrying NewConnectionError(...)\nERROR: No matching',
      'check the network'),
     ('ERROR: [Errno 28] No space left on device', 'The disk is full'),
     ('Collecting x\nERROR: No matching distribution found for x==9',
