@@ -39,14 +39,14 @@ def time_images(cfg: Config, limit: int) -> Dict[str, List[float]]:
             'persistent_workers': False
         })
     batches = iter(loader)
+    loaded: list = []
     spent: Dict[str, List[float]] = dict(loading=[], detection=[])
     count = min(limit + 1, len(loader))
     names = [f'image {n + 1} of {count}' for n in range(count)]
     with torch.no_grad(), contextlib.closing(shown(names)) as show:
         for number, _ in enumerate(show):
-            batch = []
-            loading = seconds(lambda: batch.append(next(batches)))
-            detection = seconds(lambda: model.test_step(batch[0]))
+            loading = seconds(lambda: loaded.append(next(batches)))
+            detection = seconds(lambda: model.test_step(loaded.pop()))
             if number or len(loader) == 1:  # the first warms up
                 spent['loading'].append(loading)
                 spent['detection'].append(detection)

@@ -146,7 +146,7 @@ def draw(results: Dict[str, Dict[str, float]], path: str) -> None:
     fig, axes = pyplot.subplots(
         figsize=(9, 1.6 + 0.6 * len(results)), layout='constrained')
     colours = dict(zip(PARTS, pyplot.get_cmap('tab10').colors))
-    for row, (name, parts) in enumerate(results.items()):
+    for row, parts in enumerate(results.values()):
         total, left = sum(parts.values()), 0.
         for part, spent in parts.items():
             share = 100 * spent / total

@@ -51,15 +51,16 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
             checkpoint = torch.load(
                 path, map_location='cpu', weights_only=not trust)
     except FileNotFoundError:
-        raise UserError(f'{path} does not exist; check the path.')
+        raise UserError(f'{path} does not exist; check the path.') from None
     except BROKEN as error:
         if isinstance(error, pickle.UnpicklingError) and not trust:
             raise UserError(
                 f'{path} is no checkpoint, or one that holds more than '
-                'tensors and plain data: see --trust if you trust its origin.')
+                'tensors and plain data: see --trust if you trust its origin.'
+            ) from error
         reason = (str(error) or type(error).__name__).split('. ')[0]
         raise UserError(f'{path} is not a readable checkpoint ({reason}): '
-                         'download or copy it again.')
+                        'download or copy it again.') from error
     if not isinstance(checkpoint, dict):
         raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a '
                          'dictionary: it is not a checkpoint.')
@@ -107,7 +108,7 @@ def write(results: Dict[Path, Callable[[Path], None]],
         for path in results:
             os.replace(hidden[path], path)
     except (OSError, RuntimeError) as error:  # torch.save raises the latter
-        raise UserError(f'{path} was not written: {error}.')
+        raise UserError(f'{path} was not written: {error}.') from error
     finally:
         for path in hidden.values():
             path.unlink(missing_ok=True)
