@@ -93,5 +93,10 @@ def test_two_processes_learn_what_one_learns(build_without_chance, make_batch,
     assert gradients.keys() == expected.keys()
     for name, value in expected.items():
         assert torch.equal(gradients[name], others[name]), name
+        # Processors add in other orders; a sum is as exact as its terms.
         torch.testing.assert_close(
-            gradients[name], value, rtol=1e-4, atol=1e-6, msg=name)
+            gradients[name],
+            value,
+            rtol=1e-4,
+            atol=1e-4 * value.abs().max().item(),
+            msg=name)
