@@ -6,6 +6,7 @@ Each run is one `tools/train.py` over the config `*_PAIR.py` in `configs/`,
 scored on its LAST weights. Finished runs are kept and not repeated,
 interrupted ones resumed. Ctrl-C ends the runs under way.
 """
+
 import argparse
 import os
 import os.path as osp
@@ -14,20 +15,34 @@ import sys
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # Names of da_faster.benchmarking.adaptation.METHODS, whose import is slow.
-METHODS = ('source-only', 'source-only-jitter', 'source-only-hsv', 'control',
-           'image', 'instance', 'both', 'da', 'oracle')
+METHODS = (
+    'source-only',
+    'source-only-jitter',
+    'source-only-hsv',
+    'control',
+    'image',
+    'instance',
+    'both',
+    'da',
+    'oracle',
+)
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('pair', help='the end of the configs\' names, e.g. '
-                        'blood_smears or demo')
+    parser.add_argument(
+        'pair', help="the end of the configs' names, e.g. blood_smears or demo"
+    )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument(
-        '--methods', nargs='+', choices=METHODS, help='default: all '
-        'that the pair has a config for')
+        '--methods',
+        nargs='+',
+        choices=METHODS,
+        help='default: all that the pair has a config for',
+    )
     parser.add_argument(
-        '--jobs', type=int, default=1, help='runs at the same time')
+        '--jobs', type=int, default=1, help='runs at the same time'
+    )
     parser.add_argument('--out', default='work_dirs/adaptation')
     args = parser.parse_args()
     if args.jobs < 1:
@@ -49,8 +64,13 @@ def main() -> None:
 
     os.chdir(ROOT)
     with one_sentence():
-        table = compare(args.pair, osp.join(args.out, args.pair), args.seeds,
-                        args.methods, args.jobs)
+        table = compare(
+            args.pair,
+            osp.join(args.out, args.pair),
+            args.seeds,
+            args.methods,
+            args.jobs,
+        )
     print('\n' + table)
 
 

@@ -10,6 +10,7 @@ FasterCocoMetric, and says by how much the precisions differ that their figures
 are means of: of each IoU threshold, recall, class, area and number of
 detections. Many detections have equal scores.
 """
+
 import argparse
 
 from mmengine.config import DictAction
@@ -18,22 +19,26 @@ from mmengine.config import DictAction
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='train config file path')
     parser.add_argument(
         '--pair',
         metavar='FOLDER',
         help='take the images of a pair that tools/dataset_converters/'
-        'city2foggy.py generated instead of the config\'s own')
+        "city2foggy.py generated instead of the config's own",
+    )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py')
+        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+    )
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--images', type=int, default=500)
     parser.add_argument(
         '--limit',
         type=int,
         default=50,
-        help='test images to time, after one to warm up')
+        help='test images to time, after one to warm up',
+    )
     args = parser.parse_args()
     for name in ('repeats', 'images', 'limit'):
         if getattr(args, name) < 1:
@@ -57,21 +62,40 @@ def main() -> None:
         spent = time_images(cfg, args.limit)
     print(f'{args.config}; {machine()}; {len(spent["loading"])} images\n')
     print(
-        table(('part', 'ms an image'), *((part, f'{1000 * np.median(v):.0f}')
-                                         for part, v in spent.items())))
+        table(
+            ('part', 'ms an image'),
+            *(
+                (part, f'{1000 * np.median(v):.0f}')
+                for part, v in spent.items()
+            ),
+        )
+    )
 
     classes = cfg.test_dataloader.dataset.metainfo['classes']
-    time, difference, boxes = compare_metrics(classes, args.images,
-                                              args.repeats)
+    time, difference, boxes = compare_metrics(
+        classes, args.images, args.repeats
+    )
     if len(time) == 1:
         print('\nfaster-coco-eval is not installed: not compared.')
-    print(f'\nCOCO evaluation of {args.images} images, {len(classes)} '
-          f'classes, {boxes} boxes, 100 detections an image\n')
+    print(
+        f'\nCOCO evaluation of {args.images} images, {len(classes)} '
+        f'classes, {boxes} boxes, 100 detections an image\n'
+    )
     first = 'CocoMetric'
     print(
-        table(('metric', 's', f'to {first}', 'largest difference'), *(
-            (name, f'{np.median(v):.2f}', ratio(v, time[first]),
-             f'{difference[name]:.1g}') for name, v in time.items())))
+        table(
+            ('metric', 's', f'to {first}', 'largest difference'),
+            *(
+                (
+                    name,
+                    f'{np.median(v):.2f}',
+                    ratio(v, time[first]),
+                    f'{difference[name]:.1g}',
+                )
+                for name, v in time.items()
+            ),
+        )
+    )
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ each once as fast as it goes (images a second) and once with a pause of --step
 seconds after each batch, in which a real loop would train: what is left to
 wait for is the stall.
 """
+
 import argparse
 import math
 
@@ -21,19 +22,23 @@ from mmengine.config import DictAction
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='train config file path')
     parser.add_argument(
         '--pair',
         metavar='FOLDER',
         help='take the images of a pair that tools/dataset_converters/'
-        'city2foggy.py generated instead of the config\'s own')
+        "city2foggy.py generated instead of the config's own",
+    )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py')
+        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+    )
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--batches', type=int, default=50)
     parser.add_argument(
-        '--step', type=float, default=0.3, help='seconds of a training step')
+        '--step', type=float, default=0.3, help='seconds of a training step'
+    )
     parser.add_argument('--slow', type=int, default=3)
     args = parser.parse_args()
     for name in ('repeats', 'batches', 'slow'):
@@ -57,23 +62,39 @@ def main() -> None:
 
     with one_sentence():
         cfg = load_config(
-            args.config, args.pair, args.cfg_options, need_target=True)
-        results = compare_loaders(cfg, args.batches, args.step, args.slow,
-                                  args.repeats)
+            args.config, args.pair, args.cfg_options, need_target=True
+        )
+        results = compare_loaders(
+            cfg, args.batches, args.step, args.slow, args.repeats
+        )
     rate = {k: [r[0] for r in v] for k, v in results.items()}
     workers = [
         c.num_workers
         for c in (cfg.train_dataloader, cfg.train_cfg.target_dataloader)
     ]
-    print(f'{args.config}: {workers[0]} + {workers[1]} workers; {machine()}; '
-          f'{args.repeats} rounds, median (least-most)\n')
     print(
-        table(('', 'images/s', 'to one loader',
-               f'wait beside a step of {args.step} s'), *(
-                   (name, f'{np.median(rate[name]):.1f}',
+        f'{args.config}: {workers[0]} + {workers[1]} workers; {machine()}; '
+        f'{args.repeats} rounds, median (least-most)\n'
+    )
+    print(
+        table(
+            (
+                '',
+                'images/s',
+                'to one loader',
+                f'wait beside a step of {args.step} s',
+            ),
+            *(
+                (
+                    name,
+                    f'{np.median(rate[name]):.1f}',
                     ratio(rate[name], rate['one loader']),
-                    f'{1000 * np.median([r[1] for r in v]):.1f} ms')
-                   for name, v in results.items())))
+                    f'{1000 * np.median([r[1] for r in v]):.1f} ms',
+                )
+                for name, v in results.items()
+            ),
+        )
+    )
 
 
 if __name__ == '__main__':

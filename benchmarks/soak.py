@@ -7,6 +7,7 @@ then once more, killed with SIGKILL at random moments (start-up, step,
 checkpoint, validation) and resumed with `--resume auto` each time. Fails where
 the last weights differ in a bit. Prints the figures.
 """
+
 import argparse
 import os.path as osp
 import random
@@ -26,8 +27,10 @@ def main() -> None:
     args = parse_args()
     dirs = [osp.join(args.work_dir, name) for name in ('whole', 'killed')]
     if any(map(osp.exists, dirs)):
-        raise SystemExit(f'{args.work_dir} holds runs already; remove it or '
-                         'give another --work-dir.')
+        raise SystemExit(
+            f'{args.work_dir} holds runs already; remove it or '
+            'give another --work-dir.'
+        )
 
     # Late, as these imports take seconds.
     from da_faster.benchmarking.soak import differing, growth, soak_config
@@ -41,8 +44,9 @@ def main() -> None:
         for name, samples in whole.memory.items():
             print(f'memory, {name}: {growth(samples)}')
         span = 2 * whole.seconds / max(args.kills, 1)
-        killed = soak_config(args.config, dirs[1], args.cfg_options,
-                             args.kills, span)
+        killed = soak_config(
+            args.config, dirs[1], args.cfg_options, args.kills, span
+        )
     print(f'{killed.kills} kills: {killed.seconds:.0f} s')
     differ = differing(*(candidates(folder)[0] for folder in dirs))
     if differ:

@@ -7,6 +7,7 @@ checkpoint of that iteration: the one after the first iteration, with the
 numbers in it set as if it were that far. Both are killed as soon as they
 report an iteration.
 """
+
 import argparse
 import signal
 import sys
@@ -17,15 +18,18 @@ from mmengine.config import DictAction
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='train config file path')
     parser.add_argument(
         '--pair',
         metavar='FOLDER',
         help='take the images of a pair that tools/dataset_converters/'
-        'city2foggy.py generated instead of the config\'s own')
+        "city2foggy.py generated instead of the config's own",
+    )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py')
+        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+    )
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--iteration', type=int, default=60000)
     parser.add_argument('--max-iters', type=int, default=70000)
@@ -50,16 +54,24 @@ def main() -> None:
 
     with one_sentence():
         cfg = load_config(args.config, args.pair, args.cfg_options)
-        results = compare_starts(cfg, args.iteration, args.max_iters,
-                                 args.repeats)
+        results = compare_starts(
+            cfg, args.iteration, args.max_iters, args.repeats
+        )
     late = np.array(results['resumed']) - np.array(results['fresh'])
-    print(f'{args.config}: to the first iteration, resumed at '
-          f'{args.iteration} of {args.max_iters}; {machine()}; {args.repeats} '
-          'rounds\n')
     print(
-        table(('start', 'median s', 'least', 'most'), *(
-            (name, f'{np.median(v):.1f}', f'{min(v):.1f}', f'{max(v):.1f}')
-            for name, v in results.items())))
+        f'{args.config}: to the first iteration, resumed at '
+        f'{args.iteration} of {args.max_iters}; {machine()}; {args.repeats} '
+        'rounds\n'
+    )
+    print(
+        table(
+            ('start', 'median s', 'least', 'most'),
+            *(
+                (name, f'{np.median(v):.1f}', f'{min(v):.1f}', f'{max(v):.1f}')
+                for name, v in results.items()
+            ),
+        )
+    )
     print(f'\nresumed - fresh: {np.median(late):.1f} s')
 
 

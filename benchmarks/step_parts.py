@@ -7,6 +7,7 @@ adds up what each part takes; on an accelerator it is waited for after each
 part. `data` is the time that the loop waits for its batch; what workers load
 meanwhile costs only where cores are short.
 """
+
 import argparse
 from pathlib import Path
 
@@ -18,20 +19,24 @@ ROOT = Path(__file__).parents[1]
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('configs', nargs='+', help='train config files')
     parser.add_argument(
         '--pair',
         metavar='FOLDER',
         help='take the images of a pair that tools/dataset_converters/'
-        'city2foggy.py generated instead of the config\'s own')
+        "city2foggy.py generated instead of the config's own",
+    )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py')
+        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+    )
     parser.add_argument('--repeats', type=int, default=20)
     parser.add_argument(
         '--out',
         default='work_dirs/step_parts.png',
-        help='the picture, relative to the repository')
+        help='the picture, relative to the repository',
+    )
     args = parser.parse_args()
     if args.repeats < 1:
         parser.error('--repeats: it takes at least 1')

@@ -15,43 +15,63 @@ da_faster.benchmarking.train_step. Hooks do not run. The weights are
 random, the statistics of frozen batch norms measured once, the learning rate
 is 0.
 """
+
 import argparse
 
 from mmengine.config import DictAction
 
 # Names of da_faster.benchmarking.train_step.VARIANTS, whose import is slow.
-VARIANTS = ('stock', 'ours', 'off', 'no-consistency', 'image', 'all-cells',
-            'fresh-dropout', 'two-passes', 'own-padding', 'channels-last',
-            'compile', 'foreach', 'for-loop', 'fused')
+VARIANTS = (
+    'stock',
+    'ours',
+    'off',
+    'no-consistency',
+    'image',
+    'all-cells',
+    'fresh-dropout',
+    'two-passes',
+    'own-padding',
+    'channels-last',
+    'compile',
+    'foreach',
+    'for-loop',
+    'fused',
+)
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='train config file path')
     parser.add_argument(
         '--pair',
         metavar='FOLDER',
         help='take the images of a pair that tools/dataset_converters/'
-        'city2foggy.py generated instead of the config\'s own')
+        "city2foggy.py generated instead of the config's own",
+    )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py')
+        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+    )
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument(
-        '--images', type=int, default=1, help='of each domain in a batch')
+        '--images', type=int, default=1, help='of each domain in a batch'
+    )
     parser.add_argument(
         '--precision',
         choices=['fp32', 'tf32', 'fp16', 'bf16'],
         default='fp32',
         help='of matrix products and convolutions; fp16 and bf16 by '
-        'AmpOptimWrapper. All but fp32 need an accelerator')
+        'AmpOptimWrapper. All but fp32 need an accelerator',
+    )
     parser.add_argument(
         '--variants',
         nargs='+',
         choices=VARIANTS,
         default=['stock', 'ours', 'off'],
-        help='the first is what the others are compared with')
+        help='the first is what the others are compared with',
+    )
     args = parser.parse_args()
     for name in ('repeats', 'images'):
         if getattr(args, name) < 1:
@@ -72,23 +92,34 @@ def main() -> None:
 
     with one_sentence():
         cfg = load_config(
-            args.config, args.pair, args.cfg_options, need_target=True)
+            args.config, args.pair, args.cfg_options, need_target=True
+        )
         set_precision(cfg, args.precision)
-        time, memory, sizes = compare_steps(cfg, args.images, args.variants,
-                                            args.repeats)
+        time, memory, sizes = compare_steps(
+            cfg, args.images, args.variants, args.repeats
+        )
     first = args.variants[0]
     shapes = ', '.join(f'{height}x{width}' for height, width in sizes)
-    print(f'{args.config}: {args.images} + {args.images} images ({shapes}); '
-          f'{args.precision}; {machine()}; {args.repeats} rounds, median '
-          '(least-most)\n')
     print(
-        table(('step', 's', f'time / {first}', 'peak MiB',
-               f'memory / {first}'), *(
-                   (name, f'{np.median(time[name]):.3f}',
+        f'{args.config}: {args.images} + {args.images} images ({shapes}); '
+        f'{args.precision}; {machine()}; {args.repeats} rounds, median '
+        '(least-most)\n'
+    )
+    print(
+        table(
+            ('step', 's', f'time / {first}', 'peak MiB', f'memory / {first}'),
+            *(
+                (
+                    name,
+                    f'{np.median(time[name]):.3f}',
                     ratio(time[name], time[first]),
                     f'{memory[name] / 2**20:.0f}',
-                    f'{memory[name] / memory[first]:.3f}')
-                   for name in args.variants)))
+                    f'{memory[name] / memory[first]:.3f}',
+                )
+                for name in args.variants
+            ),
+        )
+    )
 
 
 if __name__ == '__main__':

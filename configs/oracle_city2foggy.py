@@ -5,4 +5,6 @@ train_dataloader = dict(
         data_root=_base_.target_root,
         ann_file='annotations/instancesonly_filtered_gtFine_train_'
         f'{_base_.fog}.json',
-        data_prefix=dict(img='leftImg8bit_foggy/train/')))
+        data_prefix=dict(img='leftImg8bit_foggy/train/'),
+    )
+)

@@ -6,6 +6,7 @@ for each of 78 files, so they are parsed once, into a precompiled header. Where
 that does not work the plain build takes over; lines that begin with `mmcv: `
 are meant for the user.
 """
+
 import os
 import re
 import runpy
@@ -34,19 +35,31 @@ def precompile(ninja_file: Path) -> str:
     """
     text = ninja_file.read_text()
     var = dict(re.findall(r'^(\w+) = (.*)$', text, re.MULTILINE))
-    flags = f"{var['cxx']} {var['cflags']} {var['post_cflags']}"
+    flags = f'{var["cxx"]} {var["cflags"]} {var["post_cflags"]}'
     command = shlex.split(flags.replace('$', ''))  # ninja escapes with $
     header = ninja_file.with_name('precompiled.h')
     header.write_text('#include "pytorch_cpp_helper.hpp"\n')
     subprocess.run(
         [*command, '-x', 'c++-header', header, '-o', f'{header}.gch'],
-        check=True)
+        check=True,
+    )
 
     # With -H, GCC marks a precompiled header that it really takes by '!'.
     probe = subprocess.run(
-        [*command, '-include', header, '-H', '-fsyntax-only', '-x', 'c++',
-         os.devnull],
-        check=True, capture_output=True, text=True)
+        [
+            *command,
+            '-include',
+            header,
+            '-H',
+            '-fsyntax-only',
+            '-x',
+            'c++',
+            os.devnull,
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     if not probe.stderr.startswith(f'! {header}.gch'):
         raise RuntimeError('the compiler does not take it')
     use = f'-include {shlex.quote(str(header))}'
@@ -70,19 +83,22 @@ def with_precompiled_header(run_ninja):
 
 
 def main() -> None:
-    os.environ['CFLAGS'] = f"{CFLAGS} {os.environ.get('CFLAGS', '')}".strip()
+    os.environ['CFLAGS'] = f'{CFLAGS} {os.environ.get("CFLAGS", "")}'.strip()
     os.environ.setdefault('MAX_JOBS', str(min(os.cpu_count() or 1, 16)))
 
     if torch.cuda.is_available() or os.environ.get('FORCE_CUDA') == '1':
         if cpp_extension.CUDA_HOME is None and not torch.version.hip:
-            sys.exit('mmcv: torch sees a GPU but there is no nvcc to compile '
-                     'for it: install the CUDA toolkit of torch '
-                     f'({torch.version.cuda}) and set CUDA_HOME, or set '
-                     'CUDA_VISIBLE_DEVICES= to build for the CPU only.')
+            sys.exit(
+                'mmcv: torch sees a GPU but there is no nvcc to compile '
+                'for it: install the CUDA toolkit of torch '
+                f'({torch.version.cuda}) and set CUDA_HOME, or set '
+                'CUDA_VISIBLE_DEVICES= to build for the CPU only.'
+            )
         say('building for CUDA, which can take half an hour')
     elif hasattr(cpp_extension, '_run_ninja_build'):
         cpp_extension._run_ninja_build = with_precompiled_header(
-            cpp_extension._run_ninja_build)
+            cpp_extension._run_ninja_build
+        )
     else:
         say(f'{PLAIN}, as this torch builds in another way')
 

@@ -4,27 +4,34 @@
 device that PyTorch sees: mmcv also installs, almost silently, without them.
 Made for both lines of distributions (onedl-* and the original OpenMMLab).
 """
+
 import sys
 
 
 def mend(error: BaseException) -> str:
     """One sentence for what `error` means and how to mend it."""
     text = f'{type(error).__name__}: {error}'
-    rebuild = ('run `make env`, or in an environment of your own install '
-               'torch first and then `pip install --no-build-isolation '
-               '--no-cache-dir --force-reinstall --no-deps onedl-mmcv` (or '
-               'mmcv)')
+    rebuild = (
+        'run `make env`, or in an environment of your own install '
+        'torch first and then `pip install --no-build-isolation '
+        '--no-cache-dir --force-reinstall --no-deps onedl-mmcv` (or '
+        'mmcv)'
+    )
     if 'undefined symbol' in text:
-        return ("mmcv's ops were compiled for another PyTorch: "
-                f'{rebuild}. [{text}]')
+        return (
+            "mmcv's ops were compiled for another PyTorch: "
+            f'{rebuild}. [{text}]'
+        )
     if 'mmcv._ext' in text:
-        return ('mmcv is installed without its compiled ops: '
-                f'{rebuild}. [{text}]')
+        return (
+            f'mmcv is installed without its compiled ops: {rebuild}. [{text}]'
+        )
     if 'implementation for device' in text or 'not compiled with' in text:
         return f"mmcv's ops were compiled without CUDA: {rebuild}. [{text}]"
     if isinstance(error, ModuleNotFoundError):
-        return (f'The package {error.name!r} is missing: '
-                f'run `make env`. [{text}]')
+        return (
+            f'The package {error.name!r} is missing: run `make env`. [{text}]'
+        )
     return f'The environment does not work: {text}'
 
 
@@ -32,14 +39,19 @@ def run_ops(device: str) -> None:
     import torch
     from mmcv.ops import RoIAlign, nms
 
-    boxes = torch.tensor([[0., 0., 10., 10.], [1., 1., 10., 10.],
-                          [20., 20., 30., 30.]]).to(device)
-    _, kept = nms(boxes, torch.tensor([.9, .8, .7]).to(device), 0.5)
+    boxes = torch.tensor(
+        [
+            [0.0, 0.0, 10.0, 10.0],
+            [1.0, 1.0, 10.0, 10.0],
+            [20.0, 20.0, 30.0, 30.0],
+        ]
+    ).to(device)
+    _, kept = nms(boxes, torch.tensor([0.9, 0.8, 0.7]).to(device), 0.5)
     if kept.tolist() != [0, 2]:
         raise RuntimeError(f'nms kept {kept.tolist()}, not [0, 2]')
 
     ones = torch.ones(1, 2, 32, 32, device=device, requires_grad=True)
-    roi = torch.tensor([[0., 2., 2., 20., 20.]]).to(device)
+    roi = torch.tensor([[0.0, 2.0, 2.0, 20.0, 20.0]]).to(device)
     pooled = RoIAlign(7)(ones, roi)
     pooled.sum().backward()
     if not torch.allclose(pooled, torch.ones_like(pooled), atol=1e-4):
@@ -53,15 +65,18 @@ def main() -> int:
         import mmdet.models
         import mmengine
         import torch
+
         devices = ['cpu'] + ['cuda'] * torch.cuda.is_available()
         for device in devices:
             run_ops(device)
     except Exception as error:
         print(mend(error), file=sys.stderr)
         return 1
-    print(f'torch {torch.__version__}, mmengine {mmengine.__version__}, '
-          f'mmcv {mmcv.__version__}, mmdet {mmdet.__version__}: '
-          f"nms and RoIAlign work on {' and '.join(devices)}")
+    print(
+        f'torch {torch.__version__}, mmengine {mmengine.__version__}, '
+        f'mmcv {mmcv.__version__}, mmdet {mmdet.__version__}: '
+        f'nms and RoIAlign work on {" and ".join(devices)}'
+    )
     return 0
 
 

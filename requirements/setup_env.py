@@ -5,6 +5,7 @@ while the other packages install, runs the ops for real, and only then writes
 the stamp that lets the next start take no time. Whatever interrupts it,
 running it again mends the environment.
 """
+
 import fcntl
 import hashlib
 import os
@@ -27,8 +28,9 @@ PYTHON = VENV / 'bin' / 'python'
 STAMP = VENV / '.ready'
 LOG = VENV / 'setup.log'
 MMCV_LOG = VENV / 'mmcv-build.log'
-CACHE = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache',
-             'da_faster')
+CACHE = Path(
+    os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache', 'da_faster'
+)
 BUILD_TOOLS = ['pip', 'setuptools', 'wheel', 'packaging', 'ninja']
 START = time.monotonic()
 
@@ -43,7 +45,8 @@ def say(text: str) -> None:
 
 def output_of(*command) -> str:
     return subprocess.run(
-        command, check=True, capture_output=True, text=True).stdout.strip()
+        command, check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def read_pins(text: str) -> dict:
@@ -54,8 +57,10 @@ def read_pins(text: str) -> dict:
 
 def digest() -> str:
     inputs = [
-        *sorted(HERE.glob('*.py')), LOCK,
-        *(ROOT / name for name in ('pyproject.toml', 'setup.py'))]
+        *sorted(HERE.glob('*.py')),
+        LOCK,
+        *(ROOT / name for name in ('pyproject.toml', 'setup.py')),
+    ]
     parts = [str(ROOT), sys.version, *(path.read_text() for path in inputs)]
     return hashlib.sha256('\0'.join(parts).encode()).hexdigest()
 
@@ -65,42 +70,65 @@ def check_machine(version=sys.version_info[:2]) -> str:
     if not (3, 10) <= version < (3, 13):
         raise SetupError(
             f'Python 3.10, 3.11 or 3.12 is needed and this is {version[0]}.'
-            f'{version[1]}: name one, as in `make env PYTHON=python3.11`.')
+            f'{version[1]}: name one, as in `make env PYTHON=python3.11`.'
+        )
     asked = os.environ.get('CXX')
     names = [asked] if asked else ['c++', 'g++', 'clang++']
     compiler = next((name for name in names if shutil.which(name)), None)
     if compiler is None:
         raise SetupError(
             f"There is no C++ compiler ({', '.join(names)}) for mmcv's ops: "
-            'install one, on Debian and Ubuntu with `apt-get install g++`.')
+            'install one, on Debian and Ubuntu with `apt-get install g++`.'
+        )
     if not Path(sysconfig.get_path('include'), 'Python.h').is_file():
-        raise SetupError("Python.h, which mmcv's ops include, is missing: on "
-                         'Debian and Ubuntu `apt-get install python3-dev`.')
+        raise SetupError(
+            "Python.h, which mmcv's ops include, is missing: on "
+            'Debian and Ubuntu `apt-get install python3-dev`.'
+        )
     return compiler
 
 
 def pip_failure(output: str) -> str:
     """One sentence for what stopped pip."""
-    unreachable = ('NewConnectionError', 'NameResolutionError', 'ProxyError',
-                   'SSLError', 'ConnectTimeout', 'Read timed out',
-                   'Failed to establish a new connection',
-                   'Temporary failure in name resolution')
+    unreachable = (
+        'NewConnectionError',
+        'NameResolutionError',
+        'ProxyError',
+        'SSLError',
+        'ConnectTimeout',
+        'Read timed out',
+        'Failed to establish a new connection',
+        'Temporary failure in name resolution',
+    )
     if any(sign in output for sign in unreachable):
-        return ('The package index cannot be reached: check the network, or '
-                'name a mirror with PIP_INDEX_URL, and run `make env` again.')
+        return (
+            'The package index cannot be reached: check the network, or '
+            'name a mirror with PIP_INDEX_URL, and run `make env` again.'
+        )
     if 'No space left on device' in output:
         return 'The disk is full: free some space and run `make env` again.'
     errors = [line for line in output.splitlines() if 'ERROR: ' in line]
-    return (f"pip failed, {LOG} says how: "
-            f"{errors[-1] if errors else 'it names no error'}")
+    return (
+        f'pip failed, {LOG} says how: '
+        f'{errors[-1] if errors else "it names no error"}'
+    )
 
 
 def pip(*arguments) -> None:
     done = subprocess.run(
-        [PYTHON, '-m', 'pip', '--disable-pip-version-check', '--no-input',
-         *arguments],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
+        [
+            PYTHON,
+            '-m',
+            'pip',
+            '--disable-pip-version-check',
+            '--no-input',
+            *arguments,
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     with LOG.open('a') as log:
         print('$ pip', *arguments, f'\n{done.stdout}', file=log)
     if done.returncode:
@@ -118,39 +146,61 @@ def prepare_venv() -> None:
     if whole and PYTHON.exists():
         found = subprocess.run(
             [PYTHON, '-c', 'import sys; print(sys.version)'],
-            capture_output=True, text=True)
+            capture_output=True,
+            text=True,
+        )
         if found.stdout.strip() == sys.version.strip():
             return
     say(f'creating {VENV}')
     shutil.rmtree(VENV, ignore_errors=True)
-    made = subprocess.run([sys.executable, '-m', 'venv', VENV],
-                          capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, '-m', 'venv', VENV], capture_output=True, text=True
+    )
     if made.returncode:
-        raise SetupError('`python -m venv` does not work: on Debian and '
-                         'Ubuntu `apt-get install python3-venv`. '
-                         f'[{(made.stdout + made.stderr).strip()}]')
+        raise SetupError(
+            '`python -m venv` does not work: on Debian and '
+            'Ubuntu `apt-get install python3-venv`. '
+            f'[{(made.stdout + made.stderr).strip()}]'
+        )
 
 
 def check_ops() -> 'tuple[bool, str]':
     """Whether the ops run in .venv, and the line that tells of it."""
-    done = subprocess.run([PYTHON, HERE / 'check_env.py'],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [PYTHON, HERE / 'check_env.py'], capture_output=True, text=True
+    )
     lines = (done.stderr if done.returncode else done.stdout).splitlines()
     return done.returncode == 0, lines[-1] if lines else (
-        f'Running the ops ended with status {done.returncode}.')
+        f'Running the ops ended with status {done.returncode}.'
+    )
 
 
 def wheel_folder(pin: str, compiler: str) -> Path:
     """The folder of the cache for a wheel built from just these things."""
     parts = [
-        pin, sys.version, platform.machine(), *platform.libc_ver(),
+        pin,
+        sys.version,
+        platform.machine(),
+        *platform.libc_ver(),
         (HERE / 'build_mmcv.py').read_text(),
         output_of(compiler, '--version'),
-        output_of(PYTHON, '-c', 'import torch; c = torch.cuda; print('
-                  'torch.__version__, torch.version.cuda, '
-                  'c.is_available() and c.get_device_capability())'),
-        *(os.environ.get(name, '') for name in
-          ('CFLAGS', 'CUDA_HOME', 'FORCE_CUDA', 'TORCH_CUDA_ARCH_LIST'))]
+        output_of(
+            PYTHON,
+            '-c',
+            'import torch; c = torch.cuda; print('
+            'torch.__version__, torch.version.cuda, '
+            'c.is_available() and c.get_device_capability())',
+        ),
+        *(
+            os.environ.get(name, '')
+            for name in (
+                'CFLAGS',
+                'CUDA_HOME',
+                'FORCE_CUDA',
+                'TORCH_CUDA_ARCH_LIST',
+            )
+        ),
+    ]
     key = hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
     return CACHE / f'mmcv-{key}'
 
@@ -161,18 +211,31 @@ class MmcvBuild:
     def __init__(self, pin: str, compiler: str) -> None:
         self.folder = folder = VENV / 'mmcv-build'
         shutil.rmtree(folder, ignore_errors=True)
-        pip('download', '--no-deps', '--no-build-isolation', '--no-binary',
-            'onedl-mmcv', '--dest', folder, pin)
+        pip(
+            'download',
+            '--no-deps',
+            '--no-build-isolation',
+            '--no-binary',
+            'onedl-mmcv',
+            '--dest',
+            folder,
+            pin,
+        )
         shutil.unpack_archive(next(folder.glob('*.tar.gz')), folder)
         self.source = next(path for path in folder.iterdir() if path.is_dir())
-        path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        path = f'{VENV / "bin"}{os.pathsep}{os.environ["PATH"]}'
         with MMCV_LOG.open('w') as log:
             self.process = subprocess.Popen(
-                [PYTHON, HERE / 'build_mmcv.py'], cwd=self.source,
-                env=dict(os.environ, CXX=compiler, PATH=path,
-                         MMCV_WITH_OPS='1'),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)  # so that close() ends its children
+                [PYTHON, HERE / 'build_mmcv.py'],
+                cwd=self.source,
+                env=dict(
+                    os.environ, CXX=compiler, PATH=path, MMCV_WITH_OPS='1'
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )  # so that close() ends its children
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -198,8 +261,10 @@ class MmcvBuild:
             errors = [line for line in lines if 'error: ' in line]
             print(*(errors[:10] or lines[-25:]), sep='\n', file=sys.stderr)
             STAMP.touch()  # all else is installed and need not be again
-            raise SetupError("mmcv's ops do not compile, as above and in "
-                             f'{MMCV_LOG}: mend it and run `make env` again.')
+            raise SetupError(
+                "mmcv's ops do not compile, as above and in "
+                f'{MMCV_LOG}: mend it and run `make env` again.'
+            )
         return next(self.source.glob('dist/*.whl'))
 
 
@@ -217,11 +282,16 @@ def install(compiler: str) -> None:
     mmcv = pins.pop('onedl-mmcv')
     prepare_venv()
     say('installing PyTorch and the build tools')
-    pip('install', '--constraint', LOCK, pins['torch'],
-        *(pins[tool] for tool in BUILD_TOOLS))
+    pip(
+        'install',
+        '--constraint',
+        LOCK,
+        pins['torch'],
+        *(pins[tool] for tool in BUILD_TOOLS),
+    )
 
     works, report = check_ops()
-    wanted = not (works and f"mmcv {mmcv.split('==')[1]}," in report)
+    wanted = not (works and f'mmcv {mmcv.split("==")[1]},' in report)
     cache = wheel_folder(mmcv, compiler)
     cached = next(cache.glob('*.whl'), None)
     build = None
@@ -231,8 +301,14 @@ def install(compiler: str) -> None:
             build = MmcvBuild(mmcv, compiler)
         say('installing the other packages')
         # The lock is complete; direct.txt says what it leaves out and why.
-        pip('install', '--no-deps', '--no-build-isolation', *pins.values(),
-            '--editable', ROOT)
+        pip(
+            'install',
+            '--no-deps',
+            '--no-build-isolation',
+            *pins.values(),
+            '--editable',
+            ROOT,
+        )
         if wanted:
             say('installing mmcv with its ops')
             wheel = build.wheel() if build else cached

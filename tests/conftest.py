@@ -1,4 +1,5 @@
 """A tiny pair of domains and a tiny config, for tests that train."""
+
 import json
 import runpy
 from pathlib import Path
@@ -34,7 +35,7 @@ def command():
     return run
 
 
-TINY = '''
+TINY = """
 _base_ = [
     'ROOT/configs/_base_/models/da_faster_rcnn_r18_small.py',
     'ROOT/configs/_base_/schedules/small_800.py',
@@ -111,7 +112,7 @@ default_hooks = dict(
     logger=dict(interval=1), checkpoint=dict(interval=3, max_keep_ckpts=-1))
 log_processor = dict(window_size=1)
 randomness = dict(seed=0)
-'''
+"""
 
 
 def _draw(folder: Path, num: int, contrast: int, rng) -> dict:
@@ -127,7 +128,7 @@ def _draw(folder: Path, num: int, contrast: int, rng) -> dict:
             w, h = rng.integers(18, 28, 2).tolist()
             x = column * width // 2 + int(rng.integers(0, width // 2 - w + 1))
             y = int(rng.integers(0, height - h + 1))
-            img[y:y + h, x:x + w, :2] += np.uint8(contrast)
+            img[y : y + h, x : x + w, :2] += np.uint8(contrast)
             annotations.append(
                 dict(
                     id=len(annotations) + 1,
@@ -135,12 +136,15 @@ def _draw(folder: Path, num: int, contrast: int, rng) -> dict:
                     category_id=1,
                     bbox=[x, y, w, h],
                     area=w * h,
-                    iscrowd=0))
+                    iscrowd=0,
+                )
+            )
         cv2.imwrite(str(folder / name), img)
     return dict(
         images=images,
         annotations=annotations,
-        categories=[dict(id=1, name='box')])
+        categories=[dict(id=1, name='box')],
+    )
 
 
 @pytest.fixture(scope='session')
@@ -149,8 +153,11 @@ def tiny_data(tmp_path_factory) -> Path:
     COCO json beside; ``target`` is of another contrast, as is ``test``."""
     root = tmp_path_factory.mktemp('tiny_data')
     rng = np.random.default_rng(0)
-    for name, num, contrast in (('source', 8, 130), ('target', 8, 70),
-                                ('test', 5, 70)):
+    for name, num, contrast in (
+        ('source', 8, 130),
+        ('target', 8, 70),
+        ('test', 5, 70),
+    ):
         coco = _draw(root / name, num, contrast, rng)
         (root / f'{name}.json').write_text(json.dumps(coco))
     return root
@@ -164,5 +171,6 @@ def tiny_config(tiny_data, tmp_path_factory) -> Path:
     """
     path = tmp_path_factory.mktemp('tiny_config') / 'tiny.py'
     path.write_text(
-        TINY.replace('ROOT', str(ROOT)).replace('DATA', str(tiny_data)))
+        TINY.replace('ROOT', str(ROOT)).replace('DATA', str(tiny_data))
+    )
     return path

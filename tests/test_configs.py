@@ -1,5 +1,6 @@
 """Every config in configs/ loads, builds and differs from its siblings in
 nothing but what its name says."""
+
 import argparse
 import ast
 import json
@@ -16,7 +17,8 @@ from mmengine.registry import init_default_scope
 
 FOLDER = Path(__file__).parents[1] / 'configs'
 FILES = [
-    path for path in (*FOLDER.glob('*.py'), *FOLDER.glob('*/*.py'))
+    path
+    for path in (*FOLDER.glob('*.py'), *FOLDER.glob('*/*.py'))
     if path.parent.name not in ('_base_', 'custom')
 ]
 # By name: a work dir is called after its config, so names are unique.
@@ -37,9 +39,10 @@ def without(config: dict, *keys: str) -> dict:
 
 def adapted_sibling(name: str) -> str:
     """The da_faster config of the longest ending that a name shares."""
-    return max((a for a in ADAPTED
-                if name.endswith(a.removeprefix('da_faster'))),
-               key=len)
+    return max(
+        (a for a in ADAPTED if name.endswith(a.removeprefix('da_faster'))),
+        key=len,
+    )
 
 
 def build(cfg: ConfigDict):
@@ -71,8 +74,8 @@ def test_config_is_short_and_its_model_builds(name):
 
 
 @pytest.mark.parametrize(
-    'name',
-    [n for n, p in CONFIGS.items() if '--cfg-options' in p.read_text()])
+    'name', [n for n, p in CONFIGS.items() if '--cfg-options' in p.read_text()]
+)
 def test_the_options_in_a_comment_switch_the_adaptation_off(name):
     config = Config.fromfile(CONFIGS[name])
     options = re.findall(r'model\.\w+=None', CONFIGS[name].read_text())
@@ -82,10 +85,11 @@ def test_the_options_in_a_comment_switch_the_adaptation_off(name):
     adapted = build(config.model).state_dict()
     config.merge_from_dict(args.cfg_options)
     plain = build(config.model).state_dict()
-    assert plain.keys() == {
-        k
-        for k in adapted if not k.startswith(DOMAIN_KEYS)
-    } != adapted.keys()
+    assert (
+        plain.keys()
+        == {k for k in adapted if not k.startswith(DOMAIN_KEYS)}
+        != adapted.keys()
+    )
 
 
 @pytest.mark.parametrize('name', CONFIGS)
@@ -98,10 +102,12 @@ def test_all_data_of_a_config_agree(name):
     for dataset in sets:
         assert dataset['metainfo'] == sets[0]['metainfo']
     assert config['test_evaluator']['ann_file'] == (
-        test['data_root'] + test['ann_file'])
+        test['data_root'] + test['ann_file']
+    )
     masks = {
         step.get('with_mask', False)
-        for dataset in sets[:2] for step in dataset['pipeline']
+        for dataset in sets[:2]
+        for step in dataset['pipeline']
         if step['type'] == 'LoadAnnotations'
     }
     assert masks == {'mask_head' in config['model'].get('roi_head', ())}
@@ -118,7 +124,8 @@ def test_target_is_trained_on_without_labels(name):
     assert 'LoadAnnotations' not in steps
     # Both domains are transformed alike, or the domains differ in that.
     assert target['pipeline'] == [
-        step for step in source['pipeline']
+        step
+        for step in source['pipeline']
         if step['type'] != 'LoadAnnotations'
     ]
 
@@ -140,10 +147,12 @@ def test_baseline_shares_all_but_the_adaptation(name):
     changed = ('model', 'train_cfg', 'train_dataloader')
     assert without(baseline, *changed) == without(adapted, *changed)
     assert without(baseline['model'], *DOMAIN_KEYS) == without(
-        adapted['model'], *DOMAIN_KEYS)
+        adapted['model'], *DOMAIN_KEYS
+    )
     assert baseline['train_cfg']['type'] == 'SeededTrainLoop'
     assert without(baseline['train_cfg'], 'type') == without(
-        adapted['train_cfg'], 'type', 'target_dataloader')
+        adapted['train_cfg'], 'type', 'target_dataloader'
+    )
 
     ours, theirs = baseline['train_dataloader'], adapted['train_dataloader']
     assert without(ours, 'dataset') == without(theirs, 'dataset')
@@ -154,23 +163,29 @@ def test_baseline_shares_all_but_the_adaptation(name):
         assert [ours[k] for k in images] == [target[k] for k in images]
         assert ours['ann_file'] == target.get('ann_file', ours['ann_file'])
         assert without(ours, 'ann_file', *images) == without(
-            theirs, 'ann_file', *images)
+            theirs, 'ann_file', *images
+        )
     else:
         # A name says more than the dataset only where one transform is added.
-        plain = name == adapted_sibling(name).replace('da_faster',
-                                                      'source_only')
+        plain = name == adapted_sibling(name).replace(
+            'da_faster', 'source_only'
+        )
         assert without(ours, 'pipeline') == without(theirs, 'pipeline')
         extra = [t for t in ours['pipeline'] if t not in theirs['pipeline']]
         assert len(extra) == (0 if plain else 1)
-        assert [t for t in ours['pipeline']
-                if t not in extra] == theirs['pipeline']
+        assert [t for t in ours['pipeline'] if t not in extra] == theirs[
+            'pipeline'
+        ]
 
 
 @pytest.fixture
 def street_json(tmp_path) -> Path:
     """Three images: a car and a person, a person, nothing."""
-    boxes = ((0, 3, [10, 10, 40, 20]), (0, 1, [60, 10, 10, 30]),
-             (1, 1, [20, 20, 10, 30]))
+    boxes = (
+        (0, 3, [10, 10, 40, 20]),
+        (0, 1, [60, 10, 10, 30]),
+        (1, 1, [20, 20, 10, 30]),
+    )
     path = tmp_path / 'street.json'
     path.write_text(
         json.dumps(
@@ -186,11 +201,14 @@ def street_json(tmp_path) -> Path:
                         category_id=category,
                         bbox=box,
                         area=box[2] * box[3],
-                        iscrowd=0)
+                        iscrowd=0,
+                    )
                     for i, (image, category, box) in enumerate(boxes)
                 ],
-                categories=[dict(id=1, name='person'),
-                            dict(id=3, name='car')])))
+                categories=[dict(id=1, name='person'), dict(id=3, name='car')],
+            )
+        )
+    )
     return path
 
 
@@ -198,15 +216,18 @@ def test_only_cars_of_a_json_with_more_are_trained_on(street_json):
     config = load('da_faster_city2kitti')
     where = dict(data_root='', ann_file=str(street_json), pipeline=[])
     source = DATASETS.build(
-        dict(config['train_dataloader']['dataset'], **where))
-    assert [source.get_data_info(i)['img_id'] for i in range(len(source))
-            ] == [0]
+        dict(config['train_dataloader']['dataset'], **where)
+    )
+    assert [source.get_data_info(i)['img_id'] for i in range(len(source))] == [
+        0
+    ]
     instances = source.get_data_info(0)['instances']
     assert [(i['bbox'], i['bbox_label']) for i in instances] == [
         ([10, 10, 50, 30], 0)
     ]
     target = DATASETS.build(
-        dict(config['train_cfg']['target_dataloader']['dataset'], **where))
+        dict(config['train_cfg']['target_dataloader']['dataset'], **where)
+    )
     assert len(target) == 3
     assert not any(target.get_data_info(i)['instances'] for i in range(3))
 
@@ -214,19 +235,25 @@ def test_only_cars_of_a_json_with_more_are_trained_on(street_json):
 def test_only_cars_of_a_json_with_more_are_evaluated(street_json):
     config = load('da_faster_sim10k2city')
     metric = METRICS.build(
-        dict(config['test_evaluator'], ann_file=str(street_json)))
+        dict(config['test_evaluator'], ann_file=str(street_json))
+    )
     metric.dataset_meta = config['test_dataloader']['dataset']['metainfo']
-    boxes = [torch.tensor([[10., 10., 50., 30.]]), *torch.zeros(2, 0, 4)]
-    metric.process({}, [
-        dict(
-            img_id=i,
-            ori_shape=(60, 100),
-            pred_instances=dict(
-                bboxes=box,
-                scores=torch.ones(len(box)),
-                labels=torch.zeros(len(box), dtype=torch.long)))
-        for i, box in enumerate(boxes)
-    ])
+    boxes = [torch.tensor([[10.0, 10.0, 50.0, 30.0]]), *torch.zeros(2, 0, 4)]
+    metric.process(
+        {},
+        [
+            dict(
+                img_id=i,
+                ori_shape=(60, 100),
+                pred_instances=dict(
+                    bboxes=box,
+                    scores=torch.ones(len(box)),
+                    labels=torch.zeros(len(box), dtype=torch.long),
+                ),
+            )
+            for i, box in enumerate(boxes)
+        ],
+    )
     scores = metric.evaluate(size=3)
     assert scores['coco/bbox_mAP_50'] == 1.0
     assert scores['coco/car_precision'] == 1.0
@@ -253,9 +280,13 @@ def test_docs_state_the_config_s_values(ours, key):
 
 def test_converted_weights_see_images_as_they_were_trained():
     cfg = load('da_faster_city2foggy_maskrcnn_benchmark')
-    for loader in (cfg['train_dataloader'],
-                   cfg['train_cfg']['target_dataloader'],
-                   cfg['test_dataloader'], cfg['val_dataloader']):
-        resize, = (t for t in loader['dataset']['pipeline']
-                   if t['type'] == 'Resize')
+    for loader in (
+        cfg['train_dataloader'],
+        cfg['train_cfg']['target_dataloader'],
+        cfg['test_dataloader'],
+        cfg['val_dataloader'],
+    ):
+        (resize,) = (
+            t for t in loader['dataset']['pipeline'] if t['type'] == 'Resize'
+        )
         assert resize['backend'] == 'pillow'

@@ -1,4 +1,5 @@
 """The template for one's own data, edited as its walkthrough says."""
+
 import re
 from pathlib import Path
 
@@ -19,14 +20,18 @@ def edited(tiny_data, tmp_path):
     def edit(**lines) -> Path:
         lines = dict(
             dict(
-                classes=('box', ),
+                classes=('box',),
                 source_images=f'{tiny_data}/source/',
                 source_labels=f'{tiny_data}/source.json',
-                target_images=f'{tiny_data}/target/'), **lines)
+                target_images=f'{tiny_data}/target/',
+            ),
+            **lines,
+        )
         head, rule, rest = TEMPLATE.read_text().partition('\n# -----')
         for name, value in lines.items():
-            head, count = re.subn(f'^{name} = .*$', f'{name} = {value!r}',
-                                  head, flags=re.M)
+            head, count = re.subn(
+                f'^{name} = .*$', f'{name} = {value!r}', head, flags=re.M
+            )
             assert count == 1
         # Its bases stay where they are.
         head = head.replace("'../", f"'{ROOT}/configs/")
@@ -56,7 +61,8 @@ def test_without_target_labels(edited):
 
 def test_with_target_labels(edited, tiny_data):
     folder = edited(
-        test_labels=f'{tiny_data}/test.json', test_images=f'{tiny_data}/test/')
+        test_labels=f'{tiny_data}/test.json', test_images=f'{tiny_data}/test/'
+    )
     cfg = Config.fromfile(folder / 'da_faster_custom.py')
     checker = check(cfg)
     assert checker.findings == []

@@ -1,4 +1,5 @@
 """The logic of the set-up; `make env` itself is exercised by `make test`."""
+
 import importlib.util
 import subprocess
 import sys
@@ -11,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def load(name):
     spec = importlib.util.spec_from_file_location(
-        name, ROOT / 'requirements' / f'{name}.py')
+        name, ROOT / 'requirements' / f'{name}.py'
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -21,17 +23,36 @@ setup_env = load('setup_env')
 check_env = load('check_env')
 
 
-@pytest.mark.parametrize('error, cause, remedy', [
-    (ModuleNotFoundError("No module named 'mmcv._ext'", name='mmcv._ext'),
-     'without its compiled ops', '--no-build-isolation'),
-    (ImportError('mmcv/_ext.so: undefined symbol: _ZN2at'),
-     'for another PyTorch', '--force-reinstall'),
-    (RuntimeError('nms_impl: implementation for device cuda:0 not found.'),
-     'without CUDA', '--no-build-isolation'),
-    (ModuleNotFoundError("No module named 'mmdet'", name='mmdet'),
-     "'mmdet' is missing", '`make env`'),
-    (RuntimeError('nms kept [0]'), 'does not work', 'nms kept [0]'),
-])
+@pytest.mark.parametrize(
+    'error, cause, remedy',
+    [
+        (
+            ModuleNotFoundError(
+                "No module named 'mmcv._ext'", name='mmcv._ext'
+            ),
+            'without its compiled ops',
+            '--no-build-isolation',
+        ),
+        (
+            ImportError('mmcv/_ext.so: undefined symbol: _ZN2at'),
+            'for another PyTorch',
+            '--force-reinstall',
+        ),
+        (
+            RuntimeError(
+                'nms_impl: implementation for device cuda:0 not found.'
+            ),
+            'without CUDA',
+            '--no-build-isolation',
+        ),
+        (
+            ModuleNotFoundError("No module named 'mmdet'", name='mmdet'),
+            "'mmdet' is missing",
+            '`make env`',
+        ),
+        (RuntimeError('nms kept [0]'), 'does not work', 'nms kept [0]'),
+    ],
+)
 def test_broken_environment_is_told_in_one_line(error, cause, remedy):
     told = check_env.mend(error)
     assert cause in told and remedy in told
@@ -42,7 +63,9 @@ def test_check_fails_where_the_packages_are_missing():
     # -S -I: a Python that sees no installed packages at all.
     done = subprocess.run(
         [sys.executable, '-S', '-I', ROOT / 'requirements/check_env.py'],
-        capture_output=True, text=True)
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 1
     assert 'is missing: run `make env`' in done.stderr
 
@@ -53,8 +76,13 @@ def test_ops_of_this_environment_work():
 
 def test_lock_pins_every_distribution_exactly():
     pins = setup_env.read_pins(setup_env.LOCK.read_text())
-    assert {'torch', 'onedl-mmcv', 'numpy', 'pytest',
-            *setup_env.BUILD_TOOLS} <= set(pins)
+    assert {
+        'torch',
+        'onedl-mmcv',
+        'numpy',
+        'pytest',
+        *setup_env.BUILD_TOOLS,
+    } <= set(pins)
     for line in pins.values():
         requirement = line.split(';')[0]
         assert requirement.count('==') == 1 and '*' not in requirement
@@ -65,13 +93,16 @@ def test_lock_pins_every_distribution_exactly():
 def test_lock_covers_every_direct_requirement():
     pins = setup_env.read_pins(setup_env.LOCK.read_text())
     direct = (ROOT / 'requirements' / 'direct.txt').read_text().splitlines()
-    names = {line.split('#')[0].split('<')[0].split('>')[0].strip()
-             for line in direct}
+    names = {
+        line.split('#')[0].split('<')[0].split('>')[0].strip()
+        for line in direct
+    }
     assert names - {''} <= set(pins)
 
 
 @pytest.mark.parametrize(
-    'name', ['requirements/lock.txt', 'pyproject.toml', 'setup.py'])
+    'name', ['requirements/lock.txt', 'pyproject.toml', 'setup.py']
+)
 def test_stamp_follows_what_is_installed(name, tmp_path, monkeypatch):
     for path in ['requirements/lock.txt', 'pyproject.toml', 'setup.py']:
         (tmp_path / path).parent.mkdir(exist_ok=True)
@@ -96,13 +127,20 @@ def test_missing_compiler_is_named(monkeypatch):
         setup_env.check_machine((3, 11))
 
 
-@pytest.mark.parametrize('output, told', [
-    ('WARNING: Retrying NewConnectionError(...)\nERROR: No matching',
-     'check the network'),
-    ('ERROR: [Errno 28] No space left on device', 'The disk is full'),
-    ('Collecting x\nERROR: No matching distribution found for x==9',
-     'No matching distribution found for x==9'),
-])
+@pytest.mark.parametrize(
+    'output, told',
+    [
+        (
+            'WARNING: Retrying NewConnectionError(...)\nERROR: No matching',
+            'check the network',
+        ),
+        ('ERROR: [Errno 28] No space left on device', 'The disk is full'),
+        (
+            'Collecting x\nERROR: No matching distribution found for x==9',
+            'No matching distribution found for x==9',
+        ),
+    ],
+)
 def test_failure_of_pip_is_told_in_one_line(output, told):
     sentence = setup_env.pip_failure(output)
     assert told in sentence and '\n' not in sentence
@@ -115,8 +153,11 @@ def test_interrupted_environment_is_made_anew(tmp_path, monkeypatch):
     left.mkdir(parents=True)
     monkeypatch.setattr(setup_env, 'VENV', venv)
     monkeypatch.setattr(setup_env, 'STAMP', venv / '.ready')
-    monkeypatch.setattr(setup_env.subprocess, 'run',
-                        lambda *a, **k: subprocess.CompletedProcess(a, 0))
+    monkeypatch.setattr(
+        setup_env.subprocess,
+        'run',
+        lambda *a, **k: subprocess.CompletedProcess(a, 0),
+    )
     setup_env.prepare_venv()
     assert not left.exists()
 

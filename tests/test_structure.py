@@ -1,4 +1,5 @@
 """The house as CONTRIBUTING.md draws it: who may import whom."""
+
 import ast
 import re
 import subprocess
@@ -29,7 +30,7 @@ LAYERS = {
     'da_faster.datasets': [
         ['target_dataset', 'foggy_city'],
     ],
-}  # yapf: disable
+}
 
 
 def imports(text: str, module: str, is_package: bool) -> set:
@@ -44,7 +45,7 @@ def imports(text: str, module: str, is_package: bool) -> set:
         elif isinstance(node, ast.ImportFrom):
             parts = module.split('.')
             levels = node.level - is_package
-            base = parts[:len(parts) - levels] if node.level else []
+            base = parts[: len(parts) - levels] if node.level else []
             base += [node.module] if node.module else []
             found |= {'.'.join([*base, alias.name]) for alias in node.names}
     return found
@@ -93,18 +94,22 @@ def test_every_room_has_its_place():
 
 
 def test_imports_run_one_way():
-    assert not [text for m, found in MODULES.items()
-                for text in wrong_ways(m, found)]  # yapf: disable
+    assert not [
+        text for m, found in MODULES.items() for text in wrong_ways(m, found)
+    ]
 
 
-@pytest.mark.parametrize('module, line', [
-    ('da_faster.engine.hooks.x', 'from da_faster.apis import train'),
-    ('da_faster.models.x', 'def f():\n    import da_faster.engine.launch'),
-    ('da_faster.engine.loops.x', 'from ..hooks import NonFiniteHook'),
-    ('da_faster.errors', 'from .models import vgg'),
-])
+@pytest.mark.parametrize(
+    'module, line',
+    [
+        ('da_faster.engine.hooks.x', 'from da_faster.apis import train'),
+        ('da_faster.models.x', 'def f():\n    import da_faster.engine.launch'),
+        ('da_faster.engine.loops.x', 'from ..hooks import NonFiniteHook'),
+        ('da_faster.errors', 'from .models import vgg'),
+    ],
+)
 def test_a_backward_import_is_seen(module, line):
-    text, = wrong_ways(module, imports(line, module, False))
+    (text,) = wrong_ways(module, imports(line, module, False))
     assert text.startswith(f'{module} imports da_faster.')
 
 
@@ -112,10 +117,16 @@ def test_no_file_needs_itself():
     """Beyond the layers: no circle of files, nor of a file and its room."""
     files = {
         name: {
-            other for other in MODULES for full in found
-            if full == other or full.startswith(f'{other}.')
-            and not any(full == o or full.startswith(f'{o}.')
-                        for o in MODULES if o.startswith(f'{other}.'))
+            other
+            for other in MODULES
+            for full in found
+            if full == other
+            or full.startswith(f'{other}.')
+            and not any(
+                full == o or full.startswith(f'{o}.')
+                for o in MODULES
+                if o.startswith(f'{other}.')
+            )
         }
         for name, found in MODULES.items()
     }
@@ -142,7 +153,7 @@ def test_commands_do_not_import_each_other(path):
 
 def test_help_comes_before_torch():
     """Wrong options must not wait for imports of several seconds."""
-    program = '''
+    program = """
 import contextlib, io, runpy, sys
 for path in sys.argv[1:]:
     sys.argv = [path, '--help']
@@ -153,11 +164,12 @@ for path in sys.argv[1:]:
             assert not stop.code, path
     assert said.getvalue().startswith('usage: '), path
     assert 'torch' not in sys.modules, path
-'''
+"""
     with_help = [p for p in COMMANDS if 'ArgumentParser' in p.read_text()]
     assert len(with_help) > 15
-    subprocess.run([sys.executable, '-c', program, *map(str, with_help)],
-                   check=True)
+    subprocess.run(
+        [sys.executable, '-c', program, *map(str, with_help)], check=True
+    )
 
 
 DOCUMENTS = sorted((*ROOT.glob('*.md'), *ROOT.glob('docs/*.md')))
@@ -168,7 +180,9 @@ def test_documents_name_files_that_exist(path):
     text = path.read_text()
     named = re.findall(
         r'\b(?:configs|tools|benchmarks|tests|docs|requirements|projects)/'
-        r'[\w/.-]*[a-z0-9]\.(?:py|sh|md|jpg|png)\b', text)
+        r'[\w/.-]*[a-z0-9]\.(?:py|sh|md|jpg|png)\b',
+        text,
+    )
     links = [link for link in re.findall(r'\]\(([^)#:]+)\)', text)]
     missing = [name for name in named if not (ROOT / name).exists()]
     missing += [ln for ln in links if not (path.parent / ln).exists()]

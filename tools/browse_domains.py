@@ -9,29 +9,33 @@ Both should look alike: colours that are off on the right mean a wrong mean,
 std or channel order; a strip of one colour is padding. Sizes in the titles are
 those that the detector sees.
 """
+
 import argparse
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 from mmengine.config import DictAction
 
 
-def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add('config', help='config file path')
     add('--out', default='browse.png', help='the picture')
     add('--num', type=int, default=3, help='images a domain')
     add('--seed', type=int, default=0)
-    add('--cfg-options',
+    add(
+        '--cfg-options',
         nargs='+',
         action=DictAction,
-        help='override settings of the config, as of train.py')
+        help='override settings of the config, as of train.py',
+    )
     return parser.parse_args(argv)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.apis import load_config

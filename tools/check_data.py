@@ -6,28 +6,32 @@ The quick check before every training reads no image; this one reads them all.
 So it also finds broken files, sizes other than the annotations', and images
 that two of the sets share under different names.
 """
+
 import argparse
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 from mmengine.config import DictAction
 
 
-def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add('config', help='config file path')
     add('--fast', action='store_true', help='read no image file')
     add('--nproc', type=int, help='threads (default: one a core)')
-    add('--cfg-options',
+    add(
+        '--cfg-options',
         nargs='+',
         action=DictAction,
-        help='override settings of the config, as of train.py')
+        help='override settings of the config, as of train.py',
+    )
     return parser.parse_args(argv)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.apis import load_config

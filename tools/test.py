@@ -1,12 +1,13 @@
 """Evaluate a detector: python tools/test.py CONFIG CHECKPOINT [options]."""
+
 import argparse
 import os
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 from mmengine.config import DictAction
 
 
-def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test (and eval) a detector')
     add = parser.add_argument
     add('config', help='test config file path')
@@ -14,25 +15,30 @@ def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--work-dir', help='the dir to save the evaluation metrics')
     add('--out', help='dump predictions to a .pkl for offline evaluation')
     add('--show', action='store_true', help='show prediction results')
-    add('--show-dir', help='save painted images to work_dir/timestamp/show_dir')
-    add('--wait-time',
-        type=float,
-        default=2,
-        help='the interval of show (s)')
+    add(
+        '--show-dir', help='save painted images to work_dir/timestamp/show_dir'
+    )
+    add('--wait-time', type=float, default=2, help='the interval of show (s)')
     add('--tta', action='store_true', help='test-time augmentation')
-    add('--cfg-options',
+    add(
+        '--cfg-options',
         nargs='+',
         action=DictAction,
         help='override settings of the config, xxx=yyy; lists: key="[a,b]" or '
-        'key=a,b; nested: key="[(a,b),(c,d)]", without white space')
-    add('--launcher',
+        'key=a,b; nested: key="[(a,b),(c,d)]", without white space',
+    )
+    add(
+        '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='job launcher')
-    add('--trust-checkpoint',
+        help='job launcher',
+    )
+    add(
+        '--trust-checkpoint',
         action='store_true',
         help='load checkpoints that hold more than weights, which may run '
-        'code: only files of people you trust')
+        'code: only files of people you trust',
+    )
     # torch.distributed.launch passes --local-rank.
     add('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
@@ -41,7 +47,7 @@ def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.apis import test
@@ -61,7 +67,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             options=args.cfg_options,
             work_dir=args.work_dir,
             launcher=args.launcher,
-            trust_checkpoint=args.trust_checkpoint)
+            trust_checkpoint=args.trust_checkpoint,
+        )
     part_from_launcher()
 
 

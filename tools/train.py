@@ -1,49 +1,62 @@
 """Train a detector: python tools/train.py CONFIG [options]."""
+
 import argparse
 import os
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 from mmengine.config import DictAction
 
 
-def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a detector')
     add = parser.add_argument
     add('config', help='train config file path')
     add('--work-dir', help='the dir to save logs and models')
     add('--amp', action='store_true', help='train in mixed precision')
-    add('--auto-scale-lr',
+    add(
+        '--auto-scale-lr',
         action='store_true',
         help='scale the learning rate with the number of source images an '
-        'iteration')
-    add('--resume',
+        'iteration',
+    )
+    add(
+        '--resume',
         nargs='?',
         const='auto',
         help='a checkpoint to resume from, or "auto" (also: no value) for the '
         'latest undamaged one in the work dir; where there is none, the '
-        'training starts as configured, load_from included')
-    add('--skip-data-check',
+        'training starts as configured, load_from included',
+    )
+    add(
+        '--skip-data-check',
         action='store_true',
-        help='do not look for errors in the data before the training')
-    add('--cfg-options',
+        help='do not look for errors in the data before the training',
+    )
+    add(
+        '--cfg-options',
         nargs='+',
         action=DictAction,
         help='override settings of the config, xxx=yyy; lists: key="[a,b]" or '
-        'key=a,b; nested: key="[(a,b),(c,d)]", without white space')
-    add('--launcher',
+        'key=a,b; nested: key="[(a,b),(c,d)]", without white space',
+    )
+    add(
+        '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='job launcher')
-    add('--trust-checkpoint',
+        help='job launcher',
+    )
+    add(
+        '--trust-checkpoint',
         action='store_true',
         help='load checkpoints that hold more than weights, which may run '
-        'code: only files of people you trust')
+        'code: only files of people you trust',
+    )
     # torch.distributed.launch passes --local-rank.
     add('--local_rank', '--local-rank', type=int, default=0)
     return parser.parse_args(argv)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.apis import train
@@ -61,7 +74,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             options=args.cfg_options,
             work_dir=args.work_dir,
             launcher=args.launcher,
-            trust_checkpoint=args.trust_checkpoint)
+            trust_checkpoint=args.trust_checkpoint,
+        )
     part_from_launcher()
 
 

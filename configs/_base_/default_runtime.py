@@ -9,21 +9,25 @@ default_hooks = dict(
         type='SafeCheckpointHook',
         by_epoch=False,
         interval=2500,
-        max_keep_ckpts=3),
+        max_keep_ckpts=3,
+    ),
     fitting=dict(type='FittingCheckpointHook'),
     non_finite=dict(type='NonFiniteHook'),
     # Before the next: signals may come in the validation that it repeats.
     preemption=dict(type='PreemptionHook'),
     missed_validation=dict(type='MissedValidationHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='DetVisualizationHook'))
+    visualization=dict(type='DetVisualizationHook'),
+)
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))
+    dist_cfg=dict(backend='nccl'),
+)
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(
-    type='DetLocalVisualizer', vis_backends=vis_backends, name='visualizer')
+    type='DetLocalVisualizer', vis_backends=vis_backends, name='visualizer'
+)
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
 log_level = 'INFO'
 load_from = None

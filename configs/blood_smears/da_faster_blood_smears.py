@@ -1,8 +1,9 @@
 # Blood smears: adapt from one laboratory's photographs to another's.
 _base_ = [
     '../_base_/models/da_faster_rcnn_r18_small.py',
-    '../_base_/datasets/blood_smears.py', '../_base_/schedules/small_800.py',
-    '../_base_/default_runtime.py'
+    '../_base_/datasets/blood_smears.py',
+    '../_base_/schedules/small_800.py',
+    '../_base_/default_runtime.py',
 ]
 model = dict(roi_head=dict(bbox_head=dict(num_classes=2)))
 train_cfg = dict(max_iters=_base_.max_iters, val_interval=_base_.max_iters)

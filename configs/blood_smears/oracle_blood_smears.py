@@ -3,4 +3,6 @@ _base_ = './source_only_blood_smears.py'
 train_dataloader = dict(
     dataset=dict(
         ann_file='annotations/target_train.json',
-        data_prefix=dict(img='target/train/')))
+        data_prefix=dict(img='target/train/'),
+    )
+)

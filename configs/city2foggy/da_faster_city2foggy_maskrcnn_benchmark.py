@@ -3,23 +3,37 @@ _base_ = '../da_faster_city2foggy.py'
 # Anchors: sides rounded at stride 16, then scaled, about the cell's centre.
 # Boxes there end at their last pixel and are x2 - x1 + 1 wide; with x2 + 1 for
 # x2, the ordinary box coders give the same boxes.
-anchors = [(w * scale, h * scale) for w, h in ((23, 12), (16, 16), (11, 22))
-           for scale in (2, 4, 8, 16, 32)]
+anchors = [
+    (w * scale, h * scale)
+    for w, h in ((23, 12), (16, 16), (11, 22))
+    for scale in (2, 4, 8, 16, 32)
+]
 model = dict(
     rpn_head=dict(
         anchor_generator=dict(
-            _delete_=True, type='YOLOAnchorGenerator', strides=[16],
-            base_sizes=[anchors])),
-    roi_head=dict(bbox_roi_extractor=dict(roi_layer=dict(aligned=False))))
+            _delete_=True,
+            type='YOLOAnchorGenerator',
+            strides=[16],
+            base_sizes=[anchors],
+        )
+    ),
+    roi_head=dict(bbox_roi_extractor=dict(roi_layer=dict(aligned=False))),
+)
 # PIL smooths where it shrinks an image, OpenCV does not.
 resize = dict(
-    type='Resize', scale=(1200, 600), keep_ratio=True, backend='pillow')
+    type='Resize', scale=(1200, 600), keep_ratio=True, backend='pillow'
+)
 train_pipeline, target_pipeline, test_pipeline = (
     [resize if t['type'] == 'Resize' else t for t in pipeline]
-    for pipeline in (_base_.train_pipeline, _base_.target_pipeline,
-                     _base_.test_pipeline))
+    for pipeline in (
+        _base_.train_pipeline,
+        _base_.target_pipeline,
+        _base_.test_pipeline,
+    )
+)
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(
-    target_dataloader=dict(dataset=dict(pipeline=target_pipeline)))
+    target_dataloader=dict(dataset=dict(pipeline=target_pipeline))
+)
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

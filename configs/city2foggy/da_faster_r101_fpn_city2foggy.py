@@ -4,4 +4,6 @@
 _base_ = './da_faster_r50_fpn_city2foggy.py'
 model = dict(
     backbone=dict(
-        depth=101, init_cfg=dict(checkpoint='torchvision://resnet101')))
+        depth=101, init_cfg=dict(checkpoint='torchvision://resnet101')
+    )
+)

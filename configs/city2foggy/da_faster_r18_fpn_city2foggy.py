@@ -4,5 +4,7 @@
 _base_ = './da_faster_r50_fpn_city2foggy.py'
 model = dict(
     backbone=dict(
-        depth=18, init_cfg=dict(checkpoint='torchvision://resnet18')),
-    neck=dict(in_channels=[64, 128, 256, 512]))
+        depth=18, init_cfg=dict(checkpoint='torchvision://resnet18')
+    ),
+    neck=dict(in_channels=[64, 128, 256, 512]),
+)

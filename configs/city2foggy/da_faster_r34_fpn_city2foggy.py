@@ -3,5 +3,5 @@
 #   model.loss_consistency=None
 _base_ = './da_faster_r18_fpn_city2foggy.py'
 model = dict(
-    backbone=dict(
-        depth=34, init_cfg=dict(checkpoint='torchvision://resnet34')))
+    backbone=dict(depth=34, init_cfg=dict(checkpoint='torchvision://resnet34'))
+)

@@ -4,7 +4,8 @@
 # One image classifier a level: --cfg-options model.domain_neck.num_levels=5
 _base_ = [
     '../_base_/models/da_faster_rcnn_r50_fpn.py',
-    '../_base_/datasets/city2foggy.py', '../_base_/schedules/reference_70k.py',
-    '../_base_/default_runtime.py'
+    '../_base_/datasets/city2foggy.py',
+    '../_base_/schedules/reference_70k.py',
+    '../_base_/default_runtime.py',
 ]
 train_cfg = dict(max_iters=_base_.max_iters, val_interval=10000)

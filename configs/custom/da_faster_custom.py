@@ -5,10 +5,10 @@ _base_ = [
     # ImageNet weights, and '../_base_/schedules/reference_70k.py'.
     '../_base_/models/da_faster_rcnn_r18_small.py',
     '../_base_/schedules/small_800.py',
-    '../_base_/default_runtime.py'
+    '../_base_/default_runtime.py',
 ]
 # In the order of the annotation files; the comma after a single one counts.
-classes = ('car', )
+classes = ('car',)
 source_images = 'data/my_source/images/'
 source_labels = 'data/my_source/annotations/train.json'
 target_images = 'data/my_target/images/'
@@ -25,7 +25,8 @@ model = dict(
     roi_head=dict(bbox_head=dict(num_classes=len(classes))),
     # Images of many shapes: padding must not tell the domains apart.
     domain_neck=dict(ignore_padding=True),
-    instance_domain_head=dict(shared_dropout=True))
+    instance_domain_head=dict(shared_dropout=True),
+)
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -40,8 +41,14 @@ test_pipeline = [
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
-                   'scale_factor')),
+        meta_keys=(
+            'img_id',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+        ),
+    ),
 ]
 train_dataloader = dict(
     batch_size=batch_size,
@@ -54,7 +61,9 @@ train_dataloader = dict(
         ann_file=source_labels,
         data_prefix=dict(img=source_images),
         filter_cfg=dict(filter_empty_gt=True),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 train_cfg = dict(
     type='DALoop',
     max_iters=_base_.max_iters,
@@ -68,23 +77,36 @@ train_cfg = dict(
             type='TargetDataset',
             metainfo=metainfo,
             data_prefix=dict(img=target_images),
-            pipeline=[train_pipeline[0], *train_pipeline[2:]])))
-val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='CocoDataset',
-        metainfo=metainfo,
-        ann_file=test_labels,
-        data_prefix=dict(img=test_images),
-        test_mode=True,
-        pipeline=test_pipeline)) if test_labels else None
+            pipeline=[train_pipeline[0], *train_pipeline[2:]],
+        ),
+    ),
+)
+val_dataloader = (
+    dict(
+        batch_size=1,
+        num_workers=2,
+        drop_last=False,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dict(
+            type='CocoDataset',
+            metainfo=metainfo,
+            ann_file=test_labels,
+            data_prefix=dict(img=test_images),
+            test_mode=True,
+            pipeline=test_pipeline,
+        ),
+    )
+    if test_labels
+    else None
+)
 test_dataloader = val_dataloader
-val_evaluator = dict(
-    type='CocoMetric', ann_file=test_labels, metric='bbox',
-    classwise=True) if test_labels else None
+val_evaluator = (
+    dict(
+        type='CocoMetric', ann_file=test_labels, metric='bbox', classwise=True
+    )
+    if test_labels
+    else None
+)
 test_evaluator = val_evaluator
 # Without labels nothing can be measured; MMEngine wants all or none.
 val_cfg = dict(type='ValLoop') if test_labels else None

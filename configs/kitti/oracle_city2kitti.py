@@ -4,4 +4,6 @@ train_dataloader = dict(
     dataset=dict(
         data_root=_base_.target_root,
         ann_file='annotations/train.json',
-        data_prefix=dict(img='training/image_2/')))
+        data_prefix=dict(img='training/image_2/'),
+    )
+)

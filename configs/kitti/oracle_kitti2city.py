@@ -4,4 +4,6 @@ train_dataloader = dict(
     dataset=dict(
         data_root=_base_.target_root,
         ann_file='annotations/instancesonly_filtered_gtFine_train.json',
-        data_prefix=dict(img='leftImg8bit/train/')))
+        data_prefix=dict(img='leftImg8bit/train/'),
+    )
+)

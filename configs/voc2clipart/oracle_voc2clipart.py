@@ -2,5 +2,6 @@
 _base_ = './source_only_voc2clipart.py'
 train_dataloader = dict(
     dataset=dict(
-        data_root=_base_.target_root,
-        ann_file='annotations/train.json'))
+        data_root=_base_.target_root, ann_file='annotations/train.json'
+    )
+)

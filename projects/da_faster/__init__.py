@@ -3,6 +3,7 @@
 Importing the package registers every module it defines, so a config needs one
 line: ``custom_imports = dict(imports=['da_faster'])``.
 """
+
 import io
 import warnings
 from contextlib import redirect_stdout

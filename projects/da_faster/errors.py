@@ -1,7 +1,8 @@
 """Errors that tell the user what to do."""
+
 import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from mmengine.logging import print_log
 

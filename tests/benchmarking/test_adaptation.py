@@ -1,4 +1,5 @@
 """The numbers and the bookkeeping of the comparison of methods, by hand."""
+
 import json
 import runpy
 import signal
@@ -30,8 +31,7 @@ def ann_file(tmp_path):
         json.dumps(
             dict(
                 images=[dict(id=0, file_name='0.png', height=90, width=90)],
-                categories=[dict(id=1, name='A'),
-                            dict(id=2, name='B')],
+                categories=[dict(id=1, name='A'), dict(id=2, name='B')],
                 annotations=[
                     dict(
                         id=i,
@@ -39,8 +39,13 @@ def ann_file(tmp_path):
                         category_id=i,
                         bbox=[20 * i, 0, 10, 10],
                         area=100,
-                        iscrowd=0) for i in (1, 2)
-                ])))
+                        iscrowd=0,
+                    )
+                    for i in (1, 2)
+                ],
+            )
+        )
+    )
     return str(path)
 
 
@@ -48,8 +53,8 @@ def test_ap_by_class(ann_file, tmp_path):
     # A: exact, so 100 at every IoU. B: IoU 6/10 = 0.6, so right at 0.5, 0.55
     # and 0.6, three of the ten thresholds.
     found = [
-        dict(image_id=0, category_id=1, bbox=[20, 0, 10, 10], score=.9),
-        dict(image_id=0, category_id=2, bbox=[40, 0, 10, 6.001], score=.8)
+        dict(image_id=0, category_id=1, bbox=[20, 0, 10, 10], score=0.9),
+        dict(image_id=0, category_id=2, bbox=[40, 0, 10, 6.001], score=0.8),
     ]
     path = tmp_path / 'found.json'
     path.write_text(json.dumps(found))
@@ -73,14 +78,15 @@ def test_table_gives_mean_spread_and_gap():
             for seed, ap in enumerate(aps)
         }
         for method, aps in {
-            'source-only': (20., 40.),
-            'da': (60., 60.),
-            'oracle': (90., 90.)
+            'source-only': (20.0, 40.0),
+            'da': (60.0, 60.0),
+            'oracle': (90.0, 90.0),
         }.items()
     }
     lines = adaptation.make_table(scores, [0, 1]).splitlines()
-    assert lines[2] == ('| source-only | 30.0 ± 14.1 | 30.0 ± 14.1 '
-                        '| 15.0 ± 7.1 | 0 % |')
+    assert lines[2] == (
+        '| source-only | 30.0 ± 14.1 | 30.0 ± 14.1 | 15.0 ± 7.1 | 0 % |'
+    )
     assert lines[3].endswith('| 60.0 ± 0.0 | 30.0 ± 0.0 | 50 % |')
     assert lines[4].endswith('| 100 % |')
 
@@ -94,9 +100,9 @@ def demo_run(tmp_path):
     config.write_text(
         f"train_dataloader = dict(dataset=dict(data_root='{tmp_path}',"
         " ann_file='train.json'))\n"
-        f"val_evaluator = dict(ann_file='{tmp_path}/test.json')\n")
-    return adaptation.Run(
-        str(config), 'source-only', 0, str(tmp_path / 'run'))
+        f"val_evaluator = dict(ann_file='{tmp_path}/test.json')\n"
+    )
+    return adaptation.Run(str(config), 'source-only', 0, str(tmp_path / 'run'))
 
 
 def test_only_a_finished_run_is_not_repeated(demo_run):
@@ -138,8 +144,11 @@ def test_an_edit_during_the_training_is_not_taken_for_its_config(demo_run):
 
 
 def test_configs_are_found_by_name_in_any_folder(tmp_path):
-    for name in ('oracle_demo.py', 'pair/source_only_pair.py',
-                 'pair/source_only_other_pair.py'):
+    for name in (
+        'oracle_demo.py',
+        'pair/source_only_pair.py',
+        'pair/source_only_other_pair.py',
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
 
@@ -147,8 +156,9 @@ def test_configs_are_found_by_name_in_any_folder(tmp_path):
         return adaptation.find_config(str(tmp_path), *args)
 
     assert found('oracle', 'demo') == str(tmp_path / 'oracle_demo.py')
-    assert found('source-only',
-                 'pair') == str(tmp_path / 'pair/source_only_pair.py')
+    assert found('source-only', 'pair') == str(
+        tmp_path / 'pair/source_only_pair.py'
+    )
     assert found('oracle', 'pair') is None
 
 
@@ -156,23 +166,28 @@ def test_configs_are_found_by_name_in_any_folder(tmp_path):
 def test_a_pair_without_configs_is_refused(tmp_path, methods):
     with pytest.raises(UserError, match=r'_nosuch.py, in no folder: check'):
         adaptation.compare(
-            'nosuch', str(tmp_path / 'out'), [0], methods,
-            configs=str(tmp_path))  # yapf: disable
+            'nosuch',
+            str(tmp_path / 'out'),
+            [0],
+            methods,
+            configs=str(tmp_path),
+        )
 
 
 def test_the_command_knows_the_methods():
     """It repeats their names, as their import takes seconds."""
-    assert runpy.run_path(str(COMMAND))['METHODS'] == tuple(
-        adaptation.METHODS)
+    assert runpy.run_path(str(COMMAND))['METHODS'] == tuple(adaptation.METHODS)
 
 
 def test_options_of_a_method():
     assert adaptation.METHODS['image'].arguments == (
-        'model.instance_domain_head=None', 'model.loss_consistency=None')
+        'model.instance_domain_head=None',
+        'model.loss_consistency=None',
+    )
 
 
 # Stands for a training: the work dir is the third argument, after --work-dir.
-TRAINING = '''
+TRAINING = """
 import json, os, signal, sys, time
 work_dir = sys.argv[3]
 seed = int(os.path.basename(work_dir)[len('seed'):])
@@ -187,21 +202,19 @@ sys.stdout.flush()
 time.sleep(WAIT)
 with open(os.path.join(work_dir, 'detections.bbox.json'), 'w') as file:
     json.dump([], file)
-'''
+"""
 
 
 @pytest.fixture
 def pair(demo_run, ann_file, tmp_path):
     """Makes ``compare`` take a stand-in for the training; gives arguments."""
     config = Path(demo_run.config)
-    config.write_text(
-        config.read_text() + 'train_cfg = dict(max_iters=20)\n')
+    config.write_text(config.read_text() + 'train_cfg = dict(max_iters=20)\n')
 
     def call(seeds: list, wait: float, jobs: int = 2) -> list:
-        (tmp_path / 'train.py').write_text(
-            TRAINING.replace('WAIT', str(wait)))
+        (tmp_path / 'train.py').write_text(TRAINING.replace('WAIT', str(wait)))
         script = tmp_path / 'compare.py'
-        script.write_text(f'''
+        script.write_text(f"""
 import signal, sys
 from pathlib import Path
 from da_faster.benchmarking import adaptation, training
@@ -212,7 +225,7 @@ try:
                              jobs={jobs}, configs={str(tmp_path)!r}))
 except adaptation.UserError as error:
     sys.exit('UserError: ' + str(error))
-''')
+""")
         return [sys.executable, str(script)]
 
     return call
@@ -221,7 +234,8 @@ except adaptation.UserError as error:
 @pytest.mark.slow
 def test_runs_are_trained_scored_and_kept(pair, tmp_path):
     done = subprocess.run(
-        pair([0, 2, 3], wait=0), capture_output=True, text=True, check=True)
+        pair([0, 2, 3], wait=0), capture_output=True, text=True, check=True
+    )
     lines = done.stdout.splitlines()
     assert sorted(line.split('] ')[1].split(':')[0] for line in lines[:3]) == [
         f'source-only, seed {seed}' for seed in (0, 2, 3)
@@ -233,7 +247,8 @@ def test_runs_are_trained_scored_and_kept(pair, tmp_path):
     assert table in done.stdout
 
     again = subprocess.run(
-        pair([0, 2, 3], wait=999), capture_output=True, text=True, check=True)
+        pair([0, 2, 3], wait=999), capture_output=True, text=True, check=True
+    )
     assert again.stderr == ''
     assert table in again.stdout
 
@@ -241,11 +256,13 @@ def test_runs_are_trained_scored_and_kept(pair, tmp_path):
 @pytest.mark.slow
 def test_a_failure_stops_none_but_the_runs_to_come(pair, tmp_path):
     done = subprocess.run(
-        pair([0, 1, 2], wait=3), capture_output=True, text=True)
+        pair([0, 1, 2], wait=3), capture_output=True, text=True
+    )
     log = tmp_path / 'out/source-only/seed1/train.log'
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f'UserError: source-only, seed 1 failed (exit code 1): see {log}.')
+        f'UserError: source-only, seed 1 failed (exit code 1): see {log}.'
+    )
     assert 'seed 1 cannot be trained' in done.stderr
     assert '[1/3] source-only, seed 0: AP50 0.0' in done.stdout
     assert not (tmp_path / 'out/source-only/seed2').exists()
@@ -254,12 +271,16 @@ def test_a_failure_stops_none_but_the_runs_to_come(pair, tmp_path):
 @pytest.mark.slow
 def test_a_signal_ends_the_trainings_in_order(pair, tmp_path):
     process = subprocess.Popen(
-        pair([0, 2], wait=999), stderr=subprocess.PIPE, text=True)
+        pair([0, 2], wait=999), stderr=subprocess.PIPE, text=True
+    )
     logs = [
         tmp_path / f'out/source-only/seed{seed}/train.log' for seed in (0, 2)
     ]
-    wait_until(lambda: all(
-        log.exists() and 'trains' in log.read_text() for log in logs))
+    wait_until(
+        lambda: all(
+            log.exists() and 'trains' in log.read_text() for log in logs
+        )
+    )
     children = Path(f'/proc/{process.pid}/task/{process.pid}/children')
     pids = children.read_text().split()
     assert len(pids) == 2

@@ -1,4 +1,5 @@
 """The benchmarks of speed, as short as they can be."""
+
 import re
 import runpy
 import signal
@@ -11,7 +12,6 @@ from unittest import mock
 
 import pytest
 import torch
-from launching import derive
 from mmengine.config import Config
 
 from da_faster.benchmarking import train_step as step
@@ -19,6 +19,7 @@ from da_faster.benchmarking.inputs import loaders, use_pair
 from da_faster.benchmarking.speed import interleave
 from da_faster.engine.loops.da_loop import PairedIterator
 from da_faster.errors import UserError
+from launching import derive
 
 BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 
@@ -42,9 +43,24 @@ def paired_batch(cfg) -> dict:
 
 @pytest.mark.slow
 def test_train_step(capsys, tiny_config):
-    rows = run(capsys, 'train_step', tiny_config, '--repeats', 1,
-               '--variants', 'stock', 'ours', 'off', 'image', 'two-passes',
-               'own-padding', 'channels-last', 'foreach', 'for-loop', 'fused')
+    rows = run(
+        capsys,
+        'train_step',
+        tiny_config,
+        '--repeats',
+        1,
+        '--variants',
+        'stock',
+        'ours',
+        'off',
+        'image',
+        'two-passes',
+        'own-padding',
+        'channels-last',
+        'foreach',
+        'for-loop',
+        'fused',
+    )
     assert rows[0][0] == 'step'
     assert [row[0] for row in rows[1:4]] == ['stock', 'ours', 'off']
     assert all(float(row[1]) > 0 and float(row[3]) > 0 for row in rows[1:])
@@ -58,11 +74,15 @@ def test_stock_is_stock_and_no_variant_trains(tiny_config):
     assert len(plain['inputs']) == 4
     assert all(len(s.gt_instances.bboxes) for s in plain['data_samples'])
     assert not any(
-        len(s.gt_instances) for s in paired['data_samples']['target'])
+        len(s.gt_instances) for s in paired['data_samples']['target']
+    )
     ours = step.Step(cfg, 'ours', paired)
     weights = {k: v.clone() for k, v in ours.model.state_dict().items()}
-    for name, batch in (('stock', plain), ('two-passes', paired),
-                        ('channels-last', paired)):
+    for name, batch in (
+        ('stock', plain),
+        ('two-passes', paired),
+        ('channels-last', paired),
+    ):
         other = step.Step(cfg, name, batch)
         other.finish(weights)
         other.time()
@@ -84,11 +104,14 @@ def test_variants_compute_the_same(tiny_config):
         variant = step.Step(cfg, name, batch)
         variant.finish(variant.model.state_dict())
         data = variant.model.data_preprocessor(batch, True)['inputs']
-        feats[name], = variant.model.extract_feat(torch.cat([*data.values()]))
+        (feats[name],) = variant.model.extract_feat(
+            torch.cat([*data.values()])
+        )
     assert not torch.allclose(feats['ours'][0], feats['ours'][-1], rtol=1e-2)
     for name in ('two-passes', 'own-padding', 'channels-last'):
         torch.testing.assert_close(
-            feats[name], feats['ours'], rtol=1e-3, atol=1e-4)
+            feats[name], feats['ours'], rtol=1e-3, atol=1e-4
+        )
 
 
 def test_own_padding():
@@ -97,19 +120,22 @@ def test_own_padding():
 
     def extract_feat(images):
         seen.append(tuple(images.shape[2:]))
-        return (images, )
+        return (images,)
 
     model = SimpleNamespace(
         extract_feat=extract_feat,
-        data_preprocessor=SimpleNamespace(pad_size_divisor=4))
+        data_preprocessor=SimpleNamespace(pad_size_divisor=4),
+    )
     batch = dict(
         inputs=dict(
-            source=[torch.ones(1, 8, 6)], target=[torch.ones(1, 4, 12)]))
+            source=[torch.ones(1, 8, 6)], target=[torch.ones(1, 4, 12)]
+        )
+    )
     step.two_passes(own_padding=True)(model, batch)
     images = torch.zeros(2, 1, 8, 12)
     images[0, :, :8, :6] = 1
     images[1, :, :4, :12] = 1
-    feats, = model.extract_feat(images)
+    (feats,) = model.extract_feat(images)
     assert seen == [(8, 8), (4, 12)]
     assert torch.equal(feats, images)
 
@@ -117,11 +143,18 @@ def test_own_padding():
 @pytest.mark.slow
 def test_step_parts(capsys, tiny_config, tmp_path):
     out = tmp_path / 'parts.png'
-    rows = run(capsys, 'step_parts', tiny_config, '--repeats', 2,
-               '--out', out)
+    rows = run(capsys, 'step_parts', tiny_config, '--repeats', 2, '--out', out)
     assert [row[0] for row in rows] == [
-        'part', 'data', 'preprocessing', 'backbone', 'RPN', 'RoI head',
-        'domain losses', 'backward', 'optimizer step', 'hooks and the rest'
+        'part',
+        'data',
+        'preprocessing',
+        'backbone',
+        'RPN',
+        'RoI head',
+        'domain losses',
+        'backward',
+        'optimizer step',
+        'hooks and the rest',
     ]
     shares = [int(re.search(r'\((\d+) %\)', row[1])[1]) for row in rows[1:]]
     assert 95 <= sum(shares) <= 105
@@ -130,17 +163,30 @@ def test_step_parts(capsys, tiny_config, tmp_path):
 
 @pytest.mark.slow
 def test_loading(capsys, tiny_config):
-    rows = run(capsys, 'loading', tiny_config, '--repeats', 1,
-               '--batches', 4, '--step', 0.01)
-    assert [row[0] for row in rows
-            ] == ['one loader', 'paired', 'slow target (3x)']
+    rows = run(
+        capsys,
+        'loading',
+        tiny_config,
+        '--repeats',
+        1,
+        '--batches',
+        4,
+        '--step',
+        0.01,
+    )
+    assert [row[0] for row in rows] == [
+        'one loader',
+        'paired',
+        'slow target (3x)',
+    ]
     assert all(float(row[1]) > 0 for row in rows)
 
 
 @pytest.mark.slow
 def test_start_up(capsys, tiny_config, monkeypatch):
-    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[1] /
-                                         'integration'))
+    monkeypatch.setenv(
+        'PYTHONPATH', str(Path(__file__).parents[1] / 'integration')
+    )
     rows = run(capsys, 'start_up', tiny_config, '--repeats', 1)
     assert [row[0] for row in rows] == ['start', 'fresh', 'resumed']
 
@@ -148,19 +194,25 @@ def test_start_up(capsys, tiny_config, monkeypatch):
 @pytest.mark.slow
 def test_start_up_takes_its_training_along(tiny_config, monkeypatch):
     """A signal to end leaves no training behind."""
-    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[1] /
-                                         'integration'))
+    monkeypatch.setenv(
+        'PYTHONPATH', str(Path(__file__).parents[1] / 'integration')
+    )
     begun = subprocess.Popen(
-        [sys.executable, BENCHMARKS / 'start_up.py', tiny_config])
+        [sys.executable, BENCHMARKS / 'start_up.py', tiny_config]
+    )
     children = Path(f'/proc/{begun.pid}/task/{begun.pid}/children')
     deadline = time.monotonic() + 60
     child = None
     while child is None and time.monotonic() < deadline:
         time.sleep(0.1)
         child = next(
-            (pid for pid in children.read_text().split()
-             if b'train.py' in Path(f'/proc/{pid}/cmdline').read_bytes()),
-            None)
+            (
+                pid
+                for pid in children.read_text().split()
+                if b'train.py' in Path(f'/proc/{pid}/cmdline').read_bytes()
+            ),
+            None,
+        )
     begun.terminate()
     assert begun.wait(60) == 128 + signal.SIGTERM
     assert child and not Path(f'/proc/{child}').exists()
@@ -168,10 +220,15 @@ def test_start_up_takes_its_training_along(tiny_config, monkeypatch):
 
 @pytest.mark.slow
 def test_evaluation(capsys, tiny_config):
-    rows = run(capsys, 'evaluation', tiny_config, '--repeats', 1,
-               '--images', 5)
-    assert [row[0] for row in rows[:4]
-            ] == ['part', 'loading', 'detection', 'metric']
+    rows = run(
+        capsys, 'evaluation', tiny_config, '--repeats', 1, '--images', 5
+    )
+    assert [row[0] for row in rows[:4]] == [
+        'part',
+        'loading',
+        'detection',
+        'metric',
+    ]
     assert rows[4][0] == 'CocoMetric' and rows[4][3] == '0'
 
 
@@ -180,6 +237,7 @@ def test_evaluators_that_differ(capsys, tiny_config, monkeypatch):
     """What the faster one computes is what is compared."""
     pytest.importorskip('faster_coco_eval')
     from faster_coco_eval import COCOeval_faster
+
     accumulate = COCOeval_faster.accumulate
 
     def wrong(self, *args, **kwargs) -> None:
@@ -189,8 +247,9 @@ def test_evaluators_that_differ(capsys, tiny_config, monkeypatch):
     differences = []
     for change in (accumulate, wrong):
         monkeypatch.setattr(COCOeval_faster, 'accumulate', change)
-        rows = run(capsys, 'evaluation', tiny_config, '--repeats', 1,
-                   '--images', 5)
+        rows = run(
+            capsys, 'evaluation', tiny_config, '--repeats', 1, '--images', 5
+        )
         assert rows[5][0] == 'FasterCocoMetric'
         differences.append(float(rows[5][3]))
     assert differences[0] < 1e-12
@@ -199,18 +258,27 @@ def test_evaluators_that_differ(capsys, tiny_config, monkeypatch):
 
 def make_pair(folder: Path) -> Path:
     """All that a generated pair has, in empty files."""
-    for name in ('annotations/source_train.json',
-                 'annotations/target_test.json', 'source/0.png',
-                 'target/0.png', 'target_test/0.png'):
+    for name in (
+        'annotations/source_train.json',
+        'annotations/target_test.json',
+        'source/0.png',
+        'target/0.png',
+        'target_test/0.png',
+    ):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).touch()
     return folder
 
 
-@pytest.mark.parametrize('missing', [
-    'annotations/source_train.json', 'annotations/target_test.json',
-    'source/0.png', 'target/0.png'
-])
+@pytest.mark.parametrize(
+    'missing',
+    [
+        'annotations/source_train.json',
+        'annotations/target_test.json',
+        'source/0.png',
+        'target/0.png',
+    ],
+)
 def test_a_folder_that_is_no_pair(tiny_config, tmp_path, missing):
     make_pair(tmp_path)
     use_pair(Config.fromfile(tiny_config), str(tmp_path))
@@ -222,7 +290,8 @@ def test_a_folder_that_is_no_pair(tiny_config, tmp_path, missing):
 
 def test_a_pair_has_no_masks(tmp_path):
     cfg = Config.fromfile(
-        'configs/city2foggy/da_mask_rcnn_r50_fpn_city2foggy.py')
+        'configs/city2foggy/da_mask_rcnn_r50_fpn_city2foggy.py'
+    )
     with pytest.raises(UserError, match='without a mask branch'):
         use_pair(cfg, str(make_pair(tmp_path)))
 
@@ -230,10 +299,19 @@ def test_a_pair_has_no_masks(tmp_path):
 @pytest.mark.slow
 def test_step_parts_of_one_domain(capsys, tiny_config, tmp_path):
     plain = derive(
-        tiny_config, tmp_path,
-        "train_cfg = dict(_delete_=True, type='SeededTrainLoop', max_iters=6)")
-    rows = run(capsys, 'step_parts', plain, '--repeats', 2, '--out',
-               tmp_path / 'parts.png')
+        tiny_config,
+        tmp_path,
+        "train_cfg = dict(_delete_=True, type='SeededTrainLoop', max_iters=6)",
+    )
+    rows = run(
+        capsys,
+        'step_parts',
+        plain,
+        '--repeats',
+        2,
+        '--out',
+        tmp_path / 'parts.png',
+    )
     parts = [row[0] for row in rows]
     assert 'RPN' in parts and 'RoI head' in parts
     assert 'domain losses' not in parts
@@ -243,15 +321,23 @@ def test_step_parts_of_one_domain(capsys, tiny_config, tmp_path):
 def test_step_parts_of_one_stage(capsys, tiny_config, tmp_path):
     cfg = Config.fromfile(tiny_config)
     cfg.model = Config.fromfile(
-        'configs/city2foggy/da_retinanet_r50_fpn_city2foggy.py').model
+        'configs/city2foggy/da_retinanet_r50_fpn_city2foggy.py'
+    ).model
     cfg.model.backbone.update(depth=18, base_channels=8)
     cfg.model.neck.update(in_channels=[8, 16, 32, 64], out_channels=32)
     cfg.model.bbox_head.update(in_channels=32, feat_channels=32)
     cfg.model.domain_neck.in_channels = 32
     path = tmp_path / 'retina.py'
     cfg.dump(path)
-    rows = run(capsys, 'step_parts', path, '--repeats', 1, '--out',
-               tmp_path / 'parts.png')
+    rows = run(
+        capsys,
+        'step_parts',
+        path,
+        '--repeats',
+        1,
+        '--out',
+        tmp_path / 'parts.png',
+    )
     parts = [row[0] for row in rows]
     assert {'backbone', 'one-stage head', 'domain losses'} <= set(parts)
     assert not {'RPN', 'RoI head'} & set(parts)
@@ -263,16 +349,24 @@ def test_precision_needs_an_accelerator(capsys, tiny_config):
         run(capsys, 'train_step', tiny_config, '--precision', 'bf16')
 
 
-@pytest.mark.parametrize('precision, expected', [
-    ('fp32', dict(type='OptimWrapper')),
-    ('fp16',
-     dict(type='AmpOptimWrapper', dtype='float16', loss_scale=512.)),
-    ('bf16',
-     dict(
-         type='AmpOptimWrapper',
-         dtype='bfloat16',
-         loss_scale=dict(enabled=False))),
-])
+@pytest.mark.parametrize(
+    'precision, expected',
+    [
+        ('fp32', dict(type='OptimWrapper')),
+        (
+            'fp16',
+            dict(type='AmpOptimWrapper', dtype='float16', loss_scale=512.0),
+        ),
+        (
+            'bf16',
+            dict(
+                type='AmpOptimWrapper',
+                dtype='bfloat16',
+                loss_scale=dict(enabled=False),
+            ),
+        ),
+    ],
+)
 def test_precision(monkeypatch, precision, expected):
     """Of the config's own none is left."""
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
@@ -282,7 +376,10 @@ def test_precision(monkeypatch, precision, expected):
                 type='AmpOptimWrapper',
                 dtype='bfloat16',
                 loss_scale='dynamic',
-                clip_grad=dict(max_norm=1))))
+                clip_grad=dict(max_norm=1),
+            )
+        )
+    )
     step.set_precision(cfg, precision)
     assert cfg.optim_wrapper == dict(clip_grad=dict(max_norm=1), **expected)
 
@@ -290,18 +387,22 @@ def test_precision(monkeypatch, precision, expected):
 @pytest.mark.parametrize('step', ['-1', 'nan', 'inf'])
 def test_a_step_takes_no_less_than_no_time(capsys, step):
     with pytest.raises(SystemExit):
-        run(capsys, 'loading', 'configs/da_faster_demo.py', '--step',
-            step)
+        run(capsys, 'loading', 'configs/da_faster_demo.py', '--step', step)
     assert f'{step} is not 0 or more' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('args, sentence', [
-    (('nosuch.py', ), 'config nosuch.py does not exist'),
-    (('configs/sim10k2city/da_faster_sim10k2city.py', ),
-     'bring the data there, or give'),
-    (('configs/source_only_demo.py', ), 'has no target_dataloader'),
-    (('configs/_base_/default_runtime.py', ), 'trains nothing'),
-])
+@pytest.mark.parametrize(
+    'args, sentence',
+    [
+        (('nosuch.py',), 'config nosuch.py does not exist'),
+        (
+            ('configs/sim10k2city/da_faster_sim10k2city.py',),
+            'bring the data there, or give',
+        ),
+        (('configs/source_only_demo.py',), 'has no target_dataloader'),
+        (('configs/_base_/default_runtime.py',), 'trains nothing'),
+    ],
+)
 def test_what_is_not_there(capsys, args, sentence):
     with pytest.raises(SystemExit, match=sentence):
         run(capsys, 'train_step', *args)
@@ -327,10 +428,16 @@ def test_actions_take_turns_and_the_first_round_does_not_count(capsys):
     assert err.splitlines()[-1] == 'round 2 of 2: b'
 
 
-@pytest.mark.parametrize('name, option', [
-    ('loading', 'batches'), ('train_step', 'images'), ('evaluation', 'limit'),
-    ('start_up', 'iteration'), ('step_parts', 'repeats')
-])
+@pytest.mark.parametrize(
+    'name, option',
+    [
+        ('loading', 'batches'),
+        ('train_step', 'images'),
+        ('evaluation', 'limit'),
+        ('start_up', 'iteration'),
+        ('step_parts', 'repeats'),
+    ],
+)
 def test_numbers_below_one(capsys, name, option):
     with pytest.raises(SystemExit):
         run(capsys, name, 'nosuch.py', f'--{option}', 0)

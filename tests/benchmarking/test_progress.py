@@ -1,4 +1,5 @@
 """How far a training is, by the scalars that it writes."""
+
 import io
 import json
 import sys
@@ -13,7 +14,7 @@ from da_faster.benchmarking.progress import ProgressLines, RunProgress
 @pytest.fixture
 def clock(monkeypatch):
     """Stands still; ``clock[0]`` are the seconds."""
-    now = [1000.]
+    now = [1000.0]
     monkeypatch.setattr(progress.time, 'monotonic', lambda: now[0])
     return now
 
@@ -27,10 +28,11 @@ def write(work_dir: Path, *records, timestamp: str = '20260101_000000'):
     return path
 
 
-def at(iteration: int, loss: float = 1., seconds: float = 2.) -> dict:
+def at(iteration: int, loss: float = 1.0, seconds: float = 2.0) -> dict:
     """As MMEngine writes it in training."""
     return dict(
-        lr=0.1, loss=loss, iter=iteration, step=iteration, time=seconds)
+        lr=0.1, loss=loss, iter=iteration, step=iteration, time=seconds
+    )
 
 
 # And after an evaluation; the step may be an epoch.
@@ -47,15 +49,18 @@ def test_a_run_from_start_to_end(tmp_path, clock):
         run.update()
         seen.append(str(run))
     assert seen == [
-        '10/40, 0:01:00 left, loss 1.500', '20/40, evaluating',
-        '20/40, 0:00:40 left, loss 1.000', '30/40, 0:00:20 left, loss 1.000',
-        '40/40, evaluating', '40/40, finishing'
+        '10/40, 0:01:00 left, loss 1.500',
+        '20/40, evaluating',
+        '20/40, 0:00:40 left, loss 1.000',
+        '30/40, 0:00:20 left, loss 1.000',
+        '40/40, evaluating',
+        '40/40, finishing',
     ]
 
 
 def test_time_left_runs_down_between_two_records(tmp_path, clock):
     run = RunProgress(str(tmp_path), 40)
-    write(tmp_path, at(10, seconds=2.))
+    write(tmp_path, at(10, seconds=2.0))
     run.update()
     assert run.time_left == 60
     clock[0] += 25
@@ -109,7 +114,8 @@ def test_a_run_resumed_at_its_end_evaluates(tmp_path, absolute):
     path = tmp_path / 'iter_40.pth'
     path.touch()
     (tmp_path / 'last_checkpoint').write_text(
-        str(path) if absolute else path.name)
+        str(path) if absolute else path.name
+    )
     assert str(RunProgress(str(tmp_path), 40)) == '40/40, evaluating'
 
 
@@ -126,18 +132,20 @@ def test_watch_applies_the_options(tmp_path):
     run = progress.watch(str(config), str(tmp_path / 'run'))
     assert (run.max_iters, run.val_interval) == (40, 8)
     run = progress.watch(
-        str(config), str(tmp_path / 'run'), ['train_cfg.max_iters=9', 'x=1'])
+        str(config), str(tmp_path / 'run'), ['train_cfg.max_iters=9', 'x=1']
+    )
     assert (run.max_iters, run.val_interval) == (9, 8)
 
 
-def test_plain_lines_where_there_is_no_terminal(tmp_path, clock, capsys,
-                                                monkeypatch):
+def test_plain_lines_where_there_is_no_terminal(
+    tmp_path, clock, capsys, monkeypatch
+):
     monkeypatch.setenv('FORCE_COLOR', '1')  # as in some CI
     run = RunProgress(str(tmp_path), 40)
     with ProgressLines(2) as lines:
         lines.add('da, seed 0', run)
         for second in range(0, 100, 2):
-            clock[0] = 1000. + second
+            clock[0] = 1000.0 + second
             if second == 40:
                 write(tmp_path, at(10))
             lines.update()
@@ -146,14 +154,14 @@ def test_plain_lines_where_there_is_no_terminal(tmp_path, clock, capsys,
     out, err = capsys.readouterr()
     assert out == ''
     assert err.splitlines() == [
-        'da, seed 0: 0/40, starting', 'da, seed 0: 0/40, starting',
+        'da, seed 0: 0/40, starting',
+        'da, seed 0: 0/40, starting',
         'da, seed 0: 10/40, 0:00:40 left, loss 1.000',
-        'da, seed 0: 10/40, 0:00:10 left, loss 1.000'
+        'da, seed 0: 10/40, 0:00:10 left, loss 1.000',
     ]
 
 
 class Terminal(io.StringIO):
-
     def isatty(self) -> bool:
         return True
 
@@ -165,14 +173,20 @@ def test_bars_in_a_terminal(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, 'stderr', screen)
     write(tmp_path, at(10))
     with ProgressLines(2) as lines:
-        lines.add('source-only-jitter, seed 0',
-                  RunProgress(str(tmp_path), 70000))
+        lines.add(
+            'source-only-jitter, seed 0', RunProgress(str(tmp_path), 70000)
+        )
         write(tmp_path, at(12345), timestamp='20260102_000000')
         lines.update()
         lines.count()
         lines._bars.refresh()
     shown = screen.getvalue()
-    for text in ('runs done', '1/2', 'source-only-jitter, seed 0',
-                 '12345/70000, 1 day, 8:0', 'loss 1.000'):
+    for text in (
+        'runs done',
+        '1/2',
+        'source-only-jitter, seed 0',
+        '12345/70000, 1 day, 8:0',
+        'loss 1.000',
+    ):
         assert text in shown
     assert shown.count('\x1b[?25l') == shown.count('\x1b[?25h') == 1  # cursor

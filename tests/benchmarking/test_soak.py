@@ -1,12 +1,13 @@
 """Soaking a training, as short as it can be."""
+
 import random
 
 import pytest
 import torch
-from launching import start_fork, train
 
 from da_faster.benchmarking.soak import differing, growth, soak
 from da_faster.engine.checkpoints.files import candidates
+from launching import start_fork, train
 
 
 @pytest.mark.slow
@@ -16,11 +17,13 @@ def test_kills_at_random_moments(tiny_config, tmp_path):
         train_cfg__val_interval=8,
         train_dataloader__num_workers=2,
         default_hooks__checkpoint__interval=2,
-        default_hooks__checkpoint__max_keep_ckpts=2)
+        default_hooks__checkpoint__max_keep_ckpts=2,
+    )
 
     def launch(name: str):
-        return lambda: start_fork(train, tiny_config, tmp_path / name,
-                                  '--resume', **options)
+        return lambda: start_fork(
+            train, tiny_config, tmp_path / name, '--resume', **options
+        )
 
     random.seed(1)
     whole = soak(launch('whole'), 0, 0)
@@ -35,14 +38,16 @@ def test_kills_at_random_moments(tiny_config, tmp_path):
 
 
 def test_differences_are_found(tmp_path):
-    for name, value in (('a', 1.), ('b', 1 + 2**-23)):
+    for name, value in (('a', 1.0), ('b', 1 + 2**-23)):
         torch.save(
             dict(state_dict=dict(same=torch.ones(2), w=torch.tensor([value]))),
-            tmp_path / name)
+            tmp_path / name,
+        )
     assert differing(tmp_path / 'a', tmp_path / 'b') == ['w']
 
 
 def test_memory_that_grows_is_seen():
     assert growth([0, *range(100, 180)]) == (
-        '130 MiB in the second quarter, 170 in the last')
+        '130 MiB in the second quarter, 170 in the last'
+    )
     assert growth([5]) == 'too short to tell'

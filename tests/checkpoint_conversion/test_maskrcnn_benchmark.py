@@ -3,6 +3,7 @@ plain functions that reads those weights under their own names.
 
 Shapes: A = 15 anchors a cell, R RoIs, C = 9 classes with the background.
 """
+
 import hashlib
 import runpy
 from pathlib import Path
@@ -19,34 +20,54 @@ from da_faster.checkpoint_conversion import maskrcnn_benchmark as converter
 
 COMMAND = runpy.run_path(
     str(
-        Path(__file__).parents[2] /
-        'tools/model_converters/maskrcnn_benchmark.py'))
+        Path(__file__).parents[2]
+        / 'tools/model_converters/maskrcnn_benchmark.py'
+    )
+)
 
-CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle',
-           'bicycle')
+CLASSES = (
+    'person',
+    'rider',
+    'car',
+    'truck',
+    'bus',
+    'train',
+    'motorcycle',
+    'bicycle',
+)
 BLOCKS = {'layer1': 3, 'layer2': 4, 'layer3': 6, 'layer4': 3}
 HEAD = 'roi_heads.box.feature_extractor.head'
 SIZE = (96, 128)  # height, width
 # generate_anchors(16, (32, ..., 512), (0.5, 1, 2)), of which the first, sixth
 # and eleventh are (-15, -4, 30, 19), (-8, -8, 23, 23) and (-3, -14, 18, 29).
-ANCHORS = torch.tensor([[
-    7.5 - 0.5 * (w * s - 1), 7.5 - 0.5 * (h * s - 1), 7.5 + 0.5 * (w * s - 1),
-    7.5 + 0.5 * (h * s - 1)
-] for w, h in ((23, 12), (16, 16), (11, 22)) for s in (2, 4, 8, 16, 32)])
+ANCHORS = torch.tensor(
+    [
+        [
+            7.5 - 0.5 * (w * s - 1),
+            7.5 - 0.5 * (h * s - 1),
+            7.5 + 0.5 * (w * s - 1),
+            7.5 + 0.5 * (h * s - 1),
+        ]
+        for w, h in ((23, 12), (16, 16), (11, 22))
+        for s in (2, 4, 8, 16, 32)
+    ]
+)
 
 
 def shapes():
     """Names and shapes of the port's R50-C4 with 8 classes."""
-    layers = {'rpn.head.conv': (1024, 1024, 3, 3),
-              'rpn.head.cls_logits': (15, 1024, 1, 1),
-              'rpn.head.bbox_pred': (60, 1024, 1, 1),
-              'roi_heads.box.predictor.cls_score': (9, 2048),
-              'roi_heads.box.predictor.bbox_pred': (36, 2048),
-              'da_heads.imghead.conv1_da': (512, 1024, 1, 1),
-              'da_heads.imghead.conv2_da': (1, 512, 1, 1),
-              'da_heads.inshead.fc1_da': (1024, 2048),
-              'da_heads.inshead.fc2_da': (1024, 1024),
-              'da_heads.inshead.fc3_da': (1, 1024)}  # yapf: disable
+    layers = {
+        'rpn.head.conv': (1024, 1024, 3, 3),
+        'rpn.head.cls_logits': (15, 1024, 1, 1),
+        'rpn.head.bbox_pred': (60, 1024, 1, 1),
+        'roi_heads.box.predictor.cls_score': (9, 2048),
+        'roi_heads.box.predictor.bbox_pred': (36, 2048),
+        'da_heads.imghead.conv1_da': (512, 1024, 1, 1),
+        'da_heads.imghead.conv2_da': (1, 512, 1, 1),
+        'da_heads.inshead.fc1_da': (1024, 2048),
+        'da_heads.inshead.fc2_da': (1024, 1024),
+        'da_heads.inshead.fc3_da': (1, 1024),
+    }
     convs = {'backbone.body.stem.conv1': (64, 3, 7, 7)}
     norms = {'backbone.body.stem.bn1': 64}
     channels = 64
@@ -77,7 +98,7 @@ def weights():
     state = {'rpn.anchor_generator.cell_anchors.0': ANCHORS}
     for name, shape in {**layers, **convs}.items():
         fan_in = torch.tensor(shape[1:]).prod()
-        state[f'{name}.weight'] = normal(shape, (1.5 / fan_in)**0.5)
+        state[f'{name}.weight'] = normal(shape, (1.5 / fan_in) ** 0.5)
         if name in layers:
             state[f'{name}.bias'] = normal(shape[0], 0.1)
     for name, width in norms.items():
@@ -108,13 +129,14 @@ def converted(weights, tmp_path_factory):
     src, out = folder / 'model_final.pth', folder / 'sub' / 'out.pth'
     torch.save(
         dict(
-            model={f'module.{name}': x
-                   for name, x in weights.items()},
+            model={f'module.{name}': x for name, x in weights.items()},
             optimizer=dict(state={}, param_groups=[]),
-            scheduler=dict(milestones=(50000, ), last_epoch=70000),
-            iteration=70000),
+            scheduler=dict(milestones=(50000,), last_epoch=70000),
+            iteration=70000,
+        ),
         src,
-        _use_new_zipfile_serialization=False)  # as PyTorch 1.1 wrote it
+        _use_new_zipfile_serialization=False,
+    )  # as PyTorch 1.1 wrote it
     COMMAND['main']([str(src), str(out)])
     checkpoint = torch.load(out, weights_only=True)
     checkpoint['digest'] = hashlib.sha256(src.read_bytes()).hexdigest()
@@ -157,8 +179,7 @@ def stage(w, name, x, stride):
 
 
 def backbone(w, x):
-    x = F.conv2d(
-        x, w['backbone.body.stem.conv1.weight'], stride=2, padding=3)
+    x = F.conv2d(x, w['backbone.body.stem.conv1.weight'], stride=2, padding=3)
     x = F.relu(norm(w, 'backbone.body.stem.bn1', x))
     x = F.max_pool2d(x, 3, stride=2, padding=1)
     for layer, stride in (('layer1', 1), ('layer2', 2), ('layer3', 2)):
@@ -180,7 +201,8 @@ def rpn(w, feats):
     logits = conv(w, 'rpn.head.cls_logits', x)[0].permute(1, 2, 0)
     deltas = conv(w, 'rpn.head.bbox_pred', x)[0].permute(1, 2, 0)
     y, x = torch.meshgrid(
-        *(torch.arange(n) * 16 for n in feats.shape[-2:]), indexing='ij')
+        *(torch.arange(n) * 16 for n in feats.shape[-2:]), indexing='ij'
+    )
     corners = torch.stack([x, y, x, y], dim=-1)
     anchors = corners[:, :, None] + w['rpn.anchor_generator.cell_anchors.0']
     return logits, deltas.unflatten(-1, (-1, 4)), anchors
@@ -194,10 +216,15 @@ def decode(deltas, boxes):
     y = boxes[:, 1] + 0.5 * height + deltas[:, 1] * height
     width = width * deltas[:, 2].clamp(max=4.135166556742356).exp()
     height = height * deltas[:, 3].clamp(max=4.135166556742356).exp()
-    return torch.stack([
-        x - 0.5 * width, y - 0.5 * height, x + 0.5 * width - 1,
-        y + 0.5 * height - 1
-    ], dim=1)  # yapf: disable
+    return torch.stack(
+        [
+            x - 0.5 * width,
+            y - 0.5 * height,
+            x + 0.5 * width - 1,
+            y + 0.5 * height - 1,
+        ],
+        dim=1,
+    )
 
 
 def clip(boxes):
@@ -213,10 +240,13 @@ def area(boxes):
 def nms(boxes, scores, threshold):
     """The kept boxes, best score first."""
     boxes = boxes[scores.argsort(descending=True)]
-    common = torch.cat([
-        torch.maximum(boxes[:, None, :2], boxes[:, :2]),
-        torch.minimum(boxes[:, None, 2:], boxes[:, 2:])
-    ], dim=-1)  # yapf: disable
+    common = torch.cat(
+        [
+            torch.maximum(boxes[:, None, :2], boxes[:, :2]),
+            torch.minimum(boxes[:, None, 2:], boxes[:, 2:]),
+        ],
+        dim=-1,
+    )
     common = area(common)
     iou = common / (area(boxes)[:, None] + area(boxes) - common)
     kept = []
@@ -235,7 +265,7 @@ def proposals(w, feats):
 
 def interpolate(start, end, cells):
     """RoIAlign along one axis: mean weights of the cells, (14, cells)."""
-    length = max(end - start, 1.)
+    length = max(end - start, 1.0)
     grid = int(torch.tensor(length / 14).ceil())
     at = start + (torch.arange(14 * grid) + 0.5) * length / 14 / grid
     inside = (at >= -1) & (at <= cells)
@@ -248,11 +278,17 @@ def interpolate(start, end, cells):
 def pool(feats, boxes):
     """RoIAlign 14 x 14 at stride 16, sampling ratio 0: (R, 1024, 14, 14)."""
     height, width = feats.shape[-2:]
-    return torch.stack([
-        torch.einsum('ph,chw,qw->cpq', interpolate(y1, y2, height), feats[0],
-                     interpolate(x1, x2, width))
-        for x1, y1, x2, y2 in (boxes / 16).tolist()
-    ])
+    return torch.stack(
+        [
+            torch.einsum(
+                'ph,chw,qw->cpq',
+                interpolate(y1, y2, height),
+                feats[0],
+                interpolate(x1, x2, width),
+            )
+            for x1, y1, x2, y2 in (boxes / 16).tolist()
+        ]
+    )
 
 
 def roi_vectors(w, feats, boxes):
@@ -279,7 +315,7 @@ def features(weights, image):
 @torch.no_grad()
 def test_backbone(converted, features, image):
     assert 0.1 < features.std() < 10
-    feats, = converted[1].extract_feat(image)
+    (feats,) = converted[1].extract_feat(image)
     assert_close(feats, features)
 
 
@@ -290,13 +326,14 @@ def test_rpn_by_anchor(converted, weights, features):
     assert anchors[0, 0].allclose(ANCHORS)
     assert anchors[2, 1, 5].tolist() == [8, 24, 39, 55]
     head = converted[1].rpn_head
-    (our_logits, ), (our_deltas, ) = head((features, ))
+    (our_logits,), (our_deltas,) = head((features,))
     ours = [
         x[0].permute(1, 2, 0).reshape(-1, n)
         for x, n in ((our_logits, 1), (our_deltas, 4))
     ]
-    priors, = head.prior_generator.grid_priors([features.shape[-2:]],
-                                               device='cpu')
+    (priors,) = head.prior_generator.grid_priors(
+        [features.shape[-2:]], device='cpu'
+    )
     # Each anchor is found by its own box.
     ends = torch.tensor([0, 0, 1, 1])
     same = torch.cdist(anchors.flatten(0, 2) + ends, priors)
@@ -311,7 +348,7 @@ def test_rpn_by_anchor(converted, weights, features):
 def test_proposals(converted, weights, features):
     theirs = proposals(weights, features)
     sample = DetDataSample(metainfo=dict(img_shape=SIZE))
-    ours = converted[1].rpn_head.predict((features, ), [sample])[0].bboxes
+    ours = converted[1].rpn_head.predict((features,), [sample])[0].bboxes
     assert len(theirs) > 50
     assert ours.shape == theirs.shape
     assert (ours - torch.tensor([0, 0, 1, 1]) - theirs).abs().max() < 0.01
@@ -324,7 +361,7 @@ def test_roi_head_and_domain_classifiers(converted, weights, features):
     boxes = proposals(weights, features)[:6]
     vectors = roi_vectors(weights, features, boxes)
     rois = torch.cat([torch.zeros(len(boxes), 1), boxes], dim=1)
-    out = model.roi_head._bbox_forward((features, ), rois)
+    out = model.roi_head._bbox_forward((features,), rois)
     assert_close(out['roi_vectors'], vectors)
 
     scores = linear(weights, 'roi_heads.box.predictor.cls_score', vectors)
@@ -337,13 +374,14 @@ def test_roi_head_and_domain_classifiers(converted, weights, features):
     assert_close(coder.decode(boxes + ends, deltas[:, 8:12]), theirs + ends)
 
     x = F.relu(conv(weights, 'da_heads.imghead.conv1_da', features))
-    image_logits, = model.domain_neck((features, ))
+    (image_logits,) = model.domain_neck((features,))
     assert_close(image_logits, conv(weights, 'da_heads.imghead.conv2_da', x))
     x = F.relu(linear(weights, 'da_heads.inshead.fc1_da', vectors))
     x = F.relu(linear(weights, 'da_heads.inshead.fc2_da', x))
     assert_close(
         model.instance_domain_head(vectors),
-        linear(weights, 'da_heads.inshead.fc3_da', x)[:, 0])
+        linear(weights, 'da_heads.inshead.fc3_da', x)[:, 0],
+    )
 
 
 @pytest.mark.slow
@@ -368,8 +406,11 @@ def run(weights, tmp_path, monkeypatch):
         monkeypatch.setattr(converter, 'read', lambda *_: dict(model=state))
         monkeypatch.setattr(converter, 'file_sha256', lambda _: '')
         saved = {}
-        monkeypatch.setattr(converter.torch, 'save',
-                            lambda x, path: (saved.update(x), path.touch()))
+        monkeypatch.setattr(
+            converter.torch,
+            'save',
+            lambda x, path: (saved.update(x), path.touch()),
+        )
         out = tmp_path / 'out.pth'
         COMMAND['main']([str(tmp_path / 'src.pth'), str(out), *options])
         return saved['state_dict']
@@ -379,8 +420,16 @@ def run(weights, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_class_order(run, weights):
-    order = ('car', 'bicycle', 'person', 'rider', 'truck', 'bus', 'train',
-             'motorcycle')
+    order = (
+        'car',
+        'bicycle',
+        'person',
+        'rider',
+        'truck',
+        'bus',
+        'train',
+        'motorcycle',
+    )
     state = run('--classes', *order)
     cls = weights['roi_heads.box.predictor.cls_score.bias']
     reg = weights['roi_heads.box.predictor.bbox_pred.weight']
@@ -393,9 +442,23 @@ def test_class_order(run, weights):
 @pytest.mark.slow
 def test_anchor_order(run, weights):
     """A config with other anchors first gets the channels in its order."""
-    sizes = [(22, 44), (44, 88), (88, 176), (176, 352), (352, 704), (46, 24),
-             (92, 48), (184, 96), (368, 192), (736, 384), (32, 32), (64, 64),
-             (128, 128), (256, 256), (512, 512)]
+    sizes = [
+        (22, 44),
+        (44, 88),
+        (88, 176),
+        (176, 352),
+        (352, 704),
+        (46, 24),
+        (92, 48),
+        (184, 96),
+        (368, 192),
+        (736, 384),
+        (32, 32),
+        (64, 64),
+        (128, 128),
+        (256, 256),
+        (512, 512),
+    ]
     key = 'model.rpn_head.anchor_generator.base_sizes'
     state = run('--cfg-options', f'{key}={[sizes]}'.replace(' ', ''))
     theirs = weights['rpn.head.cls_logits.bias'].roll(5)
@@ -410,8 +473,8 @@ def test_anchor_order(run, weights):
 @pytest.mark.slow
 def test_source_only_checkpoint(run, weights, capsys):
     state = run(
-        state={k: x
-               for k, x in weights.items() if not k.startswith('da_')})
+        state={k: x for k, x in weights.items() if not k.startswith('da_')}
+    )
     assert not [key for key in state if 'domain' in key]
     assert 'without domain classifiers' in capsys.readouterr().out
 
@@ -424,18 +487,25 @@ def test_state_that_does_not_fit(run, weights, tmp_path):
     with pytest.raises(SystemExit) as error:
         run(state=state)
     message = str(error.value)
-    assert '2 missing: da_heads.inshead.fc1_da.bias, rpn.head.conv.bias;' \
+    assert (
+        '2 missing: da_heads.inshead.fc1_da.bias, rpn.head.conv.bias;'
         in message
+    )
     assert '1 unknown: extra;' in message
-    assert ('1 of another shape: rpn.head.conv.weight ([4, 3] instead of '
-            '[1024, 1024, 3, 3]).') in message
+    assert (
+        '1 of another shape: rpn.head.conv.weight ([4, 3] instead of '
+        '[1024, 1024, 3, 3]).'
+    ) in message
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize('classes, message', [
-    (('person', 'dog'), '1 unknown: dog; 7 missing: bicycle, bus'),
-    ((*CLASSES, 'car'), '1 repeated: car'),
-])
+@pytest.mark.parametrize(
+    'classes, message',
+    [
+        (('person', 'dog'), '1 unknown: dog; 7 missing: bicycle, bus'),
+        ((*CLASSES, 'car'), '1 repeated: car'),
+    ],
+)
 def test_wrong_classes(run, classes, message):
     with pytest.raises(SystemExit, match=message):
         run('--classes', *classes)

@@ -1,4 +1,5 @@
 """An adapted checkpoint as a stock MMDetection one; the shared helpers."""
+
 import runpy
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def command(*args) -> None:
     runpy.run_path(str(path))['main'](list(map(str, args)))
 
 
-WITHOUT_DA_FASTER = '''
+WITHOUT_DA_FASTER = """
 import sys
 
 
@@ -61,7 +62,7 @@ torch.save(
         classes=model.dataset_meta['classes'],
         type=type(model).__name__), out)
 assert 'da_faster' not in sys.modules
-'''
+"""
 
 
 @pytest.fixture(scope='module')
@@ -81,19 +82,20 @@ def averaged(tmp_path_factory):
         for name, x in hook.ema_model.state_dict().items()
     }
     hub = MessageHub('test_to_stock')
-    hub.update_scalar('train/loss', 1.)
+    hub.update_scalar('train/loss', 1.0)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     checkpoint = dict(
         meta=dict(
             iter=800,
             cfg=Config.fromfile(CONFIG).pretty_text,
             dataset_meta=dict(
-                classes=('RBC', 'WBC'),
-                palette=[(220, 20, 60), (0, 90, 220)])),
-        state_dict={name: x.clone()
-                    for name, x in model.state_dict().items()},
+                classes=('RBC', 'WBC'), palette=[(220, 20, 60), (0, 90, 220)]
+            ),
+        ),
+        state_dict={name: x.clone() for name, x in model.state_dict().items()},
         optimizer=optimizer.state_dict(),
-        message_hub=hub.state_dict())
+        message_hub=hub.state_dict(),
+    )
     hook.before_save_checkpoint(None, checkpoint)
     path = tmp_path_factory.mktemp('averaged') / 'iter_800.pth'
     torch.save(checkpoint, path)
@@ -113,14 +115,23 @@ def test_same_detections_without_da_faster(stock, averaged, tmp_path):
     names = [f'da_faster_blood_smears.{end}' for end in ('pth', 'py')]
     assert sorted(path.name for path in stock.iterdir()) == names
     image = np.random.default_rng(0).integers(
-        0, 256, (200, 300, 3), dtype=np.uint8)
+        0, 256, (200, 300, 3), dtype=np.uint8
+    )
     np.save(tmp_path / 'image.npy', image)
     script = tmp_path / 'script.py'
     script.write_text(WITHOUT_DA_FASTER)
-    subprocess.run([
-        sys.executable, script, stock / names[1], stock / names[0],
-        tmp_path / 'image.npy', tmp_path / 'out.pt'
-    ], check=True, cwd=tmp_path)  # yapf: disable
+    subprocess.run(
+        [
+            sys.executable,
+            script,
+            stock / names[1],
+            stock / names[0],
+            tmp_path / 'image.npy',
+            tmp_path / 'out.pt',
+        ],
+        check=True,
+        cwd=tmp_path,
+    )
     theirs = torch.load(tmp_path / 'out.pt', weights_only=False)
     assert theirs['type'] == 'FasterRCNN'
     assert tuple(theirs['classes']) == ('RBC', 'WBC')
@@ -129,7 +140,8 @@ def test_same_detections_without_da_faster(stock, averaged, tmp_path):
         str(CONFIG),
         str(averaged[0]),
         device='cpu',
-        cfg_options={'model.test_cfg.rcnn.score_thr': 0.})
+        cfg_options={'model.test_cfg.rcnn.score_thr': 0.0},
+    )
     assert type(model).__name__ == 'DAFasterRCNN'
     ours = inference_detector(model, image).pred_instances
     assert len(ours) > 50
@@ -142,7 +154,8 @@ def test_same_detections_without_da_faster(stock, averaged, tmp_path):
 def test_weights_are_those_that_test_py_tests(stock, averaged):
     path, average = averaged
     result = torch.load(
-        stock / 'da_faster_blood_smears.pth', weights_only=True)
+        stock / 'da_faster_blood_smears.pth', weights_only=True
+    )
     assert set(result) == {'state_dict', 'meta'}
     assert result['meta']['iter'] == 800
     assert 'da_faster' not in result['meta']['cfg']
@@ -163,47 +176,63 @@ def test_weights_are_those_that_test_py_tests(stock, averaged):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', [
-    'blood_smears/da_faster_blood_smears',
-    'city2foggy/da_faster_city2foggy_maskrcnn_benchmark'
-])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'blood_smears/da_faster_blood_smears',
+        'city2foggy/da_faster_city2foggy_maskrcnn_benchmark',
+    ],
+)
 def test_stock_config(name):
     init_default_scope('mmdet')
     path = CONFIGS / f'{name}.py'
     original = Config.fromfile(path)
     cfg = to_stock.StockConfig(Config.fromfile(path)).cfg
     text = cfg.pretty_text
-    for name in ('da_faster', 'DomainDataPreprocessor', 'DARoIHead', 'DALoop',
-                 'domain_neck', 'instance_domain_head', 'loss_consistency',
-                 'target_dataloader', 'custom_imports'):
+    for name in (
+        'da_faster',
+        'DomainDataPreprocessor',
+        'DARoIHead',
+        'DALoop',
+        'domain_neck',
+        'instance_domain_head',
+        'loss_consistency',
+        'target_dataloader',
+        'custom_imports',
+    ):
         assert name not in text
     assert type(MODELS.build(cfg.model)).__name__ == 'FasterRCNN'
     assert cfg.model.roi_head.type == 'StandardRoIHead'
     assert cfg.model.data_preprocessor == dict(
-        original.model.data_preprocessor, type='DetDataPreprocessor')
+        original.model.data_preprocessor, type='DetDataPreprocessor'
+    )
     assert cfg.train_cfg == dict(
         type='IterBasedTrainLoop',
         max_iters=original.train_cfg.max_iters,
-        val_interval=original.train_cfg.val_interval)
+        val_interval=original.train_cfg.val_interval,
+    )
     hooks = dict(original.default_hooks)
     for own in ('fitting', 'missed_validation', 'non_finite', 'preemption'):
         del hooks[own]
     hooks['checkpoint'] = dict(hooks['checkpoint'], type='CheckpointHook')
     assert cfg.default_hooks == hooks
-    changed = ('model', 'train_cfg', 'custom_imports', 'custom_hooks',
-               'default_hooks')
+    changed = (
+        'model',
+        'train_cfg',
+        'custom_imports',
+        'custom_hooks',
+        'default_hooks',
+    )
     for key in set(original).difference(changed):
         assert cfg[key] == original[key]
 
 
 class OwnHook(Hook):
-
     def __init__(self, power):
         self.power = power
 
 
 class OwnEMAHook(EMAHook):
-
     def __init__(self, own=1, **kwargs):
         super().__init__(**kwargs)
 
@@ -214,17 +243,19 @@ def test_hooks(monkeypatch):
     hooks = [
         dict(type='OwnHook', power=2),
         dict(type='OwnEMAHook', own=3, momentum=0.1),
-        dict(type='EMAHook')
+        dict(type='EMAHook'),
     ]
     cfg = Config(
         dict(
             model=dict(type='FasterRCNN'),
             default_hooks=dict(own=hooks[0], timer=dict(type='IterTimerHook')),
-            custom_hooks=hooks))
+            custom_hooks=hooks,
+        )
+    )
     stock = to_stock.StockConfig(cfg)
     assert cfg.custom_hooks == [
         dict(type='EMAHook', momentum=0.1),
-        dict(type='EMAHook')
+        dict(type='EMAHook'),
     ]
     assert cfg.default_hooks == dict(timer=dict(type='IterTimerHook'))
     assert stock.changes == ['OwnHook left out', 'OwnEMAHook -> EMAHook']
@@ -238,7 +269,8 @@ class OwnBackbone(torch.nn.Module):
 def test_part_without_a_stock_parent(monkeypatch):
     monkeypatch.setitem(MODELS.module_dict, 'OwnBackbone', OwnBackbone)
     cfg = Config(
-        dict(model=dict(type='FasterRCNN', backbone=dict(type='OwnBackbone'))))
+        dict(model=dict(type='FasterRCNN', backbone=dict(type='OwnBackbone')))
+    )
     with pytest.raises(UserError, match='^OwnBackbone, a part of the model'):
         to_stock.StockConfig(cfg)
 
@@ -256,7 +288,8 @@ def test_checkpoint_that_does_not_fit(averaged, tmp_path):
         command(CONFIG, path, out)
     assert str(error.value) == (
         f'{path} does not fit the config; 1 missing: rpn_head.rpn_cls.bias; '
-        '1 unknown: extra.weight; 1 of another shape: rpn_head.rpn_reg.bias.')
+        '1 unknown: extra.weight; 1 of another shape: rpn_head.rpn_reg.bias.'
+    )
     assert not out.parent.exists()
 
 
@@ -279,7 +312,7 @@ class Payload:
         self.path = path
 
     def __reduce__(self):
-        return Path.touch, (self.path, )
+        return Path.touch, (self.path,)
 
 
 def test_code_runs_only_if_trusted(tmp_path):
@@ -321,10 +354,9 @@ def test_all_results_or_none(tmp_path):
         raise RuntimeError('disk full')
 
     with pytest.raises(UserError, match='new was not written: disk full'):
-        files.write({
-            old: lambda path: path.write_text('new'),
-            new: fail
-        }, force=True)
+        files.write(
+            {old: lambda path: path.write_text('new'), new: fail}, force=True
+        )
     assert [p.name for p in tmp_path.iterdir()] == ['old']
     assert old.read_text() == 'old'
     files.write({old: lambda path: path.write_text('new')}, True)

@@ -1,4 +1,5 @@
 """The check of the data: every finding on a small set that has its error."""
+
 import json
 import time
 from pathlib import Path
@@ -32,10 +33,14 @@ def coco(role, count, **changes) -> dict:
                     category_id=i % 2 + 1,
                     bbox=[1, 2, 6, 5],
                     area=30,
-                    iscrowd=0) for i in range(count)
+                    iscrowd=0,
+                )
+                for i in range(count)
             ],
-            categories=[dict(id=1, name='cat'),
-                        dict(id=2, name='dog')]), **changes)
+            categories=[dict(id=1, name='cat'), dict(id=2, name='dog')],
+        ),
+        **changes,
+    )
 
 
 @pytest.fixture
@@ -55,7 +60,8 @@ def data(tmp_path, monkeypatch):
             ann_file=f'{role}.json',
             data_prefix=dict(img=f'{role}/'),
             pipeline=[],
-            **kwargs)
+            **kwargs,
+        )
 
     target = dict(dataset('target'), type='TargetDataset', ann_file='')
     test = dict(dataset=dataset('test', test_mode=True))
@@ -67,14 +73,18 @@ def data(tmp_path, monkeypatch):
             model=dict(
                 backbone=dict(num_classes=1000),
                 rpn_head=dict(num_classes=1),
-                roi_head=dict(bbox_head=[dict(num_classes=2)] * 2)),
+                roi_head=dict(bbox_head=[dict(num_classes=2)] * 2),
+            ),
             train_dataloader=dict(dataset=dataset('source')),
             train_cfg=dict(
-                type='DALoop', target_dataloader=dict(dataset=target)),
+                type='DALoop', target_dataloader=dict(dataset=target)
+            ),
             val_dataloader=test,
             test_dataloader=test,
             val_evaluator=dict(type='CocoMetric', ann_file='./test.json'),
-            test_evaluator=[dict(type='CocoMetric', ann_file='test.json')]))
+            test_evaluator=[dict(type='CocoMetric', ann_file='test.json')],
+        )
+    )
 
 
 def put(role, content) -> None:
@@ -87,7 +97,7 @@ def find(cfg) -> list:
 
 def only(cfg, fatal, *parts) -> None:
     """There is this finding and no other one."""
-    finding, = find(cfg)
+    (finding,) = find(cfg)
     assert finding.fatal == fatal, finding.text
     for part in parts:
         assert part in finding.text
@@ -110,7 +120,8 @@ def test_wrappers(data):
     data.train_dataloader.dataset = dict(
         type='RepeatDataset',
         times=2,
-        dataset=dict(type='ConcatDataset', datasets=[source, source]))
+        dataset=dict(type='ConcatDataset', datasets=[source, source]),
+    )
     assert find(data) == []
     put('source', coco('source', 4))
     assert len(find(data)) == 2
@@ -129,50 +140,115 @@ def boxes(*changes) -> list:
 
 
 FILES = {
-    'missing image': (coco('source', 4), True,
-                      ('1 of 4 images do not exist', 'source3.png')),
-    'order': (coco('source', 3, categories=[dict(DOG, id=1), dict(CAT, id=2)]),
-              True, ('order dog cat', 'config in the order cat dog')),
-    'other name': (coco('source', 3, categories=[CAT, dict(DOG, name='Dog')]),
-                   True, ("no category 'dog'", 'the file cat Dog')),
-    'twice': (coco('source', 3, categories=[CAT, DOG, dict(CAT, id=3)]), True,
-              ('category id or name twice', )),
-    'ids from 0': (coco('source', 3, annotations=boxes(dict(category_id=0))),
-                   True, ('1 of 5 boxes have a category_id (as 0)', '1 to 2',
-                          'annotation 1 ')),
-    'not finite': (coco('source', 3, annotations=boxes(
-        dict(bbox=[1, 2, float('nan'), 5]))), True, ('1 of 5', 'not finite')),
-    'zero size': (coco('source', 3, annotations=boxes(
-        {}, {}, dict(bbox=[1, 2, 0, 5]))), False,
-        ('less than one pixel', 'annotation 3 ')),
-    'outside': (coco('source', 3, annotations=boxes(
-        {}, {}, dict(bbox=[20, 2, 5, 5]))), False, ('outside their image', )),
-    'beyond': (coco('source', 3, annotations=boxes(
-        dict(bbox=[15, 2, 15, 7]))), False,
-        ('more than a pixel beyond', 'left, top, width, height')),
-    'other image': (coco('source', 3, annotations=boxes(
-        {}, {}, dict(image_id=77))), False,
-        ('an image that it does not list', )),
-    'relative': (coco('source', 3, annotations=boxes(
-        *[dict(bbox=[.1, .2, .5, .5])] * 5)), True, ('look relative', )),
-    'no boxes': (coco('source', 3, annotations=[]), True,
-                 ('none of its 0 boxes', )),
-    'no dog': (coco('source', 3, annotations=boxes(
-        *[dict(category_id=1)] * 5)), False, ('no usable box of dog', )),
-    'same id': (coco('source', 3, annotations=boxes(dict(id=3))), True,
-                ('1 annotation ids twice', )),
-    'no area': (coco('source', 3, annotations=[
-        dict(id=1, image_id=0, category_id=1, bbox=[1, 2, 3, 4])]), True,
-        ("KeyError('area')", )),
-    'no size': (coco('source', 3, images=[
-        dict(id=i, file_name=f'source{i}.png') for i in range(3)]), True,
-        ("KeyError('width')", )),
-    'no images': (dict(annotations=[]), True, ('not a COCO file', )),
-    'a list': ([], True, ('not a COCO file', )),
-    'image twice': (coco('source', 3, images=coco('source', 3)['images'] + [
-        dict(id=9, file_name='source0.png', width=20, height=10)]), False,
-        ('1 images more than once', )),
-}  # yapf: disable
+    'missing image': (
+        coco('source', 4),
+        True,
+        ('1 of 4 images do not exist', 'source3.png'),
+    ),
+    'order': (
+        coco('source', 3, categories=[dict(DOG, id=1), dict(CAT, id=2)]),
+        True,
+        ('order dog cat', 'config in the order cat dog'),
+    ),
+    'other name': (
+        coco('source', 3, categories=[CAT, dict(DOG, name='Dog')]),
+        True,
+        ("no category 'dog'", 'the file cat Dog'),
+    ),
+    'twice': (
+        coco('source', 3, categories=[CAT, DOG, dict(CAT, id=3)]),
+        True,
+        ('category id or name twice',),
+    ),
+    'ids from 0': (
+        coco('source', 3, annotations=boxes(dict(category_id=0))),
+        True,
+        ('1 of 5 boxes have a category_id (as 0)', '1 to 2', 'annotation 1 '),
+    ),
+    'not finite': (
+        coco(
+            'source', 3, annotations=boxes(dict(bbox=[1, 2, float('nan'), 5]))
+        ),
+        True,
+        ('1 of 5', 'not finite'),
+    ),
+    'zero size': (
+        coco('source', 3, annotations=boxes({}, {}, dict(bbox=[1, 2, 0, 5]))),
+        False,
+        ('less than one pixel', 'annotation 3 '),
+    ),
+    'outside': (
+        coco('source', 3, annotations=boxes({}, {}, dict(bbox=[20, 2, 5, 5]))),
+        False,
+        ('outside their image',),
+    ),
+    'beyond': (
+        coco('source', 3, annotations=boxes(dict(bbox=[15, 2, 15, 7]))),
+        False,
+        ('more than a pixel beyond', 'left, top, width, height'),
+    ),
+    'other image': (
+        coco('source', 3, annotations=boxes({}, {}, dict(image_id=77))),
+        False,
+        ('an image that it does not list',),
+    ),
+    'relative': (
+        coco(
+            'source',
+            3,
+            annotations=boxes(*[dict(bbox=[0.1, 0.2, 0.5, 0.5])] * 5),
+        ),
+        True,
+        ('look relative',),
+    ),
+    'no boxes': (
+        coco('source', 3, annotations=[]),
+        True,
+        ('none of its 0 boxes',),
+    ),
+    'no dog': (
+        coco('source', 3, annotations=boxes(*[dict(category_id=1)] * 5)),
+        False,
+        ('no usable box of dog',),
+    ),
+    'same id': (
+        coco('source', 3, annotations=boxes(dict(id=3))),
+        True,
+        ('1 annotation ids twice',),
+    ),
+    'no area': (
+        coco(
+            'source',
+            3,
+            annotations=[
+                dict(id=1, image_id=0, category_id=1, bbox=[1, 2, 3, 4])
+            ],
+        ),
+        True,
+        ("KeyError('area')",),
+    ),
+    'no size': (
+        coco(
+            'source',
+            3,
+            images=[dict(id=i, file_name=f'source{i}.png') for i in range(3)],
+        ),
+        True,
+        ("KeyError('width')",),
+    ),
+    'no images': (dict(annotations=[]), True, ('not a COCO file',)),
+    'a list': ([], True, ('not a COCO file',)),
+    'image twice': (
+        coco(
+            'source',
+            3,
+            images=coco('source', 3)['images']
+            + [dict(id=9, file_name='source0.png', width=20, height=10)],
+        ),
+        False,
+        ('1 images more than once',),
+    ),
+}
 
 
 @pytest.mark.parametrize('case', FILES)
@@ -182,7 +258,7 @@ def test_findings_in_the_source(data, case):
     found = find(data)
     if case == 'relative':
         found = [f for f in found if 'less than one pixel' not in f.text]
-    finding, = found
+    (finding,) = found
     assert finding.fatal == fatal, finding.text
     for part in ('source.json', *parts):
         assert part in finding.text
@@ -197,9 +273,9 @@ def test_files_that_are_not_there_or_cut(data):
 
 
 def test_config(data):
-    data.train_dataloader.dataset.metainfo.classes = ('cat')
+    data.train_dataloader.dataset.metainfo.classes = 'cat'
     only(data, True, "write classes=('cat', )")
-    data.train_dataloader.dataset.metainfo.classes = ('cat', )
+    data.train_dataloader.dataset.metainfo.classes = ('cat',)
     found = find(data)
     assert all(finding.fatal for finding in found)
     texts = ' '.join(finding.text for finding in found)
@@ -236,7 +312,8 @@ def test_target(data):
     target.update(
         type='CocoDataset',
         ann_file='target.json',
-        data_prefix=dict(img='target/'))
+        data_prefix=dict(img='target/'),
+    )
     target.pop('img_suffix')
     only(data, True, 'comes with 3 labels', 'must be unlabelled')
 
@@ -269,15 +346,15 @@ def test_full_check_reads_the_images(data, capsys, tmp_path):
     copy = tmp_path / 'target/target1.png'
     whole = copy.read_bytes()
     copy.write_bytes((tmp_path / 'source/source2.png').read_bytes())
-    finding, = full()
+    (finding,) = full()
     assert not finding.fatal
     assert 'share 1 images by content' in finding.text
     copy.write_bytes(whole[:45])
-    finding, = full()
+    (finding,) = full()
     assert finding.fatal and '1 of 3 images are broken' in finding.text
     copy.write_bytes(whole)
     Image.new('RGB', (10, 20)).save('test/test0.png')
-    finding, = full()
+    (finding,) = full()
     assert finding.fatal and 'test0.png is 10x20, not 20x10' in finding.text
 
 
@@ -293,13 +370,22 @@ def test_commands(data, monkeypatch, capsys, command):
     path = write_config(data)
     command('check_data.py', path)
     out = capsys.readouterr().out
-    for text in ('source: 3 images, 3 boxes (cat 2, dog 1)',
-                 'target: 3 images, no labels', 'test: 3 images', '9/9',
-                 'No error found.'):
+    for text in (
+        'source: 3 images, 3 boxes (cat 2, dog 1)',
+        'target: 3 images, no labels',
+        'test: 3 images',
+        '9/9',
+        'No error found.',
+    ):
         assert text in out
     with pytest.raises(SystemExit, match='1 error'):
-        command('check_data.py', path, '--fast', '--cfg-options',
-                'expected_images=500')
+        command(
+            'check_data.py',
+            path,
+            '--fast',
+            '--cfg-options',
+            'expected_images=500',
+        )
     assert 'ERROR: test ./test.json has 3 images' in capsys.readouterr().out
 
     monkeypatch.setattr(training.Runner, 'from_cfg', lambda cfg: 1 / 0)

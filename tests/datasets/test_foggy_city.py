@@ -1,4 +1,5 @@
 """The generated pair: fog by hand, boxes, depth, and the command's files."""
+
 import json
 import math
 
@@ -7,12 +8,26 @@ import numpy as np
 import pytest
 
 from da_faster.datasets.foggy_city import render
-from da_faster.datasets.foggy_city.fog import (add_fog, decode, expose, ray_distance,
-                                    transmittance)
-from da_faster.datasets.foggy_city.render import CLASSES, SUPERSAMPLING, make_scene
-from da_faster.datasets.foggy_city.canvas import (FAR, Camera, Canvas, Patch, Pose,
-                                              rectangle)
-
+from da_faster.datasets.foggy_city.canvas import (
+    FAR,
+    Camera,
+    Canvas,
+    Patch,
+    Pose,
+    rectangle,
+)
+from da_faster.datasets.foggy_city.fog import (
+    add_fog,
+    decode,
+    expose,
+    ray_distance,
+    transmittance,
+)
+from da_faster.datasets.foggy_city.render import (
+    CLASSES,
+    SUPERSAMPLING,
+    make_scene,
+)
 
 
 @pytest.fixture(scope='module')
@@ -29,7 +44,8 @@ def test_fog_by_hand():
     np.testing.assert_allclose(foggy[0, 1], (0.5, 0.6, 0.8))
     # exp(-2) = 0.135335; 0.8 - 0.6 * 0.135335 and so on.
     np.testing.assert_allclose(
-        foggy[1, 0], (0.718799, 0.745866, 0.945866), atol=1e-6)
+        foggy[1, 0], (0.718799, 0.745866, 0.945866), atol=1e-6
+    )
     np.testing.assert_allclose(foggy[1, 1], (0.8, 0.8, 1.0))
 
 
@@ -66,7 +82,8 @@ def test_no_fog_leaves_the_image_as_it_is(scenes):
     scene = scenes[0]
     height, width = scene.noise.shape[:2]
     clear = cv2.resize(
-        decode(scene.canvas), (width, height), interpolation=cv2.INTER_AREA)
+        decode(scene.canvas), (width, height), interpolation=cv2.INTER_AREA
+    )
     expected = expose(clear, scene.noise)
     np.testing.assert_array_equal(scene.photograph(0.0), expected)
     assert expected.shape == (192, 384, 3) and expected.dtype == np.uint8
@@ -76,8 +93,9 @@ def test_fog_hides_far_objects_more(scenes):
     """Contrast to the airlight falls as exp(-beta l), and noise stays."""
     scene = scenes[0]
     radiance = decode(scene.canvas)
-    distance = ray_distance(scene.depth, scene.camera.focal,
-                            scene.camera.centre)
+    distance = ray_distance(
+        scene.depth, scene.camera.focal, scene.camera.centre
+    )
     foggy = add_fog(radiance, distance, 0.04, scene.airlight)
     contrast = np.abs(radiance - scene.airlight)
     for near, far in ((5, 10), (20, 30), (50, 80)):
@@ -88,7 +106,7 @@ def test_fog_hides_far_objects_more(scenes):
         assert math.exp(-0.04 * far) <= share <= math.exp(-0.04 * near)
     # In thick fog nothing but airlight and the camera's noise is left.
     thick = scene.photograph(10.0).astype(float) / 255
-    expected = np.asarray(scene.airlight)**(1 / 2.2)
+    expected = np.asarray(scene.airlight) ** (1 / 2.2)
     np.testing.assert_allclose(thick.mean(axis=(0, 1)), expected, atol=0.002)
     assert thick.std(axis=(0, 1)) == pytest.approx(0.016, rel=0.05)
 
@@ -102,10 +120,12 @@ def test_boxes_enclose_the_visible_masks(scenes):
             assert 0 <= left < right <= width
             assert 0 <= top < bottom <= height
             rows, columns = np.nonzero(scene.owner == item.owner)
-            assert item.box == (columns.min() / SUPERSAMPLING,
-                                rows.min() / SUPERSAMPLING,
-                                (columns.max() + 1) / SUPERSAMPLING,
-                                (rows.max() + 1) / SUPERSAMPLING)
+            assert item.box == (
+                columns.min() / SUPERSAMPLING,
+                rows.min() / SUPERSAMPLING,
+                (columns.max() + 1) / SUPERSAMPLING,
+                (rows.max() + 1) / SUPERSAMPLING,
+            )
             assert item.area == len(rows) / SUPERSAMPLING**2
             assert item.area >= render.MIN_VISIBLE_PIXELS
             assert 0 <= item.label < len(CLASSES)
@@ -125,11 +145,13 @@ def test_objects_that_hardly_show_get_no_box(canvas):
     for owner, (rows, columns, _) in enumerate(regions, start=1):
         canvas.owner[rows, columns] = owner
     placed = [('bus', Pose(0.0, 9.0, 0.0, 1.5, None), None)] * len(regions)
-    found = render._find_instances(canvas, placed,
-                                       [whole for *_, whole in regions])
+    found = render._find_instances(
+        canvas, placed, [whole for *_, whole in regions]
+    )
     assert [item.owner for item in found] == [1, 5]
     assert found[0] == render.Instance(
-        CLASSES.index('bus'), (0.0, 0.0, 6.0, 10.0), 60.0, 1, 9.0)
+        CLASSES.index('bus'), (0.0, 0.0, 6.0, 10.0), 60.0, 1, 9.0
+    )
 
 
 def test_every_class_appears():
@@ -172,7 +194,7 @@ def test_projection_by_hand():
 def test_nearer_objects_occlude_farther_ones(canvas, order):
     walls = [
         wall(10.0, -2.0, 2.0, 0.0, 2.0, (255, 0, 0)),
-        wall(5.0, -0.5, 0.5, 0.0, 1.0, (0, 255, 0))
+        wall(5.0, -0.5, 0.5, 0.0, 1.0, (0, 255, 0)),
     ]
     for number in order:
         canvas.draw(walls[number], owner=number + 1)
@@ -189,13 +211,14 @@ def test_depth_of_a_slanted_face(canvas):
     assert canvas.draw([Patch(points, (9, 9, 9))], owner=1) > 0
     for column in (50, 60, 70):
         assert canvas.depth[20, column] == pytest.approx(
-            200 / (column + 0.5 - 40), rel=1e-3)
+            200 / (column + 0.5 - 40), rel=1e-3
+        )
 
 
 def test_sides_that_are_seen():
     """Heading away at X = 5: its back and its left side face the camera."""
-    class Plain:
 
+    class Plain:
         @staticmethod
         def shade(colour, normal):
             return colour
@@ -204,15 +227,17 @@ def test_sides_that_are_seen():
     block = pose.block(-2, 2, 0, 3, 1, (1, 2, 3))
     normals = {
         tuple(
-            np.abs(np.cross(p.points[1] - p.points[0], p.points[2] -
-                            p.points[0])).argmax(keepdims=True))
+            np.abs(
+                np.cross(p.points[1] - p.points[0], p.points[2] - p.points[0])
+            ).argmax(keepdims=True)
+        )
         for p in block
     }
-    assert len(block) == 2 and normals == {(0, ), (2, )}
+    assert len(block) == 2 and normals == {(0,), (2,)}
     assert all(p.points[:, 0].min() == 4 for p in block)
     assert min(p.points[:, 2].min() for p in block) == 18
     square = rectangle(0, 1, 0, 1)
-    assert pose.on_sides(square, 1, (0, 0, 0), sides=(1, )) == []
+    assert pose.on_sides(square, 1, (0, 0, 0), sides=(1,)) == []
     assert pose.on_end(square, 2, (0, 0, 0)) == []
     assert len(pose.on_end(square, -2, (0, 0, 0))) == 1
 
@@ -221,16 +246,21 @@ def test_scenes_follow_from_seed_split_and_index():
     size = (128, 64)
     first = make_scene(1, 'source', 2, size).photograph()
     np.testing.assert_array_equal(
-        make_scene(1, 'source', 2, size).photograph(), first)
+        make_scene(1, 'source', 2, size).photograph(), first
+    )
     for other in ((0, 'source', 2), (1, 'target', 2), (1, 'source', 3)):
         assert (make_scene(*other, size).photograph() != first).any()
 
 
 @pytest.mark.parametrize(
     'arguments, part',
-    [((0, 'train', 0), "got 'train'"), ((-1, 'source', 0), 'got -1 and 0'),
-     ((0, 'source', -2), 'got 0 and -2'),
-     ((0, 'source', 0, (20, 300)), r'got \(20, 300\)')])
+    [
+        ((0, 'train', 0), "got 'train'"),
+        ((-1, 'source', 0), 'got -1 and 0'),
+        ((0, 'source', -2), 'got 0 and -2'),
+        ((0, 'source', 0, (20, 300)), r'got \(20, 300\)'),
+    ],
+)
 def test_impossible_scenes(arguments, part):
     with pytest.raises(ValueError, match=part):
         make_scene(*arguments)
@@ -241,9 +271,23 @@ def convert(command, tmp_path):
     """Runs the command in this process and returns the output folder."""
 
     def run(*options, out=tmp_path / 'out' / 'city2foggy'):
-        command('dataset_converters/city2foggy.py', '--out', out,
-                '--num-source', 3, '--num-target', 2, '--num-test', 2,
-                '--size', 192, 96, '--nproc', 1, *options)
+        command(
+            'dataset_converters/city2foggy.py',
+            '--out',
+            out,
+            '--num-source',
+            3,
+            '--num-target',
+            2,
+            '--num-test',
+            2,
+            '--size',
+            192,
+            96,
+            '--nproc',
+            1,
+            *options,
+        )
         return out
 
     return run
@@ -252,7 +296,8 @@ def convert(command, tmp_path):
 def fingerprints(out):
     return {
         str(path.relative_to(out)): path.read_bytes()
-        for path in out.rglob('*') if path.is_file()
+        for path in out.rglob('*')
+        if path.is_file()
     }
 
 
@@ -261,19 +306,24 @@ def test_files(convert, capsys):
     counts = dict(source=3, target=2, target_test=2, source_test=2)
     for folder, count in counts.items():
         assert sorted(path.name for path in (out / folder).iterdir()) == [
-            f'{index:06d}.png' for index in range(count)]  # yapf: disable
+            f'{index:06d}.png' for index in range(count)
+        ]
     report = capsys.readouterr().out
     parts = dict(
         source_train='source',
         target_train='target',
         target_test='target_test',
-        source_test='source_test')
+        source_test='source_test',
+    )
     for part, folder in parts.items():
         coco = json.loads((out / 'annotations' / f'{part}.json').read_text())
         assert [item['name'] for item in coco['categories']] == list(CLASSES)
         assert len(coco['images']) == counts[folder]
-        assert len({box['id'] for box in coco['annotations']}) == len(
-            coco['annotations']) > 0
+        assert (
+            len({box['id'] for box in coco['annotations']})
+            == len(coco['annotations'])
+            > 0
+        )
         for image in coco['images']:
             pixels = cv2.imread(str(out / folder / image['file_name']))
             assert pixels.shape == (image['height'], image['width'], 3)
@@ -282,10 +332,20 @@ def test_files(convert, capsys):
     written = cv2.imread(str(out / 'source' / '000001.png'))[..., ::-1]
     np.testing.assert_array_equal(written, scene.photograph(0.0))
     coco = json.loads((out / 'annotations/source_train.json').read_text())
-    boxes = [(item['category_id'] - 1, *item['bbox'])
-             for item in coco['annotations'] if item['image_id'] == 1]
-    assert boxes == [(item.label, *item.box[:2], item.box[2] - item.box[0],
-                      item.box[3] - item.box[1]) for item in scene.instances]
+    boxes = [
+        (item['category_id'] - 1, *item['bbox'])
+        for item in coco['annotations']
+        if item['image_id'] == 1
+    ]
+    assert boxes == [
+        (
+            item.label,
+            *item.box[:2],
+            item.box[2] - item.box[0],
+            item.box[3] - item.box[1],
+        )
+        for item in scene.instances
+    ]
 
 
 def test_the_tests_differ_by_the_fog_alone(convert):
@@ -296,7 +356,8 @@ def test_the_tests_differ_by_the_fog_alone(convert):
         np.testing.assert_array_equal(written, scene.photograph(beta))
     source, target = (
         json.loads((out / 'annotations' / f'{name}_test.json').read_text())
-        for name in ('source', 'target'))
+        for name in ('source', 'target')
+    )
     assert source['annotations'] == target['annotations']
     assert (source['info']['beta'], target['info']['beta']) == (0.0, 0.03)
 
@@ -326,16 +387,24 @@ def test_nothing_is_overwritten_unasked(convert, monkeypatch):
         raise OSError('disk full')
 
     monkeypatch.setattr(
-        'da_faster.data_conversion.city2foggy.write_scene', fail)
+        'da_faster.data_conversion.city2foggy.write_scene', fail
+    )
     with pytest.raises(SystemExit, match='disk full'):
         convert('--force')
     assert fingerprints(out) == before
     assert [path.name for path in out.parent.iterdir()] == [out.name]
 
 
-@pytest.mark.parametrize('option, values', [
-    ('--beta', ['-1']), ('--num-source', ['0']), ('--nproc', ['0']),
-    ('--seed', ['-1']), ('--size', ['40', '96'])])  # yapf: disable
+@pytest.mark.parametrize(
+    'option, values',
+    [
+        ('--beta', ['-1']),
+        ('--num-source', ['0']),
+        ('--nproc', ['0']),
+        ('--seed', ['-1']),
+        ('--size', ['40', '96']),
+    ],
+)
 def test_impossible_arguments(convert, option, values):
     with pytest.raises(SystemExit, match=f'{option} must .*{values[0]}'):
         convert(option, *values)

@@ -23,7 +23,8 @@ def paths(dataset, root) -> list:
 
 def make(root, **kwargs) -> TargetDataset:
     return TargetDataset(
-        data_root=str(root), data_prefix=dict(img='img'), **kwargs)
+        data_root=str(root), data_prefix=dict(img='img'), **kwargs
+    )
 
 
 def test_a_folder_is_enough(folder):
@@ -37,22 +38,27 @@ def test_suffix_chooses_one_fog(folder):
     assert paths(dataset, folder) == ['sub/c_beta_0.02.png']
 
 
-@pytest.mark.parametrize('annotations', [
-    [],
-    [dict(id=1, image_id=7, category_id=1, bbox=[0, 0, 9, 9], area=81)],
-    'poison',
-])
+@pytest.mark.parametrize(
+    'annotations',
+    [
+        [],
+        [dict(id=1, image_id=7, category_id=1, bbox=[0, 0, 9, 9], area=81)],
+        'poison',
+    ],
+)
 def test_json_gives_images_and_never_labels(folder, annotations):
     images = [
         dict(id=7, file_name='b.png', height=4, width=6),
-        dict(id=9, file_name='a.JPG', height=5, width=5)
+        dict(id=9, file_name='a.JPG', height=5, width=5),
     ]
     (folder / 'target.json').write_text(
-        json.dumps(dict(images=images, annotations=annotations)))
+        json.dumps(dict(images=images, annotations=annotations))
+    )
     dataset = make(
         folder,
         ann_file='target.json',
-        filter_cfg=dict(filter_empty_gt=True, min_size=32))
+        filter_cfg=dict(filter_empty_gt=True, min_size=32),
+    )
     assert paths(dataset, folder) == ['b.png', 'a.JPG']
     info = dataset.get_data_info(0)
     assert (info['img_id'], info['height'], info['width']) == (7, 4, 6)

@@ -2,11 +2,11 @@ import time
 
 import pytest
 import torch
-from launching import fork_ranks
 from mmengine.config import Config
 
 from da_faster.engine import part_from_launcher, set_up_cpu_launcher
 from da_faster.errors import UserError
+from launching import fork_ranks
 
 
 def test_nothing_changes_without_a_launcher():

@@ -6,6 +6,7 @@ import pytest
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 from da_faster.errors import UserError
 
+
 def other_process(work_dir) -> int:
     """The exit code of one that wants the work dir."""
     child = os.fork()
@@ -26,7 +27,8 @@ def test_a_work_dir_in_use_is_one_sentence(tmp_path):
     said = (tmp_path / 'said').read_text()
     assert said.startswith(
         f'The work dir {tmp_path} is in use by another run (process '
-        f'{os.getpid()} on ')
+        f'{os.getpid()} on '
+    )
     assert said.endswith('); wait for it, or give another --work-dir.')
     lock.close()
     assert other_process(tmp_path) == 0

@@ -1,4 +1,5 @@
 """Running the command-line tools and reading what they leave behind."""
+
 import itertools
 import json
 import os
@@ -29,14 +30,16 @@ def start(*command, **env) -> subprocess.Popen:
             # `python` in the shell scripts is the one that runs the tests.
             'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
             # Where the recorder is.
-            'PYTHONPATH':
-            f'{Path(__file__).parent}:{os.environ.get("PYTHONPATH", "")}',
+            'PYTHONPATH': os.pathsep.join(
+                [str(Path(__file__).parent), os.environ.get('PYTHONPATH', '')]
+            ),
             'OMP_NUM_THREADS': '1',
-            **env
+            **env,
         },
         text=True,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT)
+        stderr=subprocess.STDOUT,
+    )
 
 
 def finish(*programs: subprocess.Popen) -> None:
@@ -69,10 +72,13 @@ def call(tool, *args, unique: bool = True, **options) -> None:
         argv += ['--cfg-options'] + [
             f'{k.replace("__", ".")}={v}' for k, v in options.items()
         ]
-    with mock.patch.object(sys, 'argv', [str(part) for part in argv]), \
-            mock.patch('yapf.yapflib.yapf_api.FormatCode',
-                       lambda text, **_: (text, True)), \
-            mock.patch.dict(os.environ):
+    with (
+        mock.patch.object(sys, 'argv', [str(part) for part in argv]),
+        mock.patch(
+            'yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, True)
+        ),
+        mock.patch.dict(os.environ),
+    ):
         # Laying out the config for the log takes longer than the training.
         runpy.run_path(sys.argv[0], run_name='__main__')
 
@@ -85,8 +91,9 @@ def train(config, work_dir, *args, **options) -> list:
 
 def evaluate(config, checkpoint, work_dir, *args, **options) -> float:
     """tools/test.py in this process; returns the AP."""
-    call('test.py', config, checkpoint, '--work-dir', work_dir, *args,
-         **options)
+    call(
+        'test.py', config, checkpoint, '--work-dir', work_dir, *args, **options
+    )
     return average_precision(work_dir)
 
 
@@ -98,7 +105,7 @@ def stream(work_dir, rank: int = 0) -> list:
 
 def logged(work_dir) -> list:
     """What the only run in a work dir logged, one dict a line."""
-    log, = Path(work_dir).glob('*/**/[0-9]*.json')
+    (log,) = Path(work_dir).glob('*/**/[0-9]*.json')
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
@@ -122,7 +129,7 @@ def fork(function, *args, **options) -> int:
     return wait(start_fork(function, *args, **options))
 
 
-def start_fork(function, *args, env: dict = {}, **options) -> int:
+def start_fork(function, *args, env: dict | None = None, **options) -> int:
     """Starts what :func:`fork` does; returns the process id."""
     child = os.fork()
     if not child:
@@ -130,7 +137,7 @@ def start_fork(function, *args, env: dict = {}, **options) -> int:
         try:
             # Threads of OpenMP are not there after a fork.
             torch.set_num_threads(1)
-            os.environ.update(env)
+            os.environ.update(env or {})
             function(*args, **options)
             code = 0
         except SystemExit as error:
@@ -150,7 +157,8 @@ def wait(child: int) -> int:
 def fork_ranks(function, *args, **options) -> list:
     """:func:`fork` as two processes of one run, over gloo; exit codes."""
     env = dict(
-        WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=free_port())
+        WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=free_port()
+    )
     children = [
         start_fork(
             function,
@@ -158,7 +166,9 @@ def fork_ranks(function, *args, **options) -> list:
             '--launcher',
             'pytorch',
             env=dict(env, RANK=str(rank), LOCAL_RANK=str(rank)),
-            **options) for rank in range(2)
+            **options,
+        )
+        for rank in range(2)
     ]
     return [wait(child) for child in children]
 

@@ -1,4 +1,5 @@
 """A hook that writes down what each training iteration saw and did."""
+
 import hashlib
 import json
 import multiprocessing
@@ -34,7 +35,7 @@ class Recorder(Hook):
 
     priority = 'LOWEST'
 
-    def __init__(self, stop_after: int = None) -> None:
+    def __init__(self, stop_after: int | None = None) -> None:
         self.stop_after = stop_after
 
     def after_train_iter(self, runner, batch_idx, data_batch, outputs):
@@ -51,7 +52,8 @@ class Recorder(Hook):
             **{
                 domain: [s.img_id for s in batch]
                 for domain, batch in samples.items()
-            })
+            },
+        )
         path = Path(runner.work_dir) / f'stream_{get_rank()}.jsonl'
         with path.open('a') as file:
             file.write(json.dumps(line) + '\n')
@@ -82,8 +84,11 @@ class Saboteur(Hook):
         self.rank = rank
 
     def _now(self, runner, what: str, done: int = 1) -> bool:
-        return (self.what == what and runner.iter + done == self.at
-                and get_rank() == self.rank)
+        return (
+            self.what == what
+            and runner.iter + done == self.at
+            and get_rank() == self.rank
+        )
 
     def before_train_iter(self, runner, batch_idx, data_batch):
         if self._now(runner, 'signal'):
@@ -93,8 +98,9 @@ class Saboteur(Hook):
                 str(child.pid) for child in multiprocessing.active_children()
             ]
             if workers:
-                subprocess.run(['sh', '-c', f'kill -TERM {" ".join(workers)}'],
-                               check=True)
+                subprocess.run(
+                    ['sh', '-c', f'kill -TERM {" ".join(workers)}'], check=True
+                )
                 time.sleep(0.2)
             os.kill(os.getpid(), signal.SIGTERM)
         elif self._now(runner, 'kill'):
@@ -147,7 +153,7 @@ class Replace(Hook):
         content (bytes, optional): What is in it then; None: it goes.
     """
 
-    def __init__(self, path: str, content: bytes = None) -> None:
+    def __init__(self, path: str, content: bytes | None = None) -> None:
         self.path, self.content = Path(path), content
 
     def before_train(self, runner):

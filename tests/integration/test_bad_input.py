@@ -1,4 +1,5 @@
 """The table of docs/robustness.md: what odd or broken input leads to."""
+
 import json
 import os
 import shutil
@@ -7,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from launching import call, derive, evaluate, fork, train
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets.transforms import Resize
 from PIL import Image
+
+from launching import call, derive, evaluate, fork, train
 
 rng = np.random.default_rng(0)
 GREY = rng.integers(0, 255, (40, 60), dtype=np.uint8)
@@ -26,12 +28,18 @@ def rotated(path) -> None:
 # Writers of images, and the (height, width) that a detector is shown.
 ODD = {
     'grey.png': (lambda p: cv2.imwrite(p, GREY), (40, 60)),
-    'sixteen_bit.png':
-    (lambda p: cv2.imwrite(p, GREY.astype(np.uint16) * 256), (40, 60)),
-    'rgba.png':
-    (lambda p: Image.fromarray(np.dstack([COLOUR, GREY])).save(p), (40, 60)),
-    'cmyk.jpg':
-    (lambda p: Image.fromarray(COLOUR).convert('CMYK').save(p), (40, 60)),
+    'sixteen_bit.png': (
+        lambda p: cv2.imwrite(p, GREY.astype(np.uint16) * 256),
+        (40, 60),
+    ),
+    'rgba.png': (
+        lambda p: Image.fromarray(np.dstack([COLOUR, GREY])).save(p),
+        (40, 60),
+    ),
+    'cmyk.jpg': (
+        lambda p: Image.fromarray(COLOUR).convert('CMYK').save(p),
+        (40, 60),
+    ),
     'turned.jpg': (rotated, (60, 40)),
     'one_pixel.png': (lambda p: cv2.imwrite(p, GREY[:1, :1]), (1, 1)),
     'täßt 图像.png': (lambda p: cv2.imwrite(p, COLOUR), (40, 60)),
@@ -70,42 +78,50 @@ def test_odd_target_images_are_trained_on(tiny_config, tmp_path):
         tiny_config,
         tmp_path / 'run',
         train_cfg__target_dataloader__dataset__data_root='',
-        train_cfg__target_dataloader__dataset__data_prefix__img=tmp_path /
-        'odd',
-        train_cfg__val_begin=100)
+        train_cfg__target_dataloader__dataset__data_prefix__img=tmp_path
+        / 'odd',
+        train_cfg__val_begin=100,
+    )
     assert {i for line in lines for i in line['target']} == set(range(7))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('workers', [0, 1])
 @pytest.mark.parametrize('content', [b'no image', None])
-def test_a_bad_image_in_the_middle_of_an_epoch(tiny_data, tiny_config,
-                                               tmp_path, content, workers):
+def test_a_bad_image_in_the_middle_of_an_epoch(
+    tiny_data, tiny_config, tmp_path, content, workers
+):
     shutil.copytree(tiny_data / 'target', tmp_path / 'target')
     bad = tmp_path / 'target/target_5.png'
     config = derive(
-        tiny_config, tmp_path, f'''
+        tiny_config,
+        tmp_path,
+        f"""
 custom_hooks = _base_.custom_hooks + [
-    dict(type='Replace', path={str(bad)!r}, content={content!r})]''')
+    dict(type='Replace', path={str(bad)!r}, content={content!r})]""",
+    )
     with pytest.raises(SystemExit) as stop:
         train(
             config,
             tmp_path / 'run',
             train_dataloader__num_workers=workers,
             train_cfg__target_dataloader__num_workers=workers,
-            train_cfg__target_dataloader__dataset__data_root=tmp_path)
+            train_cfg__target_dataloader__dataset__data_root=tmp_path,
+        )
     sentence = str(stop.value)
     assert sentence.startswith(f'{bad} could not be loaded (')
     assert sentence.endswith(
         'repair the image, its annotation or the pipeline, or take it out of '
-        'the data, then go on with --resume auto.')
+        'the data, then go on with --resume auto.'
+    )
     assert '\n' not in sentence
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('number', [1, 3])
-def test_a_target_smaller_than_a_batch(tiny_data, tiny_config, tmp_path,
-                                       number):
+def test_a_target_smaller_than_a_batch(
+    tiny_data, tiny_config, tmp_path, number
+):
     coco = json.loads((tiny_data / 'target.json').read_text())
     coco['images'] = coco['images'][:number]
     (tmp_path / 'few.json').write_text(json.dumps(coco))
@@ -115,7 +131,8 @@ def test_a_target_smaller_than_a_batch(tiny_data, tiny_config, tmp_path,
         train_cfg__max_iters=3,
         train_cfg__val_begin=100,
         train_cfg__target_dataloader__batch_size=4,
-        train_cfg__target_dataloader__dataset__ann_file=tmp_path / 'few.json')
+        train_cfg__target_dataloader__dataset__ann_file=tmp_path / 'few.json',
+    )
     assert [len(line['target']) for line in lines] == [4] * 3
     assert {i for line in lines for i in line['target']} == set(range(number))
 
@@ -129,8 +146,9 @@ def trained(tiny_config, tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_checkpoint_of_another_detector(trained, tiny_config, tmp_path):
-    config = derive(tiny_config, tmp_path,
-                    'model = dict(rpn_head=dict(feat_channels=16))')
+    config = derive(
+        tiny_config, tmp_path, 'model = dict(rpn_head=dict(feat_channels=16))'
+    )
     checkpoint = trained / 'iter_3.pth'
     with pytest.raises(SystemExit, match='does not fit the config: '):
         evaluate(config, checkpoint, tmp_path / 'test')
@@ -138,16 +156,18 @@ def test_a_checkpoint_of_another_detector(trained, tiny_config, tmp_path):
         train(config, tmp_path / 'run', '--resume', checkpoint)
     # As initial weights, what fits is taken.
     train(
-        config, tmp_path / 'run', load_from=checkpoint,
-        train_cfg__max_iters=1)
+        config, tmp_path / 'run', load_from=checkpoint, train_cfg__max_iters=1
+    )
 
 
 @pytest.mark.slow
-def test_an_adapted_config_tests_a_plain_checkpoint(trained, tiny_config,
-                                                    tmp_path):
+def test_an_adapted_config_tests_a_plain_checkpoint(
+    trained, tiny_config, tmp_path
+):
     checkpoint = torch.load(trained / 'iter_3.pth', weights_only=False)
     weights = {
-        k: v for k, v in checkpoint['state_dict'].items()
+        k: v
+        for k, v in checkpoint['state_dict'].items()
         if not k.startswith(('domain_neck', 'instance_domain_head'))
     }
     torch.save(dict(state_dict=weights), tmp_path / 'x.pth')
@@ -161,20 +181,30 @@ class Evil:
         self.folder = folder
 
     def __reduce__(self) -> tuple:
-        return os.mkdir, (self.folder, )
+        return os.mkdir, (self.folder,)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('tool, args', [
-    ('train', ('--resume', 'EVIL')),
-    ('train', ('--cfg-options', 'load_from=EVIL')),
-    ('test', ('EVIL', )),
-])
+@pytest.mark.parametrize(
+    'tool, args',
+    [
+        ('train', ('--resume', 'EVIL')),
+        ('train', ('--cfg-options', 'load_from=EVIL')),
+        ('test', ('EVIL',)),
+    ],
+)
 def test_a_checkpoint_with_code(tiny_config, tmp_path, tool, args):
     evil = tmp_path / 'evil.pth'
     torch.save(dict(state_dict={}, meta=Evil(str(tmp_path / 'ran'))), evil)
     args = [arg.replace('EVIL', str(evil)) for arg in args]
     with pytest.raises(SystemExit, match='give --trust-checkpoint'):
-        call(f'{tool}.py', tiny_config, *args[:tool == 'test'], '--work-dir',
-             tmp_path / 'run', *args[tool == 'test':], unique=False)
+        call(
+            f'{tool}.py',
+            tiny_config,
+            *args[: tool == 'test'],
+            '--work-dir',
+            tmp_path / 'run',
+            *args[tool == 'test' :],
+            unique=False,
+        )
     assert not (tmp_path / 'ran').exists()

@@ -1,23 +1,47 @@
 """tools/train.py and tools/test.py from the outside."""
+
 import json
 import pickle
 
 import pytest
-from launching import (TOOLS, average_precision, call, evaluate, finish, logged,
-                   start, stream)
 from mmengine.runner import find_latest_checkpoint
 
+from launching import (
+    TOOLS,
+    average_precision,
+    call,
+    evaluate,
+    finish,
+    logged,
+    start,
+    stream,
+)
+
 pytestmark = pytest.mark.slow
-LOSSES = ('loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox',
-          'loss_da_image', 'loss_da_instance', 'loss_da_consistency')
+LOSSES = (
+    'loss_rpn_cls',
+    'loss_rpn_bbox',
+    'loss_cls',
+    'loss_bbox',
+    'loss_da_image',
+    'loss_da_instance',
+    'loss_da_consistency',
+)
 
 
 @pytest.fixture(scope='module')
 def trained(tiny_config, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('trained')
     finish(
-        start(TOOLS / 'train.py', tiny_config, '--work-dir', work_dir,
-              '--cfg-options', f'val_evaluator.outfile_prefix={work_dir}/val'))
+        start(
+            TOOLS / 'train.py',
+            tiny_config,
+            '--work-dir',
+            work_dir,
+            '--cfg-options',
+            f'val_evaluator.outfile_prefix={work_dir}/val',
+        )
+    )
     return work_dir
 
 
@@ -39,22 +63,34 @@ def test_training_logs_saves_and_evaluates(trained):
     assert 0 < average_precision(trained) <= 1
 
 
-def test_test_py_finds_what_the_validation_found(trained, tiny_config,
-                                                 tmp_path):
+def test_test_py_finds_what_the_validation_found(
+    trained, tiny_config, tmp_path
+):
     finish(
-        start(TOOLS / 'test.py', tiny_config, trained / 'iter_6.pth',
-              '--work-dir', tmp_path, '--out', tmp_path / 'out.pkl',
-              '--cfg-options', f'test_evaluator.outfile_prefix={tmp_path}/x'))
+        start(
+            TOOLS / 'test.py',
+            tiny_config,
+            trained / 'iter_6.pth',
+            '--work-dir',
+            tmp_path,
+            '--out',
+            tmp_path / 'out.pkl',
+            '--cfg-options',
+            f'test_evaluator.outfile_prefix={tmp_path}/x',
+        )
+    )
     assert average_precision(tmp_path) == average_precision(trained)
     assert detections(tmp_path / 'x') == detections(trained / 'val')
     results = pickle.loads((tmp_path / 'out.pkl').read_bytes())
     assert [r['img_id'] for r in results] == [0, 1, 2, 3, 4]
-    assert sum(len(r['pred_instances']['scores'])
-               for r in results) == len(detections(tmp_path / 'x'))
+    assert sum(len(r['pred_instances']['scores']) for r in results) == len(
+        detections(tmp_path / 'x')
+    )
 
 
-def test_test_time_augmentation_and_painted_images(trained, tiny_config,
-                                                   tmp_path):
+def test_test_time_augmentation_and_painted_images(
+    trained, tiny_config, tmp_path
+):
     evaluate(
         tiny_config,
         trained / 'iter_6.pth',
@@ -63,18 +99,25 @@ def test_test_time_augmentation_and_painted_images(trained, tiny_config,
         '--show-dir',
         'painted',
         test_evaluator__outfile_prefix=tmp_path / 'x',
-        default_hooks__visualization__interval=1)
+        default_hooks__visualization__interval=1,
+    )
     assert 0 < average_precision(tmp_path) <= 1
     assert detections(tmp_path / 'x') != detections(trained / 'val')
     painted = tmp_path.glob('*/painted/*.png')
     assert len({p.name for p in painted}) == 5
 
 
-@pytest.mark.parametrize('args, sentence', [
-    (('train.py', 'no.py'), 'config no.py does not exist'),
-    (('test.py', 'no.py', 'no.pth'), 'checkpoint no.pth does not exist'),
-    (('test.py', 'no.py', 'no.pth', '--out', 'x.json'), 'must end in .pkl'),
-])
+@pytest.mark.parametrize(
+    'args, sentence',
+    [
+        (('train.py', 'no.py'), 'config no.py does not exist'),
+        (('test.py', 'no.py', 'no.pth'), 'checkpoint no.pth does not exist'),
+        (
+            ('test.py', 'no.py', 'no.pth', '--out', 'x.json'),
+            'must end in .pkl',
+        ),
+    ],
+)
 def test_wrong_paths_end_with_one_sentence(args, sentence):
     with pytest.raises(SystemExit, match=sentence):
         call(*args, unique=False)
@@ -85,5 +128,6 @@ def test_a_sentence_comes_with_an_exit_code(tiny_config):
     output = program.communicate()[0]
     assert program.returncode == 1
     assert output.splitlines()[-1] == (
-        'checkpoint no.pth does not exist; check the path.')
+        'checkpoint no.pth does not exist; check the path.'
+    )
     assert 'Traceback' not in output

@@ -1,8 +1,17 @@
 """Several processes on CPUs, over gloo."""
+
 import pytest
 import torch
-from launching import (TOOLS, average_precision, evaluate, finish, free_port,
-                       start, stream)
+
+from launching import (
+    TOOLS,
+    average_precision,
+    evaluate,
+    finish,
+    free_port,
+    start,
+    stream,
+)
 from recorder import digest
 
 pytestmark = pytest.mark.slow
@@ -20,8 +29,9 @@ def check_two_ranks(work_dir) -> None:
             assert sorted(epoch) == list(range(8))
     for first, second in zip(*ranks):
         assert first['weights'] == second['weights']
-    weights = torch.load(
-        work_dir / 'iter_6.pth', weights_only=False)['state_dict']
+    weights = torch.load(work_dir / 'iter_6.pth', weights_only=False)[
+        'state_dict'
+    ]
     assert digest(weights) == ranks[0][-1]['weights']
 
 
@@ -34,7 +44,9 @@ def test_two_processes_train_and_test(tiny_config, tmp_path):
             2,
             '--work-dir',
             work_dir,
-            PORT=free_port()))
+            PORT=free_port(),
+        )
+    )
     check_two_ranks(work_dir)
 
     checkpoint = work_dir / 'iter_6.pth'
@@ -46,7 +58,9 @@ def test_two_processes_train_and_test(tiny_config, tmp_path):
             2,
             '--work-dir',
             tmp_path / 'test',
-            PORT=free_port()))
+            PORT=free_port(),
+        )
+    )
     single = evaluate(tiny_config, checkpoint, tmp_path / 'single')
     assert average_precision(work_dir) == single > 0
     assert average_precision(tmp_path / 'test') == single
@@ -54,14 +68,18 @@ def test_two_processes_train_and_test(tiny_config, tmp_path):
 
 def test_two_machines(tiny_config, tmp_path):
     options = dict(NNODES='2', MASTER_ADDR='127.0.0.1', PORT=free_port())
-    finish(*[
-        start(
-            TOOLS / 'dist_train.sh',
-            tiny_config,
-            1,
-            '--work-dir',
-            tmp_path,
-            NODE_RANK=str(rank),
-            **options) for rank in range(2)
-    ])
+    finish(
+        *[
+            start(
+                TOOLS / 'dist_train.sh',
+                tiny_config,
+                1,
+                '--work-dir',
+                tmp_path,
+                NODE_RANK=str(rank),
+                **options,
+            )
+            for rank in range(2)
+        ]
+    )
     check_two_ranks(tmp_path)

@@ -1,26 +1,28 @@
 """Labels of the target never reach the training."""
+
 import copy
 import json
 
 import pytest
 import torch
-from launching import derive, train
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-CROP = '''
+from launching import derive, train
+
+CROP = """
 train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
     _base_.load, {}, _base_.resize, _base_.flip, _base_.pack])))
-'''
+"""
 RANDOM_CROP = "dict(type='RandomCrop', crop_size=(48, 48))"
 # This crop looks for a place that the boxes like.
 IOU_CROP = "_base_.labels, dict(type='MinIoURandomCrop')"
 PIPELINES = {
     'plain': '',
     'crop': CROP.format(RANDOM_CROP),
-    'crop around (wrongly loaded) labels': CROP.format(IOU_CROP)
+    'crop around (wrongly loaded) labels': CROP.format(IOU_CROP),
 }
 
 
@@ -33,15 +35,16 @@ def shuffled(annotations):
 
 def poisoned(annotations):
     return [
-        dict(a, bbox=[-1e6, float('nan'), 1e9, 0.], category_id=77, iscrowd=1)
+        dict(a, bbox=[-1e6, float('nan'), 1e9, 0.0], category_id=77, iscrowd=1)
         for a in annotations
     ]
 
 
 @pytest.mark.parametrize('pipeline', PIPELINES)
 @pytest.mark.slow
-def test_weights_do_not_depend_on_target_annotations(tiny_data, tiny_config,
-                                                     tmp_path, pipeline):
+def test_weights_do_not_depend_on_target_annotations(
+    tiny_data, tiny_config, tmp_path, pipeline
+):
     config = derive(tiny_config, tmp_path, PIPELINES[pipeline])
     true = json.loads((tiny_data / 'target.json').read_text())
     assert true['annotations']
@@ -58,7 +61,8 @@ def test_weights_do_not_depend_on_target_annotations(tiny_data, tiny_config,
             config,
             tmp_path / name,
             train_cfg__target_dataloader__dataset__ann_file=ann_file,
-            train_cfg__val_begin=100)
+            train_cfg__val_begin=100,
+        )
     assert ends['list'][0]['weights'] != ends['list'][-1]['weights']
     for name, lines in ends.items():
         assert lines == ends['list'], name
@@ -71,19 +75,23 @@ def test_the_images_of_the_target_do_matter(tiny_config, tmp_path):
             tiny_config,
             tmp_path / folder,
             train_cfg__val_begin=100,
-            train_cfg__target_dataloader__dataset__data_prefix__img=folder)
-        [-1]['weights'] for folder in ('target', 'test')
+            train_cfg__target_dataloader__dataset__data_prefix__img=folder,
+        )[-1]['weights']
+        for folder in ('target', 'test')
     ]
     assert ends[0] != ends[1]
 
 
 def test_a_labelled_target_is_refused(tiny_config, tmp_path):
     config = derive(
-        tiny_config, tmp_path, '''
+        tiny_config,
+        tmp_path,
+        """
 train_cfg = dict(target_dataloader=dict(dataset=dict(
     _delete_=True,
     **{**_base_.train_dataloader.dataset, 'ann_file': 'target.json',
-       'data_prefix': dict(img='target/')})))''')
+       'data_prefix': dict(img='target/')})))""",
+    )
     with pytest.raises(Exception, match='target must be unlabelled') as error:
         train(config, tmp_path / 'run', '--skip-data-check')
     assert "type='TargetDataset'" in str(error.value)
@@ -111,8 +119,7 @@ def test_the_model_ignores_target_instances(tiny_config):
         for sample in domains['target']['data_samples']:
             sample.gt_instances = change(sample.gt_instances)
         batch = {
-            key: {d: b[key]
-                  for d, b in domains.items()}
+            key: {d: b[key] for d, b in domains.items()}
             for key in ('inputs', 'data_samples')
         }
         batch = model.data_preprocessor(batch, training=True)

@@ -1,4 +1,5 @@
 """Runs that are killed, asked to leave, or meet what is not finite."""
+
 import errno
 import re
 from pathlib import Path
@@ -6,12 +7,12 @@ from pathlib import Path
 import mmdet
 import pytest
 import torch
-from launching import call, derive, fork, fork_ranks, stream, train
 from mmengine.runner import find_latest_checkpoint
 
 from da_faster.engine.checkpoints import files as checkpoint_files
 from da_faster.engine.checkpoints.files import DIGEST, find_damage
 from da_faster.engine.hooks.preemption_hook import EXIT_CODE
+from launching import call, derive, fork, fork_ranks, stream, train
 
 pytestmark = pytest.mark.slow
 
@@ -19,14 +20,18 @@ pytestmark = pytest.mark.slow
 def sabotaged(config, folder, at: int, what: str, rank: int = 0):
     """The config with a Saboteur."""
     return derive(
-        config, folder, 'custom_hooks = _base_.custom_hooks + [dict('
-        f'type="Saboteur", at={at}, what="{what}", rank={rank})]')
+        config,
+        folder,
+        'custom_hooks = _base_.custom_hooks + [dict('
+        f'type="Saboteur", at={at}, what="{what}", rank={rank})]',
+    )
 
 
 def workers(number: int) -> dict:
     return dict(
         train_dataloader__num_workers=number,
-        train_cfg__target_dataloader__num_workers=number)
+        train_cfg__target_dataloader__num_workers=number,
+    )
 
 
 def by_iteration(work_dir, rank: int = 0) -> dict:
@@ -44,14 +49,18 @@ def whole(tiny_config, tmp_path_factory):
     return by_iteration(work_dir)
 
 
-@pytest.mark.parametrize('at, what, num_workers', [
-    (5, 'kill', 2),
-    (3, 'kill in checkpoint', 0),
-    (6, 'kill in checkpoint', 0),
-    (6, 'kill in validation', 0),
-])
-def test_a_killed_run_ends_as_the_whole_run(tiny_config, tmp_path, whole, at,
-                                            what, num_workers):
+@pytest.mark.parametrize(
+    'at, what, num_workers',
+    [
+        (5, 'kill', 2),
+        (3, 'kill in checkpoint', 0),
+        (6, 'kill in checkpoint', 0),
+        (6, 'kill in validation', 0),
+    ],
+)
+def test_a_killed_run_ends_as_the_whole_run(
+    tiny_config, tmp_path, whole, at, what, num_workers
+):
     config = sabotaged(tiny_config, tmp_path, at, what)
     assert fork(train, config, tmp_path, **workers(num_workers)) == -9
     assert fork(train, tiny_config, tmp_path, '--resume') == 0
@@ -66,7 +75,7 @@ def test_a_validation_that_was_killed_is_done_again(tiny_config, tmp_path):
     for validated in (True, False):  # and done once only
         before = set(tmp_path.glob('*/*.log'))
         assert fork(train, tiny_config, tmp_path, '--resume') == 0
-        log, = set(tmp_path.glob('*/*.log')) - before
+        (log,) = set(tmp_path.glob('*/*.log')) - before
         assert ('coco/bbox_mAP:' in log.read_text()) == validated
     assert len(stream(tmp_path)) == 6
 
@@ -80,28 +89,35 @@ def test_a_repeated_validation_is_asked_to_leave(tiny_config, tmp_path):
 
 
 @pytest.mark.parametrize('num_workers', [0, 2])
-def test_a_run_that_is_asked_to_leave(tiny_config, tmp_path, whole,
-                                      num_workers):
+def test_a_run_that_is_asked_to_leave(
+    tiny_config, tmp_path, whole, num_workers
+):
     config = sabotaged(tiny_config, tmp_path, 2, 'signal')
     code = fork(train, config, tmp_path, **workers(num_workers))
     assert code == EXIT_CODE == 75
     assert find_latest_checkpoint(tmp_path) == str(tmp_path / 'iter_2.pth')
-    log, = tmp_path.glob('*/*.log')
+    (log,) = tmp_path.glob('*/*.log')
     assert re.search(
         r'SIGTERM: leaving after iteration 2, \S+/iter_2.pth is complete; '
-        r'--resume auto goes on. Exit code 75.', log.read_text())
+        r'--resume auto goes on. Exit code 75.',
+        log.read_text(),
+    )
     assert fork(train, tiny_config, tmp_path, '--resume') == 0
     # Its own line is not written: the hook leaves before the recorder.
     assert {2: whole[2], **by_iteration(tmp_path)} == whole
 
 
-@pytest.mark.parametrize('what, name', [
-    ('nan loss', r'loss_da_image = nan'),
-    # Clipped in this config, which makes one all.
-    ('nan gradient', 'the gradients of all weights'),
-])
-def test_a_step_that_is_not_finite_is_not_taken(tiny_config, tmp_path, what,
-                                                name):
+@pytest.mark.parametrize(
+    'what, name',
+    [
+        ('nan loss', r'loss_da_image = nan'),
+        # Clipped in this config, which makes one all.
+        ('nan gradient', 'the gradients of all weights'),
+    ],
+)
+def test_a_step_that_is_not_finite_is_not_taken(
+    tiny_config, tmp_path, what, name
+):
     config = sabotaged(tiny_config, tmp_path, 5, what)
     with pytest.raises(SystemExit) as stop:
         train(config, tmp_path)
@@ -110,7 +126,10 @@ def test_a_step_that_is_not_finite_is_not_taken(tiny_config, tmp_path, what,
     assert sentence.endswith('No step was taken and no checkpoint written.')
     images = re.findall(r'/(source|target)/\w+_(\d)\.png', sentence)
     assert [domain for domain, _ in images] == [
-        'source', 'source', 'target', 'target'
+        'source',
+        'source',
+        'target',
+        'target',
     ]
     assert [path.name for path in tmp_path.glob('*.pth')] == ['iter_3.pth']
     assert sentence in next(tmp_path.glob('*/*.log')).read_text()
@@ -127,14 +146,19 @@ def test_a_batch_that_is_skipped(tiny_config, tmp_path, what):
     assert info['skipped_batches'] == 1
     with pytest.raises(SystemExit, match='1 batches were skipped before'):
         train(
-            sabotaged(tiny_config, tmp_path, 7, what), tmp_path, '--resume',
-            default_hooks__non_finite__max_skips=1, train_cfg__max_iters=8)
+            sabotaged(tiny_config, tmp_path, 7, what),
+            tmp_path,
+            '--resume',
+            default_hooks__non_finite__max_skips=1,
+            train_cfg__max_iters=8,
+        )
 
 
 def test_old_checkpoints_go_after_the_new_one_came(tiny_config, tmp_path):
     options = dict(
         default_hooks__checkpoint__interval=1,
-        default_hooks__checkpoint__max_keep_ckpts=2)
+        default_hooks__checkpoint__max_keep_ckpts=2,
+    )
     config = sabotaged(tiny_config, tmp_path, 4, 'kill in checkpoint')
     assert fork(train, config, tmp_path, **options) == -9
     names = {path.name for path in tmp_path.glob('iter_*')}
@@ -144,8 +168,9 @@ def test_old_checkpoints_go_after_the_new_one_came(tiny_config, tmp_path):
     assert names == {f'iter_{i}.pth{d}' for i in (5, 6) for d in ('', DIGEST)}
 
 
-def test_a_moved_work_dir_with_a_damaged_checkpoint(tiny_config, tmp_path,
-                                                    whole, capfd):
+def test_a_moved_work_dir_with_a_damaged_checkpoint(
+    tiny_config, tmp_path, whole, capfd
+):
     old, new = tmp_path / 'old', tmp_path / 'new'
     assert fork(train, tiny_config, old) == 0
     old.rename(new)
@@ -153,8 +178,10 @@ def test_a_moved_work_dir_with_a_damaged_checkpoint(tiny_config, tmp_path,
     (new / 'iter_6.pth').write_bytes(content[:-1])
     capfd.readouterr()
     assert fork(train, tiny_config, new, '--resume') == 0
-    assert (f'{new}/iter_6.pth does not match iter_6.pth.sha256; the resume '
-            'takes the next older checkpoint.') in capfd.readouterr().out
+    assert (
+        f'{new}/iter_6.pth does not match iter_6.pth.sha256; the resume '
+        'takes the next older checkpoint.'
+    ) in capfd.readouterr().out
     assert by_iteration(new) == whole
     assert len(stream(new)) == 9
     assert find_damage(str(new / 'iter_6.pth')) is None
@@ -167,8 +194,9 @@ def both_ranks(tiny_config, tmp_path_factory):
     return [by_iteration(work_dir, rank) for rank in range(2)]
 
 
-def test_two_processes_of_which_one_is_killed(tiny_config, tmp_path,
-                                              both_ranks):
+def test_two_processes_of_which_one_is_killed(
+    tiny_config, tmp_path, both_ranks
+):
     config = sabotaged(tiny_config, tmp_path, 5, 'kill', rank=1)
     codes = fork_ranks(train, config, tmp_path)
     assert codes[1] == -9 and codes[0] != 0
@@ -178,8 +206,9 @@ def test_two_processes_of_which_one_is_killed(tiny_config, tmp_path,
     assert both_ranks[0][1]['source'] != both_ranks[1][1]['source']
 
 
-def test_two_processes_of_which_one_is_asked_to_leave(tiny_config, tmp_path,
-                                                      both_ranks):
+def test_two_processes_of_which_one_is_asked_to_leave(
+    tiny_config, tmp_path, both_ranks
+):
     config = sabotaged(tiny_config, tmp_path, 2, 'signal', rank=1)
     assert fork_ranks(train, config, tmp_path) == [EXIT_CODE, EXIT_CODE]
     assert fork_ranks(train, tiny_config, tmp_path, '--resume') == [0, 0]
@@ -196,8 +225,11 @@ def test_a_full_disk(tiny_config, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint_files.os, 'fsync', refuse)
-        with pytest.raises(SystemExit, match='the disk is full. The checkpoint'
-                           's before it are kept; --resume auto continues'):
+        with pytest.raises(
+            SystemExit,
+            match='the disk is full. The checkpoint'
+            's before it are kept; --resume auto continues',
+        ):
             train(tiny_config, tmp_path, '--resume')
     names = sorted(path.name for path in tmp_path.glob('iter_*'))
     assert names == ['iter_3.pth', 'iter_3.pth.sha256']
@@ -208,21 +240,24 @@ def test_a_full_disk(tiny_config, tmp_path, monkeypatch):
 def test_weights_that_are_not_finite_are_not_written(tiny_config, tmp_path):
     config = sabotaged(tiny_config, tmp_path, 6, 'nan weight')
     with pytest.raises(
-            SystemExit,
-            match='state_dict.rpn_head.rpn_cls.weight is not finite at '
-            'iteration 6: no checkpoint is written'):
+        SystemExit,
+        match='state_dict.rpn_head.rpn_cls.weight is not finite at '
+        'iteration 6: no checkpoint is written',
+    ):
         train(config, tmp_path)
     assert [path.name for path in tmp_path.glob('*.pth')] == ['iter_3.pth']
 
 
 def test_the_best_checkpoint_stays_until_a_better_one_came(
-        tiny_config, tmp_path):
+    tiny_config, tmp_path
+):
     train(
         tiny_config,
         tmp_path,
         default_hooks__checkpoint__save_best='coco/bbox_mAP',
         default_hooks__checkpoint__rule='greater',
-        train_cfg__val_interval=2)
+        train_cfg__val_interval=2,
+    )
     best = list(tmp_path.glob('best_*.pth'))
     assert len(best) == 1
     assert find_damage(str(best[0])) is None

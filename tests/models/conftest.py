@@ -1,4 +1,5 @@
 """A tiny detector and batches for it."""
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -17,21 +18,23 @@ def model_cfg():
     """The small detector's config, narrowed; stateless dropout of 0."""
     register_all_modules()
     cfg = Config.fromfile('configs/_base_/models/da_faster_rcnn_r18_small.py')
-    cfg.merge_from_dict({
-        'model.backbone.base_channels': 8,
-        'model.backbone.norm_cfg.num_groups': 4,
-        'model.rpn_head.in_channels': 32,
-        'model.rpn_head.feat_channels': 16,
-        'model.roi_head.bbox_roi_extractor.out_channels': 32,
-        'model.roi_head.bbox_head.in_channels': 32,
-        'model.roi_head.bbox_head.fc_out_channels': 24,
-        'model.roi_head.bbox_head.num_classes': CLASSES,
-        'model.domain_neck.in_channels': 32,
-        'model.instance_domain_head.in_channels': 24,
-        'model.instance_domain_head.dropout': 0.0,
-        'model.train_cfg.rcnn.sampler.num': 16,
-        'model.train_cfg.rpn_proposal.max_per_img': 40,
-    })
+    cfg.merge_from_dict(
+        {
+            'model.backbone.base_channels': 8,
+            'model.backbone.norm_cfg.num_groups': 4,
+            'model.rpn_head.in_channels': 32,
+            'model.rpn_head.feat_channels': 16,
+            'model.roi_head.bbox_roi_extractor.out_channels': 32,
+            'model.roi_head.bbox_head.in_channels': 32,
+            'model.roi_head.bbox_head.fc_out_channels': 24,
+            'model.roi_head.bbox_head.num_classes': CLASSES,
+            'model.domain_neck.in_channels': 32,
+            'model.instance_domain_head.in_channels': 24,
+            'model.instance_domain_head.dropout': 0.0,
+            'model.train_cfg.rcnn.sampler.num': 16,
+            'model.train_cfg.rpn_proposal.max_per_img': 40,
+        }
+    )
     return cfg.model
 
 
@@ -44,8 +47,11 @@ def build(model_cfg):
         cfg = model_cfg.copy()
         cfg.update(overrides)
         if overrides.get('type') == 'FasterRCNN':
-            for key in ('domain_neck', 'instance_domain_head',
-                        'loss_consistency'):
+            for key in (
+                'domain_neck',
+                'instance_domain_head',
+                'loss_consistency',
+            ):
                 cfg.pop(key)
         model = MODELS.build(cfg)
         model.init_weights()
@@ -57,14 +63,17 @@ def build(model_cfg):
 def make_sample(labelled: bool, generator: torch.Generator) -> DetDataSample:
     sample = DetDataSample(
         metainfo=dict(
-            img_shape=(64, 96), ori_shape=(64, 96), scale_factor=(1.0, 1.0)))
+            img_shape=(64, 96), ori_shape=(64, 96), scale_factor=(1.0, 1.0)
+        )
+    )
     sample.gt_instances = InstanceData()
     if labelled:
         xy = torch.rand(3, 2, generator=generator) * 30
         wh = 12 + torch.rand(3, 2, generator=generator) * 20
         sample.gt_instances.bboxes = torch.cat([xy, xy + wh], dim=1)
         sample.gt_instances.labels = torch.randint(
-            0, CLASSES, (3, ), generator=generator)
+            0, CLASSES, (3,), generator=generator
+        )
     return sample
 
 
@@ -86,6 +95,7 @@ def make_batch():
             data_samples={
                 d: [make_sample(d == 'source', g) for _ in range(n)]
                 for d, n in sizes.items()
-            })
+            },
+        )
 
     return make

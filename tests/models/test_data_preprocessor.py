@@ -16,11 +16,13 @@ def test_domains_share_one_padded_shape():
         data_samples={
             d: [make_sample(False, g) for _ in sizes]
             for d, sizes in shapes.items()
-        })
+        },
+    )
     for i, sample in enumerate(sum(batch['data_samples'].values(), [])):
         sample.set_metainfo(dict(img_id=i))
     preprocess = DomainDataPreprocessor(
-        mean=[1., 2., 3.], std=[1., 1., 1.], pad_size_divisor=32)
+        mean=[1.0, 2.0, 3.0], std=[1.0, 1.0, 1.0], pad_size_divisor=32
+    )
     out = preprocess(batch, training=True)
     assert out['inputs']['source'].shape == (1, 3, 64, 64)
     assert out['inputs']['target'].shape == (2, 3, 64, 64)
@@ -28,7 +30,8 @@ def test_domains_share_one_padded_shape():
     assert out['inputs']['target'][1, :, 63, 63].tolist() == [0, 0, 0]
     samples = out['data_samples']
     assert {d: [s.img_id for s in samples[d]] for d in shapes} == dict(
-        source=[0], target=[1, 2])
+        source=[0], target=[1, 2]
+    )
     assert samples['target'][1].batch_input_shape == (64, 64)
 
 
@@ -36,6 +39,7 @@ def test_plain_batch_in_training():
     g = torch.Generator().manual_seed(0)
     batch = dict(
         inputs=[torch.zeros(3, 8, 8, dtype=torch.uint8)],
-        data_samples=[make_sample(False, g)])
+        data_samples=[make_sample(False, g)],
+    )
     out = DomainDataPreprocessor(pad_size_divisor=32)(batch, training=True)
     assert out['inputs'].shape == (1, 3, 32, 32)

@@ -1,8 +1,10 @@
 """Two processes are one with the images of both."""
+
 import pytest
 import torch
-from launching import start_fork, wait
 from mmengine.model import MMDistributedDataParallel
+
+from launching import start_fork, wait
 
 SHARDS = ([0], [1])
 
@@ -25,7 +27,7 @@ def build_without_chance(build, model_cfg):
         model = build(train_cfg=cfg)
         # So small at first that their part of the gradient would not show.
         for part in (model.domain_neck, model.instance_domain_head):
-            part.grad_scale = 1.
+            part.grad_scale = 1.0
             for p in part.parameters():
                 p.data *= 30
         return model
@@ -36,26 +38,29 @@ def build_without_chance(build, model_cfg):
 def losses_and_gradients(model, batch, images, only: str = '') -> tuple:
     """Of some images of each domain; ``only``: of losses so called."""
     shard = {
-        key: {d: [items[i] for i in images]
-              for d, items in domains.items()}
+        key: {d: [items[i] for i in images] for d, items in domains.items()}
         for key, domains in batch.items()
     }
     detector = getattr(model, 'module', model)
     data = detector.data_preprocessor(shard, True)
     total, log = detector.parse_losses(model(**data, mode='loss'))
     if only:
-        total = sum(v for k, v in model(**data, mode='loss').items()
-                    if k.startswith(only))
+        total = sum(
+            v
+            for k, v in model(**data, mode='loss').items()
+            if k.startswith(only)
+        )
     total.backward()
-    return ({k: v.item()
-             for k, v in log.items()},
-            {n: p.grad
-             for n, p in detector.named_parameters() if p.requires_grad})
+    return (
+        {k: v.item() for k, v in log.items()},
+        {n: p.grad for n, p in detector.named_parameters() if p.requires_grad},
+    )
 
 
 def run_rank(build, batch, rank: int, folder) -> None:
     torch.distributed.init_process_group(
-        'gloo', f'file://{folder}/store', rank=rank, world_size=2)
+        'gloo', f'file://{folder}/store', rank=rank, world_size=2
+    )
     model = MMDistributedDataParallel(build(), find_unused_parameters=False)
     for _ in range(2):  # the second fails where a parameter was left out
         for p in model.parameters():
@@ -66,8 +71,9 @@ def run_rank(build, batch, rank: int, folder) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns(build_without_chance, make_batch,
-                                             tmp_path):
+def test_two_processes_learn_what_one_learns(
+    build_without_chance, make_batch, tmp_path
+):
     batch = make_batch(2, 2)
     children = [
         start_fork(run_rank, build_without_chance, batch, rank, tmp_path)
@@ -77,18 +83,23 @@ def test_two_processes_learn_what_one_learns(build_without_chance, make_batch,
     (first, gradients), (second, others) = [
         torch.load(tmp_path / f'{rank}.pth') for rank in range(2)
     ]
-    losses, expected = losses_and_gradients(build_without_chance(), batch,
-                                            [0, 1])
-    assert {'loss_da_image', 'loss_da_instance', 'loss_da_consistency'
-            } < losses.keys()
+    losses, expected = losses_and_gradients(
+        build_without_chance(), batch, [0, 1]
+    )
+    assert {
+        'loss_da_image',
+        'loss_da_instance',
+        'loss_da_consistency',
+    } < losses.keys()
     for name, value in losses.items():
         if name != 'acc':
             mean = (first[name] + second[name]) / 2
             assert mean == pytest.approx(value, rel=1e-5), name
             # Or the mean would say nothing.
             assert first[name] != second[name], name
-    adversarial = losses_and_gradients(build_without_chance(), batch, [0, 1],
-                                       'loss_da_image')[1]
+    adversarial = losses_and_gradients(
+        build_without_chance(), batch, [0, 1], 'loss_da_image'
+    )[1]
     assert adversarial['backbone.conv1.weight'].abs().max() > 1e-4
     assert gradients.keys() == expected.keys()
     for name, value in expected.items():
@@ -99,4 +110,5 @@ def test_two_processes_learn_what_one_learns(build_without_chance, make_batch,
             value,
             rtol=1e-4,
             atol=1e-4 * value.abs().max().item(),
-            msg=name)
+            msg=name,
+        )

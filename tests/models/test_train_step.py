@@ -1,5 +1,6 @@
 """One step of training with every kind of model that configs/ has, in full
 size but for the number of proposals, from random weights."""
+
 import numpy as np
 import pytest
 import torch
@@ -15,22 +16,27 @@ STAGES = ('loss_da_instance', 'loss_da_consistency', 'loss_rpn_cls')
 def without_downloads(cfg):
     """The config without pretrained weights."""
     if isinstance(cfg, dict):
-        return type(cfg)({
-            k: None if k == 'init_cfg' else without_downloads(v)
-            for k, v in cfg.items()
-        })
+        return type(cfg)(
+            {
+                k: None if k == 'init_cfg' else without_downloads(v)
+                for k, v in cfg.items()
+            }
+        )
     return cfg
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name, expected', [
-    ('da_faster_city2foggy', STAGES),
-    ('city2foggy/da_faster_r50_fpn_city2foggy', STAGES),
-    ('city2foggy/da_faster_vgg16_city2foggy', STAGES),
-    ('city2foggy/da_mask_rcnn_r50_fpn_city2foggy', (*STAGES, 'loss_mask')),
-    ('city2foggy/da_retinanet_r50_fpn_city2foggy', ('loss_cls', )),
-    ('city2foggy/da_fcos_r50_fpn_city2foggy', ('loss_centerness', )),
-])
+@pytest.mark.parametrize(
+    'name, expected',
+    [
+        ('da_faster_city2foggy', STAGES),
+        ('city2foggy/da_faster_r50_fpn_city2foggy', STAGES),
+        ('city2foggy/da_faster_vgg16_city2foggy', STAGES),
+        ('city2foggy/da_mask_rcnn_r50_fpn_city2foggy', (*STAGES, 'loss_mask')),
+        ('city2foggy/da_retinanet_r50_fpn_city2foggy', ('loss_cls',)),
+        ('city2foggy/da_fcos_r50_fpn_city2foggy', ('loss_centerness',)),
+    ],
+)
 def test_one_step(name, expected, make_batch):
     register_all_modules()
     cfg = Config.fromfile(f'configs/{name}.py')
@@ -50,7 +56,8 @@ def test_one_step(name, expected, make_batch):
         for sample in batch['data_samples']['source']:
             count = len(sample.gt_instances.bboxes)
             sample.gt_instances.masks = BitmapMasks(
-                np.ones((count, 64, 96), dtype=np.uint8), 64, 96)
+                np.ones((count, 64, 96), dtype=np.uint8), 64, 96
+            )
     data = model.data_preprocessor(batch, True)
     total, log = model.parse_losses(model(**data, mode='loss'))
     assert log.keys() >= {'loss_bbox', 'loss_da_image', *expected}
@@ -62,6 +69,7 @@ def test_one_step(name, expected, make_batch):
     assert not without, 'DistributedDataParallel would stop'
     before = model.domain_neck.classifiers[0].conv.weight.clone()
     optimizer.step()
-    assert not torch.equal(before,
-                           model.domain_neck.classifiers[0].conv.weight)
+    assert not torch.equal(
+        before, model.domain_neck.classifiers[0].conv.weight
+    )
     assert all(p.isfinite().all() for p in learning.values())

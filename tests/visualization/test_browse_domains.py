@@ -1,4 +1,5 @@
 """The picture of both domains after their pipelines."""
+
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,15 @@ def browse(monkeypatch, tmp_path, tiny_config, command):
 
     def run(*options):
         out = tmp_path / 'browse.png'
-        command('browse_domains.py', tiny_config, '--out', out, '--num', 2,
-                *options)
+        command(
+            'browse_domains.py',
+            tiny_config,
+            '--out',
+            out,
+            '--num',
+            2,
+            *options,
+        )
         with Image.open(out) as image:
             return np.asarray(image.convert('RGB'))
 
@@ -31,7 +39,7 @@ def test_picture(browse, capsys):
     assert 'target, as the detector gets it: mean' in out
     # Boxes of the first class have the first colour; only the upper half,
     # the source, has boxes.
-    blue = (np.abs(picture.astype(int) - (31, 119, 180)).sum(-1) < 10)
+    blue = np.abs(picture.astype(int) - (31, 119, 180)).sum(-1) < 10
     half = len(picture) // 2
     assert blue[:half].sum() > 20 and blue[half:].sum() == 0
     assert (browse() == picture).all()
@@ -58,5 +66,7 @@ def test_right_constants_give_the_image_back(style):
 
 def test_a_fatal_error_in_the_data_ends_it(browse):
     with pytest.raises(SystemExit, match='annotations/no.json does not exist'):
-        browse('--cfg-options',
-               'train_dataloader.dataset.ann_file=annotations/no.json')
+        browse(
+            '--cfg-options',
+            'train_dataloader.dataset.ann_file=annotations/no.json',
+        )

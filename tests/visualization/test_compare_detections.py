@@ -11,16 +11,23 @@ def box(x: float, category: int = 1) -> dict:
     return dict(bbox=[x, 0, 10, 10], category_id=category)
 
 
-@pytest.mark.parametrize('detections, truth, found', [
-    ([box(0)], [box(0)], [True]),
-    ([box(3)], [box(0)], [True]),  # IoU 7 / 13
-    ([box(4)], [box(0)], [False]),  # IoU 6 / 14
-    ([box(0, 2)], [box(0)], [False]),
-    ([box(1), box(0)], [box(0)], [True, False]),  # found once, by the first
-    ([box(0), box(0)], [box(0), box(1)], [True, True]),
-    ([], [box(0)], []),
-    ([box(0)], [], [False]),
-])
+@pytest.mark.parametrize(
+    'detections, truth, found',
+    [
+        ([box(0)], [box(0)], [True]),
+        ([box(3)], [box(0)], [True]),  # IoU 7 / 13
+        ([box(4)], [box(0)], [False]),  # IoU 6 / 14
+        ([box(0, 2)], [box(0)], [False]),
+        (
+            [box(1), box(0)],
+            [box(0)],
+            [True, False],
+        ),  # found once, by the first
+        ([box(0), box(0)], [box(0), box(1)], [True, True]),
+        ([], [box(0)], []),
+        ([box(0)], [], [False]),
+    ],
+)
 def test_match(detections, truth, found):
     assert match(detections, truth) == found
 
@@ -30,7 +37,8 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
     truth = dict(
         images=[dict(id=0, file_name='0.png', height=20, width=40)],
         categories=[dict(id=1, name='car')],
-        annotations=[dict(box(0), id=1, image_id=0, area=100, iscrowd=0)])
+        annotations=[dict(box(0), id=1, image_id=0, area=100, iscrowd=0)],
+    )
     (tmp_path / 'test.json').write_text(json.dumps(truth))
     result = [dict(box(0), image_id=0, score=0.9)]
     (tmp_path / 'r.json').write_text(json.dumps(result))
@@ -41,7 +49,7 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
     command(*argv)
     assert 'out.png' in capsys.readouterr().out
     picture = np.asarray(Image.open('out.png').convert('RGB')).astype(int)
-    green = np.abs(picture - (0x2e, 0xe6, 0x6b)).sum(-1) < 12
+    green = np.abs(picture - (0x2E, 0xE6, 0x6B)).sum(-1) < 12
     half = picture.shape[1] // 2
     top = picture.shape[0] * 3 // 4  # the legend is green on both sides
     assert not green[:top, :half].any() and green[:top, half:].any()

@@ -6,14 +6,16 @@
 The detections are what CocoMetric writes with `outfile_prefix`. Images are
 taken evenly over the test set, not chosen by result, unless named.
 """
+
 import argparse
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 
-def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add('ann_file', help='COCO json of the test images')
     add('img_dir', help='the folder its file names are in')
@@ -26,7 +28,7 @@ def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.errors import one_sentence
@@ -41,7 +43,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             args.out,
             num=args.num,
             image_ids=args.img_ids,
-            score_thr=args.score_thr)
+            score_thr=args.score_thr,
+        )
     print(f'{num} images -> {args.out}')
 
 

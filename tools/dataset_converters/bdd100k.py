@@ -14,34 +14,44 @@ The default classes are the eight of Cityscapes; BDD100K has all of them.
 Images without a label count too. Lanes and drivable areas have no box and are
 passed over.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS)
+        argument_default=argparse.SUPPRESS,
+    )
     add = parser.add_argument
     add('root', type=Path, help='has images/100k and labels')
-    add('--out',
+    add(
+        '--out',
         type=Path,
-        help='folder to write (default: annotations/ in the source folder)')
-    add('--classes',
+        help='folder to write (default: annotations/ in the source folder)',
+    )
+    add(
+        '--classes',
         nargs='+',
         metavar='LABEL[=CLASS]',
         help='labels to keep, renamed where =CLASS says so; the order of the '
         'classes gives the category ids 1, 2, ... (default: person rider '
-        'car truck bus train motorcycle bicycle)')
-    add('--splits',
+        'car truck bus train motorcycle bicycle)',
+    )
+    add(
+        '--splits',
         nargs='+',
         choices=('train', 'val'),
-        help='(default: train val)')
-    add('--timeofday',
+        help='(default: train val)',
+    )
+    add(
+        '--timeofday',
         choices=('daytime', 'night', 'dawn/dusk'),
-        help='only images of this time (default: all)')
+        help='only images of this time (default: all)',
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

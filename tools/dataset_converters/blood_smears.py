@@ -18,22 +18,24 @@ fixed split of 30 and 30 photographs, made without a look at the labels. BCCD's
 corners count pixels from 1 and include the last one, so a box reaches from
 xmin - 1 to xmax.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS)
+        argument_default=argparse.SUPPRESS,
+    )
     add = parser.add_argument
     add('bccd_dir', type=Path, help='has Annotations, ImageSets, JPEGImages')
     add('smear_dir', type=Path, help='has annotations.csv and images')
-    add('--out',
-        type=Path,
-        help='folder to write (default: data/blood_smears)')
+    add(
+        '--out', type=Path, help='folder to write (default: data/blood_smears)'
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

@@ -20,25 +20,31 @@ are left out. So is an instance any part of which is a speck of one or two
 pixels. A box encloses the visible pixels, "area" is their number and
 "segmentation" their mask, in run lengths.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS)
+        argument_default=argparse.SUPPRESS,
+    )
     add = parser.add_argument
     add('root', type=Path, help='has leftImg8bit (or --foggy) and gtFine')
-    add('--out',
+    add(
+        '--out',
         type=Path,
-        help='folder to write (default: annotations/ beside the images)')
+        help='folder to write (default: annotations/ beside the images)',
+    )
     add('--foggy', type=Path, help='has leftImg8bit_foggy')
-    add('--beta',
+    add(
+        '--beta',
         choices=('0.005', '0.01', '0.02', 'all'),
-        help='the fog, in 1/m; needs --foggy')
+        help='the fog, in 1/m; needs --foggy',
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

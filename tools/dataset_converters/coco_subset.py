@@ -12,28 +12,33 @@ are not kept.
 
 The result is annotations/<name of the file>.json beside the image folder.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS)
+        argument_default=argparse.SUPPRESS,
+    )
     add = parser.add_argument
     add('labels', type=Path, help='a COCO annotation file')
     add('images', type=Path, help='the folder its file names are in')
-    add('--out',
+    add(
+        '--out',
         type=Path,
-        help='folder to write (default: annotations/ beside the image '
-        'folder)')
-    add('--classes',
+        help='folder to write (default: annotations/ beside the image folder)',
+    )
+    add(
+        '--classes',
         nargs='+',
         metavar='LABEL[=CLASS]',
         help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: all)')
+        'classes gives the category ids 1, 2, ... (default: all)',
+    )
     add('--name', help='of the result (default: that of the file)')
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')

@@ -8,35 +8,45 @@ annotations/<name>.json beside the folder, with file names relative to the
 folder. Every image is decoded, so a broken download shows here and not after
 hours.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS)
+        argument_default=argparse.SUPPRESS,
+    )
     add = parser.add_argument
     add('root', type=Path, help='images, in subfolders or not')
-    add('--out',
+    add(
+        '--out',
         type=Path,
-        help='folder to write (default: annotations/ beside the folder)')
-    add('--classes',
+        help='folder to write (default: annotations/ beside the folder)',
+    )
+    add(
+        '--classes',
         nargs='+',
         metavar='LABEL[=CLASS]',
         help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: none)')
+        'classes gives the category ids 1, 2, ... (default: none)',
+    )
     add('--name', help='of the file (default: that of the folder)')
-    add('--suffix',
+    add(
+        '--suffix',
         nargs='+',
         help='endings of the files to take, case ignored (default: .png .jpg '
-        '.jpeg .bmp .tif .tiff .webp)')
-    add('--every',
+        '.jpeg .bmp .tif .tiff .webp)',
+    )
+    add(
+        '--every',
         type=int,
         metavar='N',
-        help='take each Nth (default: every image)')
+        help='take each Nth (default: every image)',
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

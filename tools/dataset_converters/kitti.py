@@ -12,30 +12,38 @@ val.json are written too.
 
 Corners in label_2 count pixels from 0. DontCare regions are left out.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS)
+        argument_default=argparse.SUPPRESS,
+    )
     add = parser.add_argument
     add('root', type=Path, help='has training/image_2 and training/label_2')
-    add('--out',
+    add(
+        '--out',
         type=Path,
-        help='folder to write (default: annotations/ in the source folder)')
-    add('--classes',
+        help='folder to write (default: annotations/ in the source folder)',
+    )
+    add(
+        '--classes',
         nargs='+',
         metavar='LABEL[=CLASS]',
         help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: Car=car)')
-    add('--splits',
+        'classes gives the category ids 1, 2, ... (default: Car=car)',
+    )
+    add(
+        '--splits',
         nargs='+',
         help='lists of ImageSets, without .txt (default: trainval, all images '
-        'where there is no such list, and train and val where there is)')
+        'where there is no such list, and train and val where there is)',
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

@@ -16,36 +16,46 @@ VOC counts pixels from 1 and includes the last one, so a box reaches from
 xmin - 1 to xmax. Its "difficult" boxes get iscrowd=1: neither training nor
 evaluation counts them. The file name inside an xml file is not used.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS)
+        argument_default=argparse.SUPPRESS,
+    )
     add = parser.add_argument
     add('roots', type=Path, nargs='+', help='has Annotations and JPEGImages')
-    add('--out',
+    add(
+        '--out',
         type=Path,
         help='folder to write (default: annotations/ in the source folder, '
-        'or in the common parent of several)')
-    add('--classes',
+        'or in the common parent of several)',
+    )
+    add(
+        '--classes',
         nargs='+',
         metavar='LABEL[=CLASS]',
         help='labels to keep, renamed where =CLASS says so; the order of the '
         'classes gives the category ids 1, 2, ... (default: the 20 of '
-        'PASCAL VOC)')
-    add('--splits',
+        'PASCAL VOC)',
+    )
+    add(
+        '--splits',
         nargs='+',
         help='lists of ImageSets/Main, without .txt (default: those of train, '
-        'val, trainval, test that exist; where none does, one split "all")')
-    add('--first-pixel',
+        'val, trainval, test that exist; where none does, one split "all")',
+    )
+    add(
+        '--first-pixel',
         type=int,
         choices=(0, 1),
-        help='number of the first pixel in the xml files (default: 1)')
+        help='number of the first pixel in the xml files (default: 1)',
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

@@ -13,18 +13,20 @@ motorcycle, bicycle, which is also ours. If your json differs, print
 `[c['name'] for c in sorted(json['categories'], key=lambda c: c['id'])]` and
 give the names with --classes.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 from mmengine.config import DictAction
 
 CONFIG = (
-    Path(__file__).parents[2] /
-    'configs/city2foggy/da_faster_city2foggy_maskrcnn_benchmark.py')
+    Path(__file__).parents[2]
+    / 'configs/city2foggy/da_faster_city2foggy_maskrcnn_benchmark.py'
+)
 
 
-def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('src', type=Path, help="the port's checkpoint")
     parser.add_argument('out', type=Path, help='the checkpoint to write')
@@ -32,25 +34,30 @@ def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         '--classes',
         nargs='+',
         metavar='NAME',
-        help="class names in the checkpoint's order (default: the config's)")
+        help="class names in the checkpoint's order (default: the config's)",
+    )
     parser.add_argument(
-        '--config', type=Path, default=CONFIG, help=f'default: {CONFIG.name}')
+        '--config', type=Path, default=CONFIG, help=f'default: {CONFIG.name}'
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
-        help='override settings of the config, xxx=yyy')
+        help='override settings of the config, xxx=yyy',
+    )
     parser.add_argument(
-        '--force', action='store_true', help='replace an earlier result')
+        '--force', action='store_true', help='replace an earlier result'
+    )
     parser.add_argument(
         '--trust',
         action='store_true',
         help='unpickle the checkpoint, which can run ANY code it contains; '
-        'only for files of people you trust')
+        'only for files of people you trust',
+    )
     return parser.parse_args(argv)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
 
     # Late, as these imports take seconds.
@@ -59,10 +66,15 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
 
     with one_sentence():
         done = convert_maskrcnn_benchmark(**vars(args))
-    domains = 'with domain classifiers' if done.adapted else (
-        'without domain classifiers: a source-only checkpoint')
-    print(f'{args.out}: {done.tensors} tensors, {done.classes} classes, '
-          f'{domains}; for {args.config}')
+    domains = (
+        'with domain classifiers'
+        if done.adapted
+        else ('without domain classifiers: a source-only checkpoint')
+    )
+    print(
+        f'{args.out}: {done.tensors} tensors, {done.classes} classes, '
+        f'{domains}; for {args.config}'
+    )
 
 
 if __name__ == '__main__':

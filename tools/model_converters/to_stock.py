@@ -8,14 +8,15 @@ predictions. Domain classifiers, optimizer, schedulers and logs are left out.
 
 da_faster.checkpoint_conversion.to_stock says what becomes of each class.
 """
+
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Sequence
 
 from mmengine.config import DictAction
 
 
-def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('config', type=Path, help="the adapted model's config")
     parser.add_argument('checkpoint', type=Path)
@@ -24,18 +25,21 @@ def parse_args(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         '--cfg-options',
         nargs='+',
         action=DictAction,
-        help='override settings of the config, xxx=yyy')
+        help='override settings of the config, xxx=yyy',
+    )
     parser.add_argument(
-        '--force', action='store_true', help='replace an earlier result')
+        '--force', action='store_true', help='replace an earlier result'
+    )
     parser.add_argument(
         '--trust',
         action='store_true',
         help='unpickle the checkpoint, which can run ANY code it contains; '
-        'only for files of people you trust')
+        'only for files of people you trust',
+    )
     return parser.parse_args(argv)
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
 
     # Late, as these imports take seconds.
@@ -44,8 +48,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
 
     with one_sentence():
         done = convert_to_stock(**vars(args))
-    print(f'{done.checkpoint} and {done.config.name}: {done.tensors} tensors; '
-          f'{", ".join(done.changes) or "nothing to replace"}')
+    print(
+        f'{done.checkpoint} and {done.config.name}: {done.tensors} tensors; '
+        f'{", ".join(done.changes) or "nothing to replace"}'
+    )
 
 
 if __name__ == '__main__':

@@ -3,8 +3,7 @@
 # shape and no padding, which would tell the domains apart.
 data_root = 'data/blood_smears/'
 expected_images = 30  # to test
-metainfo = dict(
-    classes=('RBC', 'WBC'), palette=[(220, 20, 60), (0, 90, 220)])
+metainfo = dict(classes=('RBC', 'WBC'), palette=[(220, 20, 60), (0, 90, 220)])
 backend_args = None
 
 geometric = [
@@ -30,8 +29,14 @@ test_pipeline = [
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
-                   'scale_factor')),
+        meta_keys=(
+            'img_id',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+        ),
+    ),
 ]
 
 train_dataloader = dict(
@@ -47,7 +52,9 @@ train_dataloader = dict(
         data_prefix=dict(img='source/'),
         filter_cfg=dict(filter_empty_gt=True),
         pipeline=train_pipeline,
-        backend_args=backend_args))
+        backend_args=backend_args,
+    ),
+)
 train_cfg = dict(
     type='DALoop',
     target_dataloader=dict(
@@ -60,7 +67,10 @@ train_cfg = dict(
             metainfo=metainfo,
             data_root=data_root,
             data_prefix=dict(img='target/train/'),
-            pipeline=target_pipeline)))
+            pipeline=target_pipeline,
+        ),
+    ),
+)
 val_dataloader = dict(
     batch_size=1,
     num_workers=1,
@@ -74,11 +84,14 @@ val_dataloader = dict(
         data_prefix=dict(img='target/test/'),
         test_mode=True,
         pipeline=test_pipeline,
-        backend_args=backend_args))
+        backend_args=backend_args,
+    ),
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(
     type='CocoMetric',
     ann_file=data_root + 'annotations/target_test.json',
     metric='bbox',
-    backend_args=backend_args)
+    backend_args=backend_args,
+)
 test_evaluator = val_evaluator

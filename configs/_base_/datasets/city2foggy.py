@@ -1,12 +1,29 @@
 # Cityscapes -> Foggy Cityscapes, beta 0.02 (2,975 images each; 500 to test).
 _base_ = './short_side_600.py'
 
-classes = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle',
-           'bicycle')
+classes = (
+    'person',
+    'rider',
+    'car',
+    'truck',
+    'bus',
+    'train',
+    'motorcycle',
+    'bicycle',
+)
 metainfo = dict(
     classes=classes,
-    palette=[(220, 20, 60), (255, 0, 0), (0, 0, 142), (0, 0, 70),
-             (0, 60, 100), (0, 80, 100), (0, 0, 230), (119, 11, 32)])
+    palette=[
+        (220, 20, 60),
+        (255, 0, 0),
+        (0, 0, 142),
+        (0, 0, 70),
+        (0, 60, 100),
+        (0, 80, 100),
+        (0, 0, 230),
+        (119, 11, 32),
+    ],
+)
 source_root = 'data/cityscapes/'
 target_root = 'data/foggy_cityscapes/'
 fog = 'foggy_beta_0.02'
@@ -17,7 +34,9 @@ train_dataloader = dict(
         metainfo=metainfo,
         data_root=source_root,
         ann_file='annotations/instancesonly_filtered_gtFine_train.json',
-        data_prefix=dict(img='leftImg8bit/train/')))
+        data_prefix=dict(img='leftImg8bit/train/'),
+    )
+)
 train_cfg = dict(
     target_dataloader=dict(
         # A folder is enough.
@@ -25,15 +44,21 @@ train_cfg = dict(
             metainfo=metainfo,
             data_root=target_root,
             data_prefix=dict(img='leftImg8bit_foggy/train/'),
-            img_suffix=fog + '.png')))
+            img_suffix=fog + '.png',
+        )
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         metainfo=metainfo,
         data_root=target_root,
         ann_file=f'annotations/instancesonly_filtered_gtFine_val_{fog}.json',
-        data_prefix=dict(img='leftImg8bit_foggy/val/')))
+        data_prefix=dict(img='leftImg8bit_foggy/val/'),
+    )
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(
-    ann_file=target_root +
-    f'annotations/instancesonly_filtered_gtFine_val_{fog}.json')
+    ann_file=target_root
+    + f'annotations/instancesonly_filtered_gtFine_val_{fog}.json'
+)
 test_evaluator = val_evaluator

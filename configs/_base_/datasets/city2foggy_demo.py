@@ -3,8 +3,14 @@
 data_root = 'data/city2foggy/'
 metainfo = dict(
     classes=('person', 'car', 'truck', 'bus', 'bicycle'),
-    palette=[(220, 20, 60), (0, 0, 142), (0, 0, 70), (0, 60, 100),
-             (119, 11, 32)])
+    palette=[
+        (220, 20, 60),
+        (0, 0, 142),
+        (0, 0, 70),
+        (0, 60, 100),
+        (119, 11, 32),
+    ],
+)
 backend_args = None
 
 train_pipeline = [
@@ -24,8 +30,14 @@ test_pipeline = [
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
-                   'scale_factor')),
+        meta_keys=(
+            'img_id',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+        ),
+    ),
 ]
 
 train_dataloader = dict(
@@ -41,7 +53,9 @@ train_dataloader = dict(
         data_prefix=dict(img='source/'),
         filter_cfg=dict(filter_empty_gt=True),
         pipeline=train_pipeline,
-        backend_args=backend_args))
+        backend_args=backend_args,
+    ),
+)
 train_cfg = dict(
     type='DALoop',
     target_dataloader=dict(
@@ -54,7 +68,10 @@ train_cfg = dict(
             metainfo=metainfo,
             data_root=data_root,
             data_prefix=dict(img='target/'),
-            pipeline=target_pipeline)))
+            pipeline=target_pipeline,
+        ),
+    ),
+)
 val_dataloader = dict(
     batch_size=1,
     num_workers=1,
@@ -68,11 +85,14 @@ val_dataloader = dict(
         data_prefix=dict(img='target_test/'),
         test_mode=True,
         pipeline=test_pipeline,
-        backend_args=backend_args))
+        backend_args=backend_args,
+    ),
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(
     type='CocoMetric',
     ann_file=data_root + 'annotations/target_test.json',
     metric='bbox',
-    backend_args=backend_args)
+    backend_args=backend_args,
+)
 test_evaluator = val_evaluator

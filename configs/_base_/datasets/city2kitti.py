@@ -3,7 +3,7 @@
 # (without labels) to train and 3,769 to test.
 _base_ = './short_side_600.py'
 
-metainfo = dict(classes=('car', ), palette=[(0, 0, 142)])
+metainfo = dict(classes=('car',), palette=[(0, 0, 142)])
 source_root = 'data/cityscapes/'
 target_root = 'data/kitti/'
 expected_images = 3769  # to test
@@ -13,7 +13,9 @@ train_dataloader = dict(
         metainfo=metainfo,
         data_root=source_root,
         ann_file='annotations/instancesonly_filtered_gtFine_train.json',
-        data_prefix=dict(img='leftImg8bit/train/')))
+        data_prefix=dict(img='leftImg8bit/train/'),
+    )
+)
 train_cfg = dict(
     target_dataloader=dict(
         # Both halves are in one folder; of the json only the images are read.
@@ -21,13 +23,18 @@ train_cfg = dict(
             metainfo=metainfo,
             data_root=target_root,
             ann_file='annotations/train.json',
-            data_prefix=dict(img='training/image_2/'))))
+            data_prefix=dict(img='training/image_2/'),
+        )
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         metainfo=metainfo,
         data_root=target_root,
         ann_file='annotations/val.json',
-        data_prefix=dict(img='training/image_2/')))
+        data_prefix=dict(img='training/image_2/'),
+    )
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=target_root + 'annotations/val.json')
 test_evaluator = val_evaluator

@@ -7,4 +7,6 @@ train_dataloader = dict(
     dataset=dict(
         data_root=source_root,
         ann_file='annotations/trainval.json',
-        data_prefix=dict(img='training/image_2/')))
+        data_prefix=dict(img='training/image_2/'),
+    )
+)

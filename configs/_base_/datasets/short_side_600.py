@@ -22,8 +22,14 @@ test_pipeline = [
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
-                   'scale_factor')),
+        meta_keys=(
+            'img_id',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+        ),
+    ),
 ]
 
 train_dataloader = dict(
@@ -35,7 +41,9 @@ train_dataloader = dict(
         type='CocoDataset',
         filter_cfg=dict(filter_empty_gt=True),
         pipeline=train_pipeline,
-        backend_args=backend_args))
+        backend_args=backend_args,
+    ),
+)
 train_cfg = dict(
     type='DALoop',
     target_dataloader=dict(
@@ -44,7 +52,9 @@ train_cfg = dict(
         persistent_workers=True,
         sampler=dict(type='InfiniteSampler'),
         # No annotations, and images without objects kept.
-        dataset=dict(type='TargetDataset', pipeline=target_pipeline)))
+        dataset=dict(type='TargetDataset', pipeline=target_pipeline),
+    ),
+)
 val_dataloader = dict(
     batch_size=1,
     num_workers=2,
@@ -55,11 +65,11 @@ val_dataloader = dict(
         type='CocoDataset',
         test_mode=True,
         pipeline=test_pipeline,
-        backend_args=backend_args))
+        backend_args=backend_args,
+    ),
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(
-    type='CocoMetric',
-    metric='bbox',
-    classwise=True,
-    backend_args=backend_args)
+    type='CocoMetric', metric='bbox', classwise=True, backend_args=backend_args
+)
 test_evaluator = val_evaluator

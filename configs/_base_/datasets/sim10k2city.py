@@ -2,7 +2,7 @@
 # cars.
 _base_ = './short_side_600.py'
 
-metainfo = dict(classes=('car', ), palette=[(0, 0, 142)])
+metainfo = dict(classes=('car',), palette=[(0, 0, 142)])
 source_root = 'data/sim10k/'
 target_root = 'data/cityscapes/'
 expected_images = 500  # to test
@@ -12,21 +12,28 @@ train_dataloader = dict(
         metainfo=metainfo,
         data_root=source_root,
         ann_file='annotations/all.json',
-        data_prefix=dict(img='')))
+        data_prefix=dict(img=''),
+    )
+)
 train_cfg = dict(
     target_dataloader=dict(
         dataset=dict(
             metainfo=metainfo,
             data_root=target_root,
-            data_prefix=dict(img='leftImg8bit/train/'))))
+            data_prefix=dict(img='leftImg8bit/train/'),
+        )
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         metainfo=metainfo,
         data_root=target_root,
         ann_file='annotations/instancesonly_filtered_gtFine_val.json',
-        data_prefix=dict(img='leftImg8bit/val/')))
+        data_prefix=dict(img='leftImg8bit/val/'),
+    )
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(
-    ann_file=target_root +
-    'annotations/instancesonly_filtered_gtFine_val.json')
+    ann_file=target_root + 'annotations/instancesonly_filtered_gtFine_val.json'
+)
 test_evaluator = val_evaluator

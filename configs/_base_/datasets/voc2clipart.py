@@ -3,9 +3,28 @@
 # are kept apart, 500 (without labels) to train and 500 to test.
 _base_ = './short_side_600.py'
 
-classes = ('aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car',
-           'cat', 'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike',
-           'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor')
+classes = (
+    'aeroplane',
+    'bicycle',
+    'bird',
+    'boat',
+    'bottle',
+    'bus',
+    'car',
+    'cat',
+    'chair',
+    'cow',
+    'diningtable',
+    'dog',
+    'horse',
+    'motorbike',
+    'person',
+    'pottedplant',
+    'sheep',
+    'sofa',
+    'train',
+    'tvmonitor',
+)
 metainfo = dict(classes=classes)
 source_root = 'data/VOCdevkit/'
 target_root = 'data/clipart/'
@@ -17,7 +36,9 @@ train_dataloader = dict(
         data_root=source_root,
         # Of both years.
         ann_file='annotations/trainval.json',
-        data_prefix=dict(img='')))
+        data_prefix=dict(img=''),
+    )
+)
 train_cfg = dict(
     target_dataloader=dict(
         # Both halves are in one folder; of the json only the images are read.
@@ -25,13 +46,18 @@ train_cfg = dict(
             metainfo=metainfo,
             data_root=target_root,
             ann_file='annotations/train.json',
-            data_prefix=dict(img=''))))
+            data_prefix=dict(img=''),
+        )
+    )
+)
 val_dataloader = dict(
     dataset=dict(
         metainfo=metainfo,
         data_root=target_root,
         ann_file='annotations/test.json',
-        data_prefix=dict(img='')))
+        data_prefix=dict(img=''),
+    )
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=target_root + 'annotations/test.json')
 test_evaluator = val_evaluator

@@ -7,7 +7,8 @@ model = dict(
     data_preprocessor=dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True),
+        bgr_to_rgb=True,
+    ),
     backbone=dict(
         depth=18,
         base_channels=32,
@@ -15,27 +16,35 @@ model = dict(
         norm_cfg=norm_cfg,
         norm_eval=False,
         style='pytorch',
-        init_cfg=None),
+        init_cfg=None,
+    ),
     rpn_head=dict(
         in_channels=128,
         feat_channels=128,
         anchor_generator=dict(
-            scales=[2, 4, 7], ratios=[0.7, 1.0, 1.4], center_offset=0.0)),
+            scales=[2, 4, 7], ratios=[0.7, 1.0, 1.4], center_offset=0.0
+        ),
+    ),
     roi_head=dict(
         shared_head=None,
         bbox_roi_extractor=dict(
-            roi_layer=dict(output_size=7, sampling_ratio=1),
-            out_channels=128),
+            roi_layer=dict(output_size=7, sampling_ratio=1), out_channels=128
+        ),
         bbox_head=dict(
             type='Shared2FCBBoxHead',
             with_avg_pool=False,
             in_channels=128,
-            fc_out_channels=256)),
+            fc_out_channels=256,
+        ),
+    ),
     domain_neck=dict(in_channels=128, feat_channels=256),
     instance_domain_head=dict(in_channels=256, feat_channels=256),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=1000, max_per_img=200),
-        rcnn=dict(sampler=dict(num=128))),
+        rcnn=dict(sampler=dict(num=128)),
+    ),
     test_cfg=dict(
         rpn=dict(nms_pre=1000, max_per_img=200),
-        rcnn=dict(nms=dict(iou_threshold=0.5))))
+        rcnn=dict(nms=dict(iou_threshold=0.5)),
+    ),
+)

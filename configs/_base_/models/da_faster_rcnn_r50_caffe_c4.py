@@ -2,7 +2,8 @@
 # hyper-parameters.
 norm_cfg = dict(type='BN', requires_grad=False)
 pretrained = dict(
-    type='Pretrained', checkpoint='open-mmlab://detectron2/resnet50_caffe')
+    type='Pretrained', checkpoint='open-mmlab://detectron2/resnet50_caffe'
+)
 model = dict(
     type='DAFasterRCNN',
     data_preprocessor=dict(
@@ -10,19 +11,21 @@ model = dict(
         mean=[102.9801, 115.9465, 122.7717],
         std=[1.0, 1.0, 1.0],
         bgr_to_rgb=False,
-        pad_size_divisor=32),
+        pad_size_divisor=32,
+    ),
     backbone=dict(
         type='ResNet',
         depth=50,
         num_stages=3,
         strides=(1, 2, 2),
         dilations=(1, 1, 1),
-        out_indices=(2, ),
+        out_indices=(2,),
         frozen_stages=1,
         norm_cfg=norm_cfg,
         norm_eval=True,
         style='caffe',
-        init_cfg=pretrained),
+        init_cfg=pretrained,
+    ),
     rpn_head=dict(
         type='RPNHead',
         in_channels=1024,
@@ -32,14 +35,18 @@ model = dict(
             scales=[2, 4, 8, 16, 32],
             ratios=[0.5, 1.0, 2.0],
             strides=[16],
-            center_offset=0.5),
+            center_offset=0.5,
+        ),
         bbox_coder=dict(
             type='DeltaXYWHBBoxCoder',
-            target_means=[.0, .0, .0, .0],
-            target_stds=[1.0, 1.0, 1.0, 1.0]),
+            target_means=[0.0, 0.0, 0.0, 0.0],
+            target_stds=[1.0, 1.0, 1.0, 1.0],
+        ),
         loss_cls=dict(
-            type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
-        loss_bbox=dict(type='SmoothL1Loss', beta=1.0 / 9, loss_weight=1.0)),
+            type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0
+        ),
+        loss_bbox=dict(type='SmoothL1Loss', beta=1.0 / 9, loss_weight=1.0),
+    ),
     roi_head=dict(
         type='DARoIHead',
         shared_head=dict(
@@ -51,12 +58,14 @@ model = dict(
             style='caffe',
             norm_cfg=norm_cfg,
             norm_eval=True,
-            init_cfg=pretrained),
+            init_cfg=pretrained,
+        ),
         bbox_roi_extractor=dict(
             type='SingleRoIExtractor',
             roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=0),
             out_channels=1024,
-            featmap_strides=[16]),
+            featmap_strides=[16],
+        ),
         bbox_head=dict(
             type='BBoxHead',
             with_avg_pool=True,
@@ -65,26 +74,32 @@ model = dict(
             num_classes=8,
             bbox_coder=dict(
                 type='DeltaXYWHBBoxCoder',
-                target_means=[0., 0., 0., 0.],
-                target_stds=[0.1, 0.1, 0.2, 0.2]),
+                target_means=[0.0, 0.0, 0.0, 0.0],
+                target_stds=[0.1, 0.1, 0.2, 0.2],
+            ),
             reg_class_agnostic=False,
             loss_cls=dict(
-                type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0),
-            loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=1.0))),
+                type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0
+            ),
+            loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=1.0),
+        ),
+    ),
     domain_neck=dict(
         type='DomainClassifierNeck',
         in_channels=1024,
         feat_channels=512,
         ignore_padding=False,
         grad_scale=0.1,
-        loss_weight=1.0),
+        loss_weight=1.0,
+    ),
     instance_domain_head=dict(
         type='InstanceDomainHead',
         in_channels=2048,
         feat_channels=1024,
         shared_dropout=False,
         grad_scale=0.1,
-        loss_weight=1.0),
+        loss_weight=1.0,
+    ),
     loss_consistency=dict(type='DomainConsistencyLoss', loss_weight=0.1),
     train_cfg=dict(
         rpn=dict(
@@ -92,23 +107,27 @@ model = dict(
                 type='MaxIoUAssigner',
                 pos_iou_thr=0.7,
                 neg_iou_thr=0.3,
-                min_pos_iou=0.,
+                min_pos_iou=0.0,
                 match_low_quality=True,
-                ignore_iof_thr=-1),
+                ignore_iof_thr=-1,
+            ),
             sampler=dict(
                 type='RandomSampler',
                 num=256,
                 pos_fraction=0.5,
                 neg_pos_ub=-1,
-                add_gt_as_proposals=False),
+                add_gt_as_proposals=False,
+            ),
             allowed_border=0,
             pos_weight=-1,
-            debug=False),
+            debug=False,
+        ),
         rpn_proposal=dict(
             nms_pre=12000,
             max_per_img=2000,
             nms=dict(type='nms', iou_threshold=0.7),
-            min_bbox_size=0),
+            min_bbox_size=0,
+        ),
         rcnn=dict(
             assigner=dict(
                 type='MaxIoUAssigner',
@@ -116,22 +135,30 @@ model = dict(
                 neg_iou_thr=0.5,
                 min_pos_iou=0.5,
                 match_low_quality=False,
-                ignore_iof_thr=-1),
+                ignore_iof_thr=-1,
+            ),
             sampler=dict(
                 type='RandomSampler',
                 num=256,
                 pos_fraction=0.25,
                 neg_pos_ub=-1,
-                add_gt_as_proposals=True),
+                add_gt_as_proposals=True,
+            ),
             pos_weight=-1,
-            debug=False)),
+            debug=False,
+        ),
+    ),
     test_cfg=dict(
         rpn=dict(
             nms_pre=6000,
             max_per_img=1000,
             nms=dict(type='nms', iou_threshold=0.7),
-            min_bbox_size=0),
+            min_bbox_size=0,
+        ),
         rcnn=dict(
             score_thr=0.05,
             nms=dict(type='nms', iou_threshold=0.3),
-            max_per_img=100)))
+            max_per_img=100,
+        ),
+    ),
+)

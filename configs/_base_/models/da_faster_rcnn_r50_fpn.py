@@ -10,8 +10,11 @@ model = dict(
         type='DomainClassifierNeck',
         in_channels=256,
         cell_stride=2,
-        grad_scale=0.1),
+        grad_scale=0.1,
+    ),
     # On the last hidden vector of the box head.
     instance_domain_head=dict(
-        type='InstanceDomainHead', in_channels=1024, grad_scale=0.1),
-    loss_consistency=dict(type='DomainConsistencyLoss', loss_weight=0.1))
+        type='InstanceDomainHead', in_channels=1024, grad_scale=0.1
+    ),
+    loss_consistency=dict(type='DomainConsistencyLoss', loss_weight=0.1),
+)

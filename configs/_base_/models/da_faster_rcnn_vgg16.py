@@ -9,22 +9,27 @@ model = dict(
     data_preprocessor=dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True),
+        bgr_to_rgb=True,
+    ),
     backbone=dict(
         _delete_=True,
         type='VGG',
         depth=16,
         frozen_stages=2,
-        init_cfg=pretrained),
+        init_cfg=pretrained,
+    ),
     rpn_head=dict(in_channels=512, feat_channels=512),
     roi_head=dict(
         shared_head=dict(
             _delete_=True,
             type='VGGFCLayers',
-            init_cfg=dict(prefix='classifier.', **pretrained)),
+            init_cfg=dict(prefix='classifier.', **pretrained),
+        ),
         bbox_roi_extractor=dict(
-            roi_layer=dict(output_size=7), out_channels=512),
-        bbox_head=dict(
-            with_avg_pool=False, roi_feat_size=1, in_channels=4096)),
+            roi_layer=dict(output_size=7), out_channels=512
+        ),
+        bbox_head=dict(with_avg_pool=False, roi_feat_size=1, in_channels=4096),
+    ),
     domain_neck=dict(in_channels=512, ignore_padding=True),
-    instance_domain_head=dict(in_channels=4096, shared_dropout=True))
+    instance_domain_head=dict(in_channels=4096, shared_dropout=True),
+)

@@ -5,11 +5,13 @@ model = dict(
     data_preprocessor=dict(
         mean=[102.9801, 115.9465, 122.7717],
         std=[1.0, 1.0, 1.0],
-        bgr_to_rgb=False),
+        bgr_to_rgb=False,
+    ),
     backbone=dict(
         norm_cfg=dict(requires_grad=False),
         style='caffe',
-        init_cfg=dict(checkpoint='open-mmlab://detectron/resnet50_caffe')),
+        init_cfg=dict(checkpoint='open-mmlab://detectron/resnet50_caffe'),
+    ),
     neck=dict(add_extra_convs='on_output', relu_before_extra_convs=True),
     bbox_head=dict(
         _delete_=True,
@@ -24,8 +26,12 @@ model = dict(
             use_sigmoid=True,
             gamma=2.0,
             alpha=0.25,
-            loss_weight=1.0),
+            loss_weight=1.0,
+        ),
         loss_bbox=dict(type='IoULoss', loss_weight=1.0),
         loss_centerness=dict(
-            type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0)),
-    train_cfg=None)
+            type='CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0
+        ),
+    ),
+    train_cfg=None,
+)

@@ -7,12 +7,16 @@ model = dict(
     roi_head=dict(
         type='DARoIHead',
         bbox_head=dict(num_classes=8),
-        mask_head=dict(num_classes=8)),
+        mask_head=dict(num_classes=8),
+    ),
     domain_neck=dict(
         type='DomainClassifierNeck',
         in_channels=256,
         cell_stride=2,
-        grad_scale=0.1),
+        grad_scale=0.1,
+    ),
     instance_domain_head=dict(
-        type='InstanceDomainHead', in_channels=1024, grad_scale=0.1),
-    loss_consistency=dict(type='DomainConsistencyLoss', loss_weight=0.1))
+        type='InstanceDomainHead', in_channels=1024, grad_scale=0.1
+    ),
+    loss_consistency=dict(type='DomainConsistencyLoss', loss_weight=0.1),
+)

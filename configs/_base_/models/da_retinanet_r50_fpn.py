@@ -5,4 +5,6 @@ model = dict(
     data_preprocessor=dict(type='DomainDataPreprocessor'),
     bbox_head=dict(num_classes=8),
     domain_neck=dict(
-        type='DomainClassifierNeck', in_channels=256, grad_scale=0.1))
+        type='DomainClassifierNeck', in_channels=256, grad_scale=0.1
+    ),
+)

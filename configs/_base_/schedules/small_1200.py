@@ -10,5 +10,6 @@ param_scheduler = [
         begin=50,
         end=max_iters,
         T_max=max_iters - 50,
-        eta_min_ratio=0.05)
+        eta_min_ratio=0.05,
+    ),
 ]

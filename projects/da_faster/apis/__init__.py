@@ -1,10 +1,11 @@
 """Training and testing from Python, as ``tools/`` does.
 
-    from da_faster.apis import test, train
-    train('configs/da_faster_demo.py', resume='auto')
-    metrics = test('configs/da_faster_demo.py',
-                   'work_dirs/da_faster_demo/iter_1200.pth')
+from da_faster.apis import test, train
+train('configs/da_faster_demo.py', resume='auto')
+metrics = test('configs/da_faster_demo.py',
+               'work_dirs/da_faster_demo/iter_1200.pth')
 """
+
 from .config import load_config
 from .testing import test
 from .training import train

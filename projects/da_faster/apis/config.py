@@ -1,6 +1,6 @@
 """From a config file and options to the config of a Runner."""
+
 import os.path as osp
-from typing import Optional
 
 from mmengine.config import Config
 
@@ -14,11 +14,13 @@ def need_file(path: str, what: str) -> None:
         raise UserError(f'{what} {path} does not exist; check the path.')
 
 
-def load_config(path: str,
-                options: Optional[dict] = None,
-                work_dir: Optional[str] = None,
-                launcher: str = 'none',
-                trust_checkpoint: bool = False) -> Config:
+def load_config(
+    path: str,
+    options: dict | None = None,
+    work_dir: str | None = None,
+    launcher: str = 'none',
+    trust_checkpoint: bool = False,
+) -> Config:
     """The config of a command, ready for ``Runner.from_cfg``.
 
     Args:

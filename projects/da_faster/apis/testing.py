@@ -1,6 +1,6 @@
 """Evaluates what a config describes."""
+
 from argparse import Namespace
-from typing import Optional
 
 from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
@@ -13,14 +13,16 @@ from da_faster.errors import logged
 from .config import load_config, need_file
 
 
-def test(config: str,
-         checkpoint: str,
-         out: Optional[str] = None,
-         show: bool = False,
-         show_dir: Optional[str] = None,
-         wait_time: float = 2,
-         tta: bool = False,
-         **options) -> dict:
+def test(
+    config: str,
+    checkpoint: str,
+    out: str | None = None,
+    show: bool = False,
+    show_dir: str | None = None,
+    wait_time: float = 2,
+    tta: bool = False,
+    **options,
+) -> dict:
     """Evaluates a checkpoint, as ``tools/test.py``.
 
     Args:
@@ -46,14 +48,16 @@ def test(config: str,
     cfg.load_from = checkpoint
     if show or show_dir:
         trigger_visualization_hook(
-            cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time))
+            cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time)
+        )
     if tta:
         add_tta(cfg)
     with logged():
         runner = Runner.from_cfg(cfg)
         if out is not None:
             runner.test_evaluator.metrics.append(
-                DumpDetResults(out_file_path=out))
+                DumpDetResults(out_file_path=out)
+            )
         metrics = runner.test()
     return metrics
 
@@ -65,19 +69,30 @@ def add_tta(cfg: Config) -> None:
         ConfigDict(
             type='DetTTAModel',
             tta_cfg=dict(
-                nms=dict(type='nms', iou_threshold=0.5), max_per_img=100)))
+                nms=dict(type='nms', iou_threshold=0.5), max_per_img=100
+            ),
+        ),
+    )
     dataset = cfg.test_dataloader.dataset
     while 'dataset' in dataset:
         dataset = dataset.dataset
     if 'tta_pipeline' not in cfg:
-        flips = [dict(type='RandomFlip', prob=p) for p in (1., 0.)]
+        flips = [dict(type='RandomFlip', prob=p) for p in (1.0, 0.0)]
         pack = dict(
             type='PackDetInputs',
-            meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
-                       'scale_factor', 'flip', 'flip_direction'))
+            meta_keys=(
+                'img_id',
+                'img_path',
+                'ori_shape',
+                'img_shape',
+                'scale_factor',
+                'flip',
+                'flip_direction',
+            ),
+        )
         cfg.tta_pipeline = [
             *dataset.pipeline[:-1],
-            dict(type='TestTimeAug', transforms=[flips, [pack]])
+            dict(type='TestTimeAug', transforms=[flips, [pack]]),
         ]
     cfg.model = ConfigDict(**tta_model, module=cfg.model)
     dataset.pipeline = cfg.tta_pipeline

@@ -1,5 +1,4 @@
 """Trains what a config describes."""
-from typing import Optional
 
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
@@ -13,12 +12,14 @@ from da_faster.errors import UserError, logged
 from .config import load_config, need_file
 
 
-def train(config: str,
-          amp: bool = False,
-          auto_scale_lr: bool = False,
-          resume: Optional[str] = None,
-          data_check: bool = True,
-          **options) -> None:
+def train(
+    config: str,
+    amp: bool = False,
+    auto_scale_lr: bool = False,
+    resume: str | None = None,
+    data_check: bool = True,
+    **options,
+) -> None:
     """Trains, as ``tools/train.py``.
 
     Args:
@@ -45,8 +46,10 @@ def train(config: str,
         cfg.optim_wrapper.loss_scale = 'dynamic'
     if auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-            raise UserError(f'{config} has no auto_scale_lr.base_batch_size, '
-                            'which --auto-scale-lr needs.')
+            raise UserError(
+                f'{config} has no auto_scale_lr.base_batch_size, '
+                'which --auto-scale-lr needs.'
+            )
         cfg.auto_scale_lr.enable = True
     set_resume(cfg, resume)
     if data_check:
@@ -55,13 +58,14 @@ def train(config: str,
         Runner.from_cfg(cfg).train()
 
 
-def set_resume(cfg: Config, resume: Optional[str]) -> None:
+def set_resume(cfg: Config, resume: str | None) -> None:
     """Writes what to resume from into the config; see :func:`train`."""
     if resume == 'auto':
         # Runner looks for the latest checkpoint only without load_from, and
         # would so drop the initial weights where there is none yet.
         latest = find_resumable(
-            cfg.work_dir, print if is_first_process() else lambda text: None)
+            cfg.work_dir, print if is_first_process() else lambda text: None
+        )
         cfg.resume = latest is not None
         cfg.load_from = latest or cfg.get('load_from')
     elif resume is not None:

@@ -1,4 +1,5 @@
 """Trains every method with several seeds and compares what they reach."""
+
 import contextlib
 import hashlib
 import io
@@ -8,9 +9,11 @@ import os.path as osp
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from glob import escape, glob
-from typing import (Callable, Dict, List, Mapping, NamedTuple, Optional,
-                    Sequence)
+from typing import (
+    NamedTuple,
+)
 
 import numpy as np
 from mmengine.config import Config
@@ -32,6 +35,7 @@ class Method(NamedTuple):
         options: Settings that differ from the config, by dotted name.
         label: Its name in the table, if that differs.
     """
+
     config: str
     options: Mapping[str, object] = {}
     label: str = ''
@@ -44,39 +48,40 @@ class Method(NamedTuple):
 
 _NO_CONSISTENCY = {'model.loss_consistency': None}
 METHODS = {
-    'source-only':
-    Method('source_only'),
-    'source-only-jitter':
-    Method('source_only_jitter', label='source-only + colour jitter'),
-    'source-only-hsv':
-    Method('source_only_hsv', label='source-only + mild colour jitter'),
-    'control':
-    Method(
-        'da_faster', {
+    'source-only': Method('source_only'),
+    'source-only-jitter': Method(
+        'source_only_jitter', label='source-only + colour jitter'
+    ),
+    'source-only-hsv': Method(
+        'source_only_hsv', label='source-only + mild colour jitter'
+    ),
+    'control': Method(
+        'da_faster',
+        {
             'model.domain_neck.grad_scale': 0,
-            'model.instance_domain_head.grad_scale': 0
-        }, 'control: all three, reversal 0'),
-    'image':
-    Method('da_faster', {
-        'model.instance_domain_head': None,
-        **_NO_CONSISTENCY
-    }, 'DA image'),
-    'instance':
-    Method('da_faster', {
-        'model.domain_neck': None,
-        **_NO_CONSISTENCY
-    }, 'DA instance'),
-    'both':
-    Method('da_faster', _NO_CONSISTENCY, 'DA image + instance'),
-    'da':
-    Method('da_faster', label='DA image + instance + consistency'),
-    'oracle':
-    Method('oracle'),
+            'model.instance_domain_head.grad_scale': 0,
+        },
+        'control: all three, reversal 0',
+    ),
+    'image': Method(
+        'da_faster',
+        {'model.instance_domain_head': None, **_NO_CONSISTENCY},
+        'DA image',
+    ),
+    'instance': Method(
+        'da_faster',
+        {'model.domain_neck': None, **_NO_CONSISTENCY},
+        'DA instance',
+    ),
+    'both': Method('da_faster', _NO_CONSISTENCY, 'DA image + instance'),
+    'da': Method('da_faster', label='DA image + instance + consistency'),
+    'oracle': Method('oracle'),
 }
 
 
 class Run(NamedTuple):
     """One training of one method with one seed."""
+
     config: str
     method: str
     seed: int
@@ -101,7 +106,7 @@ class Run(NamedTuple):
         return f'{self.method}, seed {self.seed}'
 
 
-def find_config(configs: str, method: str, pair: str) -> Optional[str]:
+def find_config(configs: str, method: str, pair: str) -> str | None:
     """Finds the config of a method and a pair by its file name.
 
     Args:
@@ -113,8 +118,7 @@ def find_config(configs: str, method: str, pair: str) -> Optional[str]:
         str or None: The file.
     """
     name = f'{METHODS[method].config}_{pair}.py'
-    found = glob(
-        osp.join(escape(configs), '**', escape(name)), recursive=True)
+    found = glob(osp.join(escape(configs), '**', escape(name)), recursive=True)
     return min(found, default=None)
 
 
@@ -123,9 +127,12 @@ def fingerprint(run: Run) -> str:
     cfg = Config.fromfile(run.config)
     source = cfg.train_dataloader.dataset
     digest = hashlib.sha256(
-        repr((cfg.pretty_text, METHODS[run.method].arguments)).encode())
-    for path in (osp.join(source.data_root, source.ann_file),
-                 cfg.val_evaluator.ann_file):
+        repr((cfg.pretty_text, METHODS[run.method].arguments)).encode()
+    )
+    for path in (
+        osp.join(source.data_root, source.ann_file),
+        cfg.val_evaluator.ann_file,
+    ):
         with open(path, 'rb') as f:
             digest.update(f.read())
     return digest.hexdigest()
@@ -150,7 +157,8 @@ def is_finished(run: Run) -> bool:
     if known['fingerprint'] != current:
         raise UserError(
             f'{run.work_dir} holds a run of another config or of other data: '
-            'move it away, or give another --out.')
+            'move it away, or give another --out.'
+        )
     return known['finished']
 
 
@@ -179,7 +187,8 @@ def start(run: Run) -> subprocess.Popen:
         f'randomness.seed={run.seed}',
         f'val_evaluator.outfile_prefix={run.work_dir}/detections',
         'default_hooks.logger.interval=10',  # for the progress
-        *METHODS[run.method].arguments)
+        *METHODS[run.method].arguments,
+    )
     # Each run may use all cores, for when the others are over. Until then,
     # threads that wait without spinning leave the cores to them.
     env = dict(os.environ, OMP_WAIT_POLICY='PASSIVE')
@@ -191,7 +200,8 @@ def start(run: Run) -> subprocess.Popen:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True)
+            start_new_session=True,
+        )
 
 
 def check_end(run: Run, code: int) -> None:
@@ -204,8 +214,9 @@ def check_end(run: Run, code: int) -> None:
     raise UserError(f'{run} failed (exit code {code}): see {run.log}.')
 
 
-def train_all(runs: Sequence[Run], jobs: int,
-              finish: Callable[[Run, float], None]) -> None:
+def train_all(
+    runs: Sequence[Run], jobs: int, finish: Callable[[Run, float], None]
+) -> None:
     """Trains what is not finished yet, several runs at a time.
 
     Shows progress on stderr. After a failure, the runs under way go on to
@@ -222,8 +233,8 @@ def train_all(runs: Sequence[Run], jobs: int,
         UserError: If a run fails, or if its work dir holds another one.
     """
     waiting = list(runs)
-    active: Dict[Run, subprocess.Popen] = {}
-    begun: Dict[Run, float] = {}
+    active: dict[Run, subprocess.Popen] = {}
+    begun: dict[Run, float] = {}
     failure = None
     with ProgressLines(len(runs)) as lines:
 
@@ -234,8 +245,9 @@ def train_all(runs: Sequence[Run], jobs: int,
                 if is_finished(run):
                     complete(run)
                 else:
-                    progress = watch(run.config, run.work_dir,
-                                     METHODS[run.method].arguments)
+                    progress = watch(
+                        run.config, run.work_dir, METHODS[run.method].arguments
+                    )
                     active[run] = start(run)
                     lines.add(str(run), progress)
             for run in list(active):
@@ -266,18 +278,21 @@ def train_all(runs: Sequence[Run], jobs: int,
                     f'Trainings to end: {len(active)}. Each saves a '
                     'checkpoint first; a second Ctrl-C ends them at once.',
                     file=sys.stderr,
-                    flush=True)
+                    flush=True,
+                )
                 end(list(active.values()))
     if failure:
         raise failure
 
 
-def compare(pair: str,
-            out: str,
-            seeds: Sequence[int] = (0, 1, 2),
-            methods: Optional[Sequence[str]] = None,
-            jobs: int = 1,
-            configs: str = 'configs') -> str:
+def compare(
+    pair: str,
+    out: str,
+    seeds: Sequence[int] = (0, 1, 2),
+    methods: Sequence[str] | None = None,
+    jobs: int = 1,
+    configs: str = 'configs',
+) -> str:
     """Trains methods with seeds, scores their LAST weights, makes a table.
 
     Finished runs are kept and not repeated, interrupted ones resumed. Prints a
@@ -307,16 +322,19 @@ def compare(pair: str,
         found = {m: config for m, config in found.items() if config}
     if not found or methods and missing:
         prefix = METHODS[missing[0]].config if methods else '*'
-        raise UserError(f'{configs} has no {prefix}_{pair}.py, in no folder: '
-                        'check the name of the pair.')
+        raise UserError(
+            f'{configs} has no {prefix}_{pair}.py, in no folder: '
+            'check the name of the pair.'
+        )
     runs = [
         Run(found[method], method, seed, osp.join(out, method, f'seed{seed}'))
-        for seed in seeds for method in found
+        for seed in seeds
+        for method in found
     ]
     cfg = Config.fromfile(runs[0].config)
     ann_file = cfg.val_evaluator.ann_file
-    scores: Dict[str, dict] = {method: {} for method in found}
-    done: List[Run] = []
+    scores: dict[str, dict] = {method: {} for method in found}
+    done: list[Run] = []
 
     def finish(run: Run, seconds: float) -> None:
         score = evaluate(ann_file, run.detections)
@@ -325,7 +343,8 @@ def compare(pair: str,
         print(
             f'[{len(done)}/{len(runs)}] {run}: AP50 {score["AP50"]:.1f}, '
             f'AP {score["AP"]:.1f} ({seconds:.0f} s)',
-            flush=True)
+            flush=True,
+        )
 
     train_all(runs, jobs, finish)
     table = make_table(scores, seeds) + '\n\n' + describe(ann_file, seeds)
@@ -365,7 +384,8 @@ def evaluate(ann_file: str, detections: str) -> dict:
     return dict(
         AP=100 * np.nanmean(precision),
         AP50=float(np.nanmean(by_class)),
-        AP50_by_class=dict(zip(names, by_class.tolist())))
+        AP50_by_class=dict(zip(names, by_class.tolist())),
+    )
 
 
 def spread(values: list) -> str:
@@ -397,7 +417,7 @@ def make_table(scores: dict, seeds: list) -> str:
             METHODS[method].label or method,
             spread([r['AP50'] for r in runs]),
             *(spread([r['AP50_by_class'][n] for r in runs]) for n in names),
-            spread([r['AP'] for r in runs])
+            spread([r['AP'] for r in runs]),
         ]
         if with_gap:
             low, high = mean('source-only'), mean('oracle')
@@ -411,7 +431,9 @@ def describe(ann_file: str, seeds: list) -> str:
     with open(ann_file, 'rb') as f:
         content = f.read()
     data = json.loads(content)
-    return (f'Last checkpoint; seeds {", ".join(map(str, seeds))}: mean ± '
-            f'standard deviation. Test: {len(data["images"])} images, '
-            f'{len(data["annotations"])} boxes, {ann_file}, SHA-256 '
-            f'{hashlib.sha256(content).hexdigest()[:16]}...')
+    return (
+        f'Last checkpoint; seeds {", ".join(map(str, seeds))}: mean ± '
+        f'standard deviation. Test: {len(data["images"])} images, '
+        f'{len(data["annotations"])} boxes, {ann_file}, SHA-256 '
+        f'{hashlib.sha256(content).hexdigest()[:16]}...'
+    )

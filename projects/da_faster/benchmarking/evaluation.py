@@ -1,11 +1,13 @@
 """Times testing, and COCO's evaluation by two libraries."""
+
 import contextlib
 import copy
 import io
 import json
 import os.path as osp
 import tempfile
-from typing import Callable, Dict, List, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -20,7 +22,7 @@ from mmengine.structures import InstanceData
 from .speed import device, interleave, seconds, shown
 
 
-def time_images(cfg: Config, limit: int) -> Dict[str, List[float]]:
+def time_images(cfg: Config, limit: int) -> dict[str, list[float]]:
     """Tests a detector of random weights, an image at a time.
 
     Args:
@@ -34,13 +36,16 @@ def time_images(cfg: Config, limit: int) -> Dict[str, List[float]]:
     model = MODELS.build(cfg.model).to(device()).eval()
     model.init_weights()
     with DefaultScope.overwrite_default_scope('mmdet'):
-        loader = Runner.build_dataloader({
-            **cfg.test_dataloader, 'num_workers': 0,
-            'persistent_workers': False
-        })
+        loader = Runner.build_dataloader(
+            {
+                **cfg.test_dataloader,
+                'num_workers': 0,
+                'persistent_workers': False,
+            }
+        )
     batches = iter(loader)
     loaded: list = []
-    spent: Dict[str, List[float]] = dict(loading=[], detection=[])
+    spent: dict[str, list[float]] = dict(loading=[], detection=[])
     count = min(limit + 1, len(loader))
     names = [f'image {n + 1} of {count}' for n in range(count)]
     with torch.no_grad(), contextlib.closing(shown(names)) as show:
@@ -61,7 +66,8 @@ def make_truth(images: int, classes: tuple, rng: np.random.Generator) -> dict:
             for i in range(images)
         ],
         annotations=[],
-        categories=[dict(id=i, name=n) for i, n in enumerate(classes, 1)])
+        categories=[dict(id=i, name=n) for i, n in enumerate(classes, 1)],
+    )
     for image in coco['images']:
         for _ in range(rng.integers(2, 31)):
             w, h = np.exp(rng.uniform(2, 6, 2)).tolist()
@@ -73,17 +79,20 @@ def make_truth(images: int, classes: tuple, rng: np.random.Generator) -> dict:
                     category_id=int(rng.integers(1, len(classes) + 1)),
                     bbox=[x, y, w, h],
                     area=w * h,
-                    iscrowd=int(rng.random() < 0.05)))
+                    iscrowd=int(rng.random() < 0.05),
+                )
+            )
     return coco
 
 
-def make_detections(coco: dict, rng: np.random.Generator) -> List[dict]:
+def make_detections(coco: dict, rng: np.random.Generator) -> list[dict]:
     """Makes 100 detections an image, as a model hands them to a metric."""
     boxes = {image['id']: [] for image in coco['images']}
     for ann in coco['annotations']:
         x, y, w, h = ann['bbox']
-        boxes[ann['image_id']].append((x, y, x + w, y + h,
-                                       ann['category_id'] - 1))
+        boxes[ann['image_id']].append(
+            (x, y, x + w, y + h, ann['category_id'] - 1)
+        )
     samples = []
     for image_id, known in boxes.items():
         drawn = np.array(known)[rng.integers(0, len(known), 100)]
@@ -97,7 +106,11 @@ def make_detections(coco: dict, rng: np.random.Generator) -> List[dict]:
                     bboxes=torch.tensor(moved, dtype=torch.float),
                     labels=torch.tensor(drawn[:, 4]).long(),
                     scores=torch.tensor(
-                        rng.random(100).round(2), dtype=torch.float))))
+                        rng.random(100).round(2), dtype=torch.float
+                    ),
+                ),
+            )
+        )
     return samples
 
 
@@ -110,8 +123,9 @@ class Comparison(NamedTuple):
             by metric.
         boxes: How many boxes are annotated.
     """
-    seconds: Dict[str, List[float]]
-    difference: Dict[str, float]
+
+    seconds: dict[str, list[float]]
+    difference: dict[str, float]
     boxes: int
 
 
@@ -133,6 +147,7 @@ def compare_metrics(classes: tuple, images: int, repeats: int) -> Comparison:
     evaluators = dict(CocoMetric=COCOeval)
     try:
         from faster_coco_eval import COCOeval_faster
+
         evaluators['FasterCocoMetric'] = COCOeval_faster
     except ImportError:
         pass
@@ -149,22 +164,31 @@ def compare_metrics(classes: tuple, images: int, repeats: int) -> Comparison:
                 precisions[name] = np.asarray(evaluated.eval['precision'])
                 original(evaluated)
 
-            def evaluate(detected: List[dict]) -> None:
+            def evaluate(detected: list[dict]) -> None:
                 metric = METRICS.build(
-                    dict(type=name, ann_file=path, metric='bbox'))
+                    dict(type=name, ann_file=path, metric='bbox')
+                )
                 metric.dataset_meta = dict(classes=classes)
                 metric.process({}, detected)
-                with contextlib.redirect_stdout(io.StringIO()), \
-                        mock.patch.object(evaluators[name], 'summarize',
-                                          summarize):
+                with (
+                    contextlib.redirect_stdout(io.StringIO()),
+                    mock.patch.object(
+                        evaluators[name], 'summarize', summarize
+                    ),
+                ):
                     metric.evaluate(images)
 
             def measure() -> float:
                 # The metric changes what it is given.
-                detected = [{
-                    **sample, 'pred_instances':
-                    copy.deepcopy(sample['pred_instances'])
-                } for sample in samples]
+                detected = [
+                    {
+                        **sample,
+                        'pred_instances': copy.deepcopy(
+                            sample['pred_instances']
+                        ),
+                    }
+                    for sample in samples
+                ]
                 return seconds(lambda: evaluate(detected))
 
             return measure

@@ -1,7 +1,8 @@
 """What the benchmarks of speed work on: a config and its data."""
+
 import os
 import os.path as osp
-from typing import Mapping, Optional
+from collections.abc import Mapping
 
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
@@ -15,13 +16,16 @@ from da_faster.errors import UserError
 SPLITS = dict(
     train=('annotations/source_train.json', 'source/'),
     target=(None, 'target/'),
-    val=('annotations/target_test.json', 'target_test/'))
+    val=('annotations/target_test.json', 'target_test/'),
+)
 
 
-def load_config(path: str,
-                pair: Optional[str] = None,
-                cfg_options: Optional[Mapping] = None,
-                need_target: bool = False) -> Config:
+def load_config(
+    path: str,
+    pair: str | None = None,
+    cfg_options: Mapping | None = None,
+    need_target: bool = False,
+) -> Config:
     """Reads a train config, without the pretrained weights.
 
     Speed does not depend on the origin of the weights, and nobody has to wait
@@ -45,8 +49,10 @@ def load_config(path: str,
     if not cfg.get('train_cfg'):
         raise UserError(f'{path} trains nothing; take a train config.')
     if need_target and 'target_dataloader' not in cfg.train_cfg:
-        raise UserError(f'{path} has no target_dataloader; take a config of '
-                        'an adapted detector.')
+        raise UserError(
+            f'{path} has no target_dataloader; take a config of '
+            'an adapted detector.'
+        )
     if pair:
         use_pair(cfg, pair)
     cfg.merge_from_dict(dict(cfg_options or {}))
@@ -55,8 +61,10 @@ def load_config(path: str,
     if 'ann_file' in dataset:
         found = osp.join(dataset.get('data_root') or '', dataset.ann_file)
         if not osp.isfile(found):
-            raise UserError(f'{found} does not exist; bring the data there, '
-                            'or give --pair.')
+            raise UserError(
+                f'{found} does not exist; bring the data there, '
+                'or give --pair.'
+            )
     return cfg
 
 
@@ -79,23 +87,29 @@ def use_pair(cfg: Config, folder: str) -> None:
                 raise UserError(
                     f'{folder} is no generated pair ({part} is missing or '
                     'empty); make one with '
-                    'tools/dataset_converters/city2foggy.py.')
+                    'tools/dataset_converters/city2foggy.py.'
+                )
     loaders = dict(
         train=cfg.train_dataloader,
         target=cfg.train_cfg.get('target_dataloader'),
-        val=cfg.val_dataloader)
+        val=cfg.val_dataloader,
+    )
     for name, loader in loaders.items():
         if loader is None:
             continue
         ann_file, images = SPLITS[name]
         dataset = loader.dataset
         if dataset.type not in ('CocoDataset', 'TargetDataset'):
-            raise UserError(f'--pair: the {name} set is a {dataset.type}; '
-                             'only a CocoDataset can be replaced.')
+            raise UserError(
+                f'--pair: the {name} set is a {dataset.type}; '
+                'only a CocoDataset can be replaced.'
+            )
         if any(step.get('with_mask') for step in dataset.pipeline):
-            raise UserError(f'--pair: the {name} set needs masks, which a '
-                             'generated pair has not; take a config without '
-                             'a mask branch.')
+            raise UserError(
+                f'--pair: the {name} set needs masks, which a '
+                'generated pair has not; take a config without '
+                'a mask branch.'
+            )
         dataset.update(data_root=folder, data_prefix=dict(img=images))
         dataset.pop('img_suffix', None)
         if ann_file:
@@ -133,9 +147,6 @@ def loaders(cfg: Config, **changes) -> dict:
         changes['persistent_workers'] = False
     with DefaultScope.overwrite_default_scope('mmdet'):
         return {
-            domain: Runner.build_dataloader({
-                **config,
-                **changes
-            }, seed=seed)
+            domain: Runner.build_dataloader({**config, **changes}, seed=seed)
             for seed, (domain, config) in enumerate(configs.items())
         }

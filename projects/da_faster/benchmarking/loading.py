@@ -1,7 +1,7 @@
 """Measures how fast paired loaders deliver, and whether a loop waits."""
+
 import copy
 import time
-from typing import Dict, List, Tuple
 
 import numpy as np
 from mmengine.config import Config
@@ -27,7 +27,8 @@ def one_loader(cfg: Config) -> PairedIterator:
         type='ConcatDataset',
         datasets=[source.dataset, target.dataset],
         # The target knows neither classes nor labels.
-        ignore_keys=list(source.dataset.get('metainfo', {})))
+        ignore_keys=list(source.dataset.get('metainfo', {})),
+    )
     with DefaultScope.overwrite_default_scope('mmdet'):
         return PairedIterator(source=Runner.build_dataloader(both, seed=0))
 
@@ -45,8 +46,9 @@ def slow_target(cfg: Config, times: int) -> PairedIterator:
     return paired(cfg)
 
 
-def read(batches: PairedIterator, count: int,
-         pause: float) -> Tuple[float, float]:
+def read(
+    batches: PairedIterator, count: int, pause: float
+) -> tuple[float, float]:
     """Reads batches, after WARM_UP that do not count.
 
     Args:
@@ -69,12 +71,15 @@ def read(batches: PairedIterator, count: int,
         waits.append(time.perf_counter() - asked)
         images += sum(map(len, batch['inputs'].values()))
         time.sleep(pause)
-    return (images / (time.perf_counter() - begin),
-            float(np.percentile(waits, 90)))
+    return (
+        images / (time.perf_counter() - begin),
+        float(np.percentile(waits, 90)),
+    )
 
 
-def compare_loaders(cfg: Config, batches: int, pause: float, slow: int,
-                    repeats: int) -> Dict[str, List[Tuple[float, float]]]:
+def compare_loaders(
+    cfg: Config, batches: int, pause: float, slow: int, repeats: int
+) -> dict[str, list[tuple[float, float]]]:
     """Reads from one loader, from the pair and from a pair with slow target.
 
     Args:
@@ -97,8 +102,8 @@ def compare_loaders(cfg: Config, batches: int, pause: float, slow: int,
 
     def action(build):
 
-        def run() -> Tuple[float, float]:
-            fast = read(build(cfg), batches, 0.)[0]
+        def run() -> tuple[float, float]:
+            fast = read(build(cfg), batches, 0.0)[0]
             stall = read(build(cfg), (batches + 1) // 2, pause)[1]
             return fast, stall
 

@@ -1,4 +1,5 @@
 """Shows how far trainings are that run as processes of their own."""
+
 import argparse
 import json
 import math
@@ -6,14 +7,13 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from glob import escape, glob
-from typing import Dict, List, Optional, Sequence
 
 from mmengine.config import Config, DictAction
 from rich.console import Console, RenderableType
-from rich.progress import (BarColumn, Progress, SpinnerColumn, Task,
-                           TextColumn)
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
 from rich.table import Column
 
 from da_faster.engine.checkpoints.files import candidates
@@ -44,10 +44,9 @@ class RunProgress:
             ``finishing``.
     """
 
-    def __init__(self,
-                 work_dir: str,
-                 max_iters: int,
-                 val_interval: Optional[int] = None) -> None:
+    def __init__(
+        self, work_dir: str, max_iters: int, val_interval: int | None = None
+    ) -> None:
         self.work_dir = work_dir
         self.max_iters = max_iters
         self.val_interval = val_interval or max_iters
@@ -65,11 +64,14 @@ class RunProgress:
         if self.iteration >= max_iters:
             self.stage = 'evaluating'
 
-    def _files(self) -> List[str]:
+    def _files(self) -> list[str]:
         return sorted(
             glob(
                 os.path.join(
-                    escape(self.work_dir), '*', 'vis_data', 'scalars.json')))
+                    escape(self.work_dir), '*', 'vis_data', 'scalars.json'
+                )
+            )
+        )
 
     def update(self) -> None:
         """Reads what was written since the last call."""
@@ -97,7 +99,8 @@ class RunProgress:
         self._seconds = record.get('time', math.nan)
         evaluates = (
             self.iteration >= self.max_iters
-            or self.iteration % self.val_interval == 0)
+            or self.iteration % self.val_interval == 0
+        )
         self.stage = 'evaluating' if evaluates else 'training'
 
     @property
@@ -116,9 +119,9 @@ class RunProgress:
         return f'{text}, loss {self.loss:.3f}'
 
 
-def watch(config: str,
-          work_dir: str,
-          cfg_options: Sequence[str] = ()) -> RunProgress:
+def watch(
+    config: str, work_dir: str, cfg_options: Sequence[str] = ()
+) -> RunProgress:
     """Gives the progress of a training that is about to start.
 
     Args:
@@ -130,8 +133,9 @@ def watch(config: str,
     parser.add_argument('--set', nargs='*', action=DictAction)
     cfg = Config.fromfile(config)
     cfg.merge_from_dict(parser.parse_args(['--set', *cfg_options]).set)
-    return RunProgress(work_dir, cfg.train_cfg.max_iters,
-                       cfg.train_cfg.get('val_interval'))
+    return RunProgress(
+        work_dir, cfg.train_cfg.max_iters, cfg.train_cfg.get('val_interval')
+    )
 
 
 class _Spinner(SpinnerColumn):
@@ -153,13 +157,13 @@ class ProgressLines:
         interval (float): Seconds between two plain lines of a run.
     """
 
-    def __init__(self, total: int, interval: float = 30.) -> None:
+    def __init__(self, total: int, interval: float = 30.0) -> None:
         self.total = total
         self.interval = interval
         self.done = 0
-        self.runs: Dict[str, RunProgress] = {}
-        self._next: Dict[str, float] = {}  # when its plain line is due
-        self._bars: Optional[Progress] = None
+        self.runs: dict[str, RunProgress] = {}
+        self._next: dict[str, float] = {}  # when its plain line is due
+        self._bars: Progress | None = None
         if is_terminal():
             text = Column(no_wrap=True)
             self._bars = Progress(
@@ -167,13 +171,16 @@ class ProgressLines:
                 TextColumn('{task.description}', markup=False),
                 BarColumn(bar_width=12),
                 TextColumn(
-                    '{task.fields[text]}', markup=False, table_column=text),
+                    '{task.fields[text]}', markup=False, table_column=text
+                ),
                 console=Console(stderr=True),
                 # What is printed to the terminal goes above the bars.
                 redirect_stdout=sys.stdout.isatty(),
-                transient=True)
+                transient=True,
+            )
             self._all = self._bars.add_task(
-                'runs done', total=total, text=f'0/{total}')
+                'runs done', total=total, text=f'0/{total}'
+            )
             self._tasks: dict = {}
 
     def __enter__(self) -> 'ProgressLines':
@@ -190,7 +197,8 @@ class ProgressLines:
         self.runs[name] = run
         if self._bars:
             self._tasks[name] = self._bars.add_task(
-                name, total=run.max_iters, text='')
+                name, total=run.max_iters, text=''
+            )
         else:
             self._next[name] = -math.inf
         self._draw(name)
@@ -208,7 +216,8 @@ class ProgressLines:
             self._bars.update(
                 self._all,
                 completed=self.done,
-                text=f'{self.done}/{self.total}')
+                text=f'{self.done}/{self.total}',
+            )
 
     def update(self) -> None:
         """Reads how far the runs are and shows it."""
@@ -220,7 +229,8 @@ class ProgressLines:
         run = self.runs[name]
         if self._bars:
             self._bars.update(
-                self._tasks[name], completed=run.iteration, text=str(run))
+                self._tasks[name], completed=run.iteration, text=str(run)
+            )
         elif time.monotonic() >= self._next[name]:
             self._next[name] = time.monotonic() + self.interval
             print(f'{name}: {run}', file=sys.stderr, flush=True)

@@ -1,11 +1,13 @@
 """Kills a training again and again, and compares how it ends."""
+
 import os
 import os.path as osp
 import random
 import signal
 import subprocess
 import time
-from typing import Callable, Dict, List, NamedTuple, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,9 +27,10 @@ class Outcome(NamedTuple):
         memory: MiB, twice a second, of ``main`` and of the largest of the
             ``workers``.
     """
+
     kills: int
     seconds: float
-    memory: Dict[str, List[int]]
+    memory: dict[str, list[int]]
 
 
 def resident(pid: int) -> int:
@@ -42,7 +45,7 @@ def resident(pid: int) -> int:
     return 0
 
 
-def children(pid: int) -> List[int]:
+def children(pid: int) -> list[int]:
     """Gives the ids of the processes that a process has started."""
     try:
         with open(f'/proc/{pid}/task/{pid}/children') as file:
@@ -51,10 +54,12 @@ def children(pid: int) -> List[int]:
         return []
 
 
-def soak(launch: Callable[[], int],
-         kills: int,
-         span: float,
-         tick: Callable[[], None] = lambda: None) -> Outcome:
+def soak(
+    launch: Callable[[], int],
+    kills: int,
+    span: float,
+    tick: Callable[[], None] = lambda: None,
+) -> Outcome:
     """Launches, kills and launches again until the run is at its end.
 
     Args:
@@ -84,8 +89,9 @@ def soak(launch: Callable[[], int],
                 break
             tick()
             memory['main'].append(resident(pid))
-            memory['workers'].append(max(map(resident, children(pid)),
-                                         default=0))
+            memory['workers'].append(
+                max(map(resident, children(pid)), default=0)
+            )
             wait = deadline - time.monotonic() if killed < kills else 0.5
             time.sleep(min(max(wait, 0), 0.5))
         if not done:
@@ -96,11 +102,13 @@ def soak(launch: Callable[[], int],
         return Outcome(killed, time.monotonic() - begin, memory)
 
 
-def soak_config(config: str,
-                work_dir: str,
-                cfg_options: Sequence[str] = (),
-                kills: int = 0,
-                span: float = 0.) -> Outcome:
+def soak_config(
+    config: str,
+    work_dir: str,
+    cfg_options: Sequence[str] = (),
+    kills: int = 0,
+    span: float = 0.0,
+) -> Outcome:
     """Soaks a training of a config, and shows how far it is.
 
     What it prints goes to ``train.log`` in the work dir.
@@ -116,8 +124,15 @@ def soak_config(config: str,
         UserError: If the training fails.
     """
     os.makedirs(work_dir, exist_ok=True)
-    command = train_command(config, work_dir, '--resume', 'auto',
-                            '--cfg-options', 'randomness.seed=0', *cfg_options)
+    command = train_command(
+        config,
+        work_dir,
+        '--resume',
+        'auto',
+        '--cfg-options',
+        'randomness.seed=0',
+        *cfg_options,
+    )
 
     def launch() -> int:
         with open(osp.join(work_dir, 'train.log'), 'a') as log:
@@ -128,7 +143,7 @@ def soak_config(config: str,
         return soak(launch, kills, span, lines.update)
 
 
-def differing(first: str, second: str) -> List[str]:
+def differing(first: str, second: str) -> list[str]:
     """Names the weights that differ between two checkpoint files."""
     one, two = [
         torch.load(path, map_location='cpu', weights_only=False)['state_dict']
@@ -136,10 +151,11 @@ def differing(first: str, second: str) -> List[str]:
     ]
     return sorted(
         set(one) ^ set(two)
-        | {k for k in set(one) & set(two) if not torch.equal(one[k], two[k])})
+        | {k for k in set(one) & set(two) if not torch.equal(one[k], two[k])}
+    )
 
 
-def growth(samples: List[int]) -> str:
+def growth(samples: list[int]) -> str:
     """Compares the memory of a process early and late in its life.
 
     Args:
@@ -149,6 +165,6 @@ def growth(samples: List[int]) -> str:
     part = len(samples) // 4
     if not part:
         return 'too short to tell'
-    early = np.median(samples[part:2 * part])
+    early = np.median(samples[part : 2 * part])
     late = np.median(samples[-part:])
     return f'{early:.0f} MiB in the second quarter, {late:.0f} in the last'

@@ -1,16 +1,16 @@
 """What the benchmarks of speed share: time, memory, progress, tables."""
+
 import ctypes
 import platform
 import sys
 import time
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from typing import Callable, Dict, Generator, Sequence
 
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import (BarColumn, Progress, TextColumn,
-                           TimeRemainingColumn)
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .progress import is_terminal
 
@@ -35,8 +35,9 @@ def synchronize() -> None:
         torch.cuda.synchronize()
 
 
-def interleave(actions: Dict[str, Callable[[], object]],
-               repeats: int) -> Dict[str, list]:
+def interleave(
+    actions: dict[str, Callable[[], object]], repeats: int
+) -> dict[str, list]:
     """Calls all actions in turn, so that a slow moment hits all alike.
 
     Args:
@@ -46,9 +47,10 @@ def interleave(actions: Dict[str, Callable[[], object]],
     Returns:
         dict: What each returned in the rounds that count.
     """
-    results: Dict[str, list] = {name: [] for name in actions}
-    calls = [(number, name) for number in range(repeats + 1)
-             for name in actions]
+    results: dict[str, list] = {name: [] for name in actions}
+    calls = [
+        (number, name) for number in range(repeats + 1) for name in actions
+    ]
     steps = [f'round {n} of {repeats}: {name}' for n, name in calls]
     with closing(shown(steps)) as show:
         for _, (number, name) in zip(show, calls):
@@ -71,14 +73,15 @@ def shown(steps: Sequence[str]) -> Generator[str, None, None]:
             yield step
         return
     with Progress(
-            TextColumn('{task.description}', markup=False),
-            BarColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            transient=True) as progress:
+        TextColumn('{task.description}', markup=False),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        transient=True,
+    ) as progress:
         task = progress.add_task('', total=len(steps))
         for step in steps:
             progress.update(task, description=step, refresh=True)
@@ -95,8 +98,10 @@ def ratio(values: Sequence[float], others: Sequence[float]) -> str:
 def table(*rows: Sequence) -> str:
     """Formats rows as a Markdown table; the first is the header."""
     first, *others = [[str(cell) for cell in row] for row in rows]
-    return '\n'.join('| ' + ' | '.join(row) + ' |'
-                     for row in (first, ['---'] * len(first), *others))
+    return '\n'.join(
+        '| ' + ' | '.join(row) + ' |'
+        for row in (first, ['---'] * len(first), *others)
+    )
 
 
 def machine() -> str:

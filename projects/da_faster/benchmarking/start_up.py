@@ -1,4 +1,5 @@
 """Times the start of a training, fresh and resumed."""
+
 import io
 import os.path as osp
 import re
@@ -6,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Dict, Iterator, List
 
 import torch
 from mmengine.config import Config
@@ -22,15 +23,17 @@ ITERATION = re.compile(r'Iter\(train\) \[ *(\d+)/')
 
 
 @contextmanager
-def training(config: str, work_dir: str,
-             *options: str) -> Iterator[subprocess.Popen]:
+def training(
+    config: str, work_dir: str, *options: str
+) -> Iterator[subprocess.Popen]:
     """Runs tools/train.py; kills it at the end, with its workers."""
     run = subprocess.Popen(
         train_command(config, work_dir, *options),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True)
+        start_new_session=True,
+    )
     try:
         yield run
     finally:
@@ -57,8 +60,10 @@ def seconds_to_iteration(number: int, *args: str) -> float:
             if found:
                 took = time.perf_counter() - begin
                 if int(found[1]) != number:
-                    raise UserError(f'The run began at iteration {found[1]} '
-                                     f'and not at {number}.')
+                    raise UserError(
+                        f'The run began at iteration {found[1]} '
+                        f'and not at {number}.'
+                    )
                 return took
     print(*said[-15:], sep='', file=sys.stderr)
     raise UserError('The run failed; its last words are above.')
@@ -72,15 +77,21 @@ def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
     Raises:
         UserError: If the training writes no checkpoint.
     """
-    with training(config, work_dir, '--cfg-options',
-                  'default_hooks.checkpoint.interval=1',
-                  'train_cfg.max_iters=1', 'train_cfg.val_interval=10') as run:
+    with training(
+        config,
+        work_dir,
+        '--cfg-options',
+        'default_hooks.checkpoint.interval=1',
+        'train_cfg.max_iters=1',
+        'train_cfg.val_interval=10',
+    ) as run:
         output = run.stdout.read()
     path = osp.join(work_dir, 'iter_1.pth')
     if not osp.isfile(path):
         print(output[-2000:], file=sys.stderr)
         raise UserError(
-            'The run wrote no checkpoint; its last words are above.')
+            'The run wrote no checkpoint; its last words are above.'
+        )
     checkpoint = torch.load(path, weights_only=False)
     checkpoint['meta']['iter'] = iteration
     checkpoint['message_hub']['runtime_info']['iter'] = iteration
@@ -96,8 +107,9 @@ def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
     point_to(work_dir, path)
 
 
-def compare_starts(cfg: Config, iteration: int, max_iters: int,
-                   repeats: int) -> Dict[str, List[float]]:
+def compare_starts(
+    cfg: Config, iteration: int, max_iters: int, repeats: int
+) -> dict[str, list[float]]:
     """Times the way to the first iteration.
 
     Args:
@@ -121,7 +133,8 @@ def compare_starts(cfg: Config, iteration: int, max_iters: int,
             return seconds_to_iteration(1, config, osp.join(folder, 'fresh'))
 
         def resumed() -> float:
-            return seconds_to_iteration(iteration + 1, config, made,
-                                        '--resume', 'auto')
+            return seconds_to_iteration(
+                iteration + 1, config, made, '--resume', 'auto'
+            )
 
         return interleave(dict(fresh=fresh, resumed=resumed), repeats)

@@ -1,9 +1,11 @@
 """Finds out where the time of a training iteration goes."""
+
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import closing
-from typing import Any, Callable, Dict, List
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -12,9 +14,18 @@ from mmengine.runner import Runner
 
 from .speed import seconds, shown, synchronize
 
-PARTS = ('data', 'preprocessing', 'backbone', 'RPN', 'RoI head',
-         'domain losses', 'one-stage head', 'backward', 'optimizer step',
-         'hooks and the rest')
+PARTS = (
+    'data',
+    'preprocessing',
+    'backbone',
+    'RPN',
+    'RoI head',
+    'domain losses',
+    'one-stage head',
+    'backward',
+    'optimizer step',
+    'hooks and the rest',
+)
 WARM_UP = 3
 
 
@@ -43,9 +54,10 @@ class Stopwatch(Hook):
 
     def __init__(self, iterations: int) -> None:
         self.shown = shown(
-            [f'iteration {n + 1} of {iterations}' for n in range(iterations)])
-        self.spent: Dict[str, float] = defaultdict(float)
-        self.iterations: List[Dict[str, float]] = []
+            [f'iteration {n + 1} of {iterations}' for n in range(iterations)]
+        )
+        self.spent: dict[str, float] = defaultdict(float)
+        self.iterations: list[dict[str, float]] = []
 
     def timed(self, part: str, function: Callable) -> Callable:
         """Wraps a function so that its seconds count for a part."""
@@ -53,7 +65,8 @@ class Stopwatch(Hook):
         def call(*args, **kwargs):
             result = []
             self.spent[part] += seconds(
-                lambda: result.append(function(*args, **kwargs)))
+                lambda: result.append(function(*args, **kwargs))
+            )
             return result[0]
 
         return call
@@ -66,8 +79,9 @@ class Stopwatch(Hook):
     def before_train(self, runner) -> None:
         model = runner.model
         loop = runner.train_loop
-        loop.dataloader_iterator = TimedIterator(loop.dataloader_iterator,
-                                                 self)
+        loop.dataloader_iterator = TimedIterator(
+            loop.dataloader_iterator, self
+        )
         self.watch('preprocessing', model.data_preprocessor, 'forward')
         self.watch('backbone', model, 'extract_feat')
         if getattr(model, 'with_rpn', False):
@@ -96,7 +110,7 @@ class Stopwatch(Hook):
         self.begin = time.perf_counter()
 
 
-def measure(cfg: Config, iterations: int) -> Dict[str, float]:
+def measure(cfg: Config, iterations: int) -> dict[str, float]:
     """Trains for some iterations and gives the median seconds of each part.
 
     Args:
@@ -115,7 +129,8 @@ def measure(cfg: Config, iterations: int) -> Dict[str, float]:
         cfg.work_dir = work_dir
         cfg.experiment_name = f'parts{time.monotonic_ns()}'
         cfg.visualizer = dict(
-            type='DetLocalVisualizer', name=cfg.experiment_name)
+            type='DetLocalVisualizer', name=cfg.experiment_name
+        )
         cfg.log_level = 'WARNING'
         runner = Runner.from_cfg(cfg)
         runner.register_hook(watch)
@@ -123,17 +138,18 @@ def measure(cfg: Config, iterations: int) -> Dict[str, float]:
             runner.train()
     counted = watch.iterations[WARM_UP:]
     return {
-        part: float(np.median([spent.get(part, 0.) for spent in counted]))
-        for part in PARTS if any(part in spent for spent in counted)
+        part: float(np.median([spent.get(part, 0.0) for spent in counted]))
+        for part in PARTS
+        if any(part in spent for spent in counted)
     }
 
 
-def used_parts(results: Dict[str, Dict[str, float]]) -> List[str]:
+def used_parts(results: dict[str, dict[str, float]]) -> list[str]:
     """Names the parts that occur in any of the results."""
     return [p for p in PARTS if any(p in parts for parts in results.values())]
 
 
-def draw(results: Dict[str, Dict[str, float]], path: str) -> None:
+def draw(results: dict[str, dict[str, float]], path: str) -> None:
     """Draws a bar for each config: the shares of the parts.
 
     Args:
@@ -141,13 +157,16 @@ def draw(results: Dict[str, Dict[str, float]], path: str) -> None:
         path (str): The picture to write.
     """
     import matplotlib
+
     matplotlib.use('Agg')
     from matplotlib import pyplot
+
     fig, axes = pyplot.subplots(
-        figsize=(9, 1.6 + 0.6 * len(results)), layout='constrained')
+        figsize=(9, 1.6 + 0.6 * len(results)), layout='constrained'
+    )
     colours = dict(zip(PARTS, pyplot.get_cmap('tab10').colors))
     for row, parts in enumerate(results.values()):
-        total, left = sum(parts.values()), 0.
+        total, left = sum(parts.values()), 0.0
         for part, spent in parts.items():
             share = 100 * spent / total
             axes.barh(row, share, left=left, color=colours[part])
@@ -159,11 +178,13 @@ def draw(results: Dict[str, Dict[str, float]], path: str) -> None:
                     ha='center',
                     va='center',
                     color='white',
-                    fontsize=9)
+                    fontsize=9,
+                )
             left += share
     axes.set_yticks(
         range(len(results)),
-        [f'{n}\n{sum(p.values()):.2f} s' for n, p in results.items()])
+        [f'{n}\n{sum(p.values()):.2f} s' for n, p in results.items()],
+    )
     axes.set_xlim(0, 100)
     axes.set_xlabel('share of an iteration, %')
     axes.invert_yaxis()
@@ -174,5 +195,6 @@ def draw(results: Dict[str, Dict[str, float]], path: str) -> None:
         ],
         loc='outside lower center',
         ncols=5,
-        fontsize=9)
+        fontsize=9,
+    )
     fig.savefig(path, dpi=100)

@@ -1,6 +1,8 @@
 """Compares a training step with that of the detector underneath."""
+
 import copy
-from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +23,8 @@ STOCK = dict(
     DAFasterRCNN='FasterRCNN',
     DASingleStageDetector='SingleStageDetector',
     DARoIHead='StandardRoIHead',
-    DomainDataPreprocessor='DetDataPreprocessor')
+    DomainDataPreprocessor='DetDataPreprocessor',
+)
 DOMAIN_PARTS = ('loss_consistency', 'instance_domain_head', 'domain_neck')
 
 
@@ -46,8 +49,10 @@ def setting(name: str, **options) -> Callable:
 
     def change(model: ConfigDict, optimizer: dict) -> None:
         if not model.get(name):
-            raise UserError(f'The config has no {name}; leave out the '
-                             f'variant that sets its {", ".join(options)}.')
+            raise UserError(
+                f'The config has no {name}; leave out the '
+                f'variant that sets its {", ".join(options)}.'
+            )
         model[name].update(options)
 
     return change
@@ -72,10 +77,14 @@ def two_passes(own_padding: bool) -> Callable:
     def change(model: nn.Module, batch: dict) -> None:
         extract = model.extract_feat
         divisor = model.data_preprocessor.pad_size_divisor
-        sizes = [[
-            -(-max(image.shape[axis] for image in images) // divisor) * divisor
-            for axis in (1, 2)
-        ] for images in batch['inputs'].values()]
+        sizes = [
+            [
+                -(-max(image.shape[axis] for image in images) // divisor)
+                * divisor
+                for axis in (1, 2)
+            ]
+            for images in batch['inputs'].values()
+        ]
 
         def extract_feat(images):
             halves = images.chunk(2)
@@ -87,10 +96,12 @@ def two_passes(own_padding: bool) -> Callable:
 
     def join(level) -> torch.Tensor:
         height, width = (max(x.shape[axis] for x in level) for axis in (2, 3))
-        return torch.cat([
-            F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2]))
-            for x in level
-        ])
+        return torch.cat(
+            [
+                F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2]))
+                for x in level
+            ]
+        )
 
     return change
 
@@ -112,15 +123,17 @@ def compiled(model: nn.Module, batch: dict) -> None:
 
 
 # Each changes the config, the model, or neither.
-VARIANTS: Dict[str, Tuple] = {
+VARIANTS: dict[str, tuple] = {
     'stock': (stock, None),
     'ours': (None, None),
     'off': (without(*DOMAIN_PARTS), None),
     'no-consistency': (without('loss_consistency'), None),
     'image': (without('loss_consistency', 'instance_domain_head'), None),
     'all-cells': (setting('domain_neck', cell_stride=1), None),
-    'fresh-dropout': (setting('instance_domain_head', shared_dropout=False),
-                      None),
+    'fresh-dropout': (
+        setting('instance_domain_head', shared_dropout=False),
+        None,
+    ),
     'two-passes': (None, two_passes(own_padding=False)),
     'own-padding': (None, two_passes(own_padding=True)),
     'channels-last': (None, channels_last),
@@ -147,20 +160,23 @@ def set_precision(cfg: Config, precision: str) -> None:
     torch.backends.cuda.matmul.allow_tf32 = tf32
     torch.backends.cudnn.allow_tf32 = tf32
     torch.backends.cudnn.benchmark = cfg.get('env_cfg', {}).get(
-        'cudnn_benchmark', False)
+        'cudnn_benchmark', False
+    )
     for key in ('dtype', 'loss_scale', 'use_fsdp'):
         cfg.optim_wrapper.pop(key, None)
     cfg.optim_wrapper.type = 'OptimWrapper'
     if precision == 'fp16':
         # A dynamic scale would skip steps until it has settled.
         cfg.optim_wrapper.update(
-            type='AmpOptimWrapper', dtype='float16', loss_scale=512.)
+            type='AmpOptimWrapper', dtype='float16', loss_scale=512.0
+        )
     elif precision == 'bf16':
         # bfloat16 has the range of fp32, so the loss needs no scale.
         cfg.optim_wrapper.update(
             type='AmpOptimWrapper',
             dtype='bfloat16',
-            loss_scale=dict(enabled=False))
+            loss_scale=dict(enabled=False),
+        )
 
 
 class Step:
@@ -177,16 +193,16 @@ class Step:
         change_config, self.change_model = VARIANTS[name]
         if change_config:
             change_config(cfg.model, cfg.optim_wrapper.optimizer)
-        cfg.optim_wrapper.optimizer.lr = 0.
+        cfg.optim_wrapper.optimizer.lr = 0.0
         torch.manual_seed(0)
         self.model = MODELS.build(cfg.model).to(device())
         self.model.init_weights()
         if name == 'stock' and hasattr(self.model, 'roi_head'):
             # As in DARoIHead: else stock cannot train in bfloat16.
             self.model.roi_head.bbox_roi_extractor.register_forward_pre_hook(
-                without_bfloat16)
-        self.optim_wrapper = build_optim_wrapper(self.model,
-                                                 cfg.optim_wrapper)
+                without_bfloat16
+            )
+        self.optim_wrapper = build_optim_wrapper(self.model, cfg.optim_wrapper)
         self.batch = batch
 
     def calibrate(self) -> None:
@@ -199,7 +215,7 @@ class Step:
         momenta = [m.momentum for m in norms]
         for norm in norms:
             norm.train()
-            norm.momentum = 1.
+            norm.momentum = 1.0
         with torch.no_grad():
             self.run_forward()
         for norm, momentum in zip(norms, momenta):
@@ -256,7 +272,8 @@ def label_target(batch: dict) -> dict:
     """
     inputs = batch['inputs']['source'] + batch['inputs']['target']
     source, target = copy.deepcopy(
-        (batch['data_samples']['source'], batch['data_samples']['target']))
+        (batch['data_samples']['source'], batch['data_samples']['target'])
+    )
     for i, sample in enumerate(target):
         like = copy.deepcopy(source[i % len(source)])
         sample.gt_instances = like.gt_instances
@@ -264,7 +281,8 @@ def label_target(batch: dict) -> dict:
         sample.gt_instances.bboxes.clip_(sample.img_shape)
         if 'masks' in sample.gt_instances:
             sample.gt_instances.masks = sample.gt_instances.masks.resize(
-                sample.img_shape)
+                sample.img_shape
+            )
     return dict(inputs=inputs, data_samples=source + target)
 
 
@@ -276,13 +294,15 @@ class Comparison(NamedTuple):
         memory: Peak bytes, by variant.
         sizes: Height and width of the images of the batch.
     """
-    time: Dict[str, List[float]]
-    memory: Dict[str, float]
-    sizes: List[Tuple[int, int]]
+
+    time: dict[str, list[float]]
+    memory: dict[str, float]
+    sizes: list[tuple[int, int]]
 
 
-def compare_steps(cfg: Config, images: int, variants: Sequence[str],
-                  repeats: int) -> Comparison:
+def compare_steps(
+    cfg: Config, images: int, variants: Sequence[str], repeats: int
+) -> Comparison:
     """Times the variants' training steps on a batch of the config's data.
 
     Args:
@@ -292,7 +312,8 @@ def compare_steps(cfg: Config, images: int, variants: Sequence[str],
         repeats (int): Rounds that count.
     """
     paired = next(
-        PairedIterator(**loaders(cfg, batch_size=images, num_workers=0)))
+        PairedIterator(**loaders(cfg, batch_size=images, num_workers=0))
+    )
     plain = label_target(paired)
     reference = Step(cfg, 'ours', paired)
     reference.calibrate()
@@ -304,5 +325,8 @@ def compare_steps(cfg: Config, images: int, variants: Sequence[str],
     del reference
     time = interleave({k: step.time for k, step in steps.items()}, repeats)
     memory = interleave({k: step.memory for k, step in steps.items()}, 1)
-    return Comparison(time, {k: v[0] for k, v in memory.items()},
-                      [tuple(image.shape[-2:]) for image in plain['inputs']])
+    return Comparison(
+        time,
+        {k: v[0] for k, v in memory.items()},
+        [tuple(image.shape[-2:]) for image in plain['inputs']],
+    )

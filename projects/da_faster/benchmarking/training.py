@@ -1,12 +1,13 @@
 """Starts and ends trainings, each a process of tools/train.py."""
+
 import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import List, Sequence
 
 import da_faster
 
@@ -16,7 +17,7 @@ if not TRAIN.is_file():
     TRAIN = _PACKAGE.parents[1] / 'tools/train.py'
 
 
-def train_command(config: str, work_dir: str, *options: str) -> List[str]:
+def train_command(config: str, work_dir: str, *options: str) -> list[str]:
     """Gives the command line of a training.
 
     Args:
@@ -26,11 +27,15 @@ def train_command(config: str, work_dir: str, *options: str) -> List[str]:
     """
     return [
         sys.executable,
-        str(TRAIN), config, '--work-dir', work_dir, *options
+        str(TRAIN),
+        config,
+        '--work-dir',
+        work_dir,
+        *options,
     ]
 
 
-def end(trainings: Sequence[subprocess.Popen], grace: float = 60.) -> None:
+def end(trainings: Sequence[subprocess.Popen], grace: float = 60.0) -> None:
     """Ends trainings; each saves a checkpoint first if it has time to.
 
     Args:

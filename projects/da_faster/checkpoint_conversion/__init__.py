@@ -14,10 +14,13 @@
 Both write everything or nothing. They raise a
 :class:`da_faster.errors.UserError` for what the user has to mend.
 """
+
 from .maskrcnn_benchmark import Converted, convert_maskrcnn_benchmark
 from .to_stock import StockDetector, convert_to_stock
 
 __all__ = [
-    'Converted', 'StockDetector', 'convert_maskrcnn_benchmark',
-    'convert_to_stock'
+    'Converted',
+    'StockDetector',
+    'convert_maskrcnn_benchmark',
+    'convert_to_stock',
 ]

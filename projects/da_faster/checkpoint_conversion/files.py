@@ -1,9 +1,10 @@
 """Reads the checkpoints to convert, and writes the results."""
+
 import os
 import pickle
 import struct
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Callable, Dict, Mapping, Optional, Sequence
 
 import torch
 from mmengine.config import Config
@@ -11,11 +12,17 @@ from mmengine.registry import init_default_scope
 
 from da_faster.errors import UserError
 
-BROKEN = (OSError, RuntimeError, EOFError, ValueError, struct.error,
-          pickle.UnpicklingError)
+BROKEN = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    struct.error,
+    pickle.UnpicklingError,
+)
 
 
-def load_config(path: Path, cfg_options: Optional[Mapping] = None) -> Config:
+def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:
     """Reads a config and makes its default scope the current one.
 
     Args:
@@ -49,7 +56,8 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
     try:
         with torch.serialization.safe_globals(list(allow)):
             checkpoint = torch.load(
-                path, map_location='cpu', weights_only=not trust)
+                path, map_location='cpu', weights_only=not trust
+            )
     except FileNotFoundError:
         raise UserError(f'{path} does not exist; check the path.') from None
     except BROKEN as error:
@@ -59,11 +67,15 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
                 'tensors and plain data: see --trust if you trust its origin.'
             ) from error
         reason = (str(error) or type(error).__name__).split('. ')[0]
-        raise UserError(f'{path} is not a readable checkpoint ({reason}): '
-                        'download or copy it again.') from error
+        raise UserError(
+            f'{path} is not a readable checkpoint ({reason}): '
+            'download or copy it again.'
+        ) from error
     if not isinstance(checkpoint, dict):
-        raise UserError(f'{path} holds a {type(checkpoint).__name__}, not a '
-                         'dictionary: it is not a checkpoint.')
+        raise UserError(
+            f'{path} holds a {type(checkpoint).__name__}, not a '
+            'dictionary: it is not a checkpoint.'
+        )
     return checkpoint
 
 
@@ -80,12 +92,15 @@ def need_free(paths: Sequence[Path], force: bool) -> None:
         if path.is_dir():
             raise UserError(f'{path} is a folder: give another output.')
         if path.exists() and not force:
-            raise UserError(f'{path} exists: give --force to replace it, or '
-                             'another output.')
+            raise UserError(
+                f'{path} exists: give --force to replace it, or '
+                'another output.'
+            )
 
 
-def write(results: Dict[Path, Callable[[Path], None]],
-          force: bool = False) -> None:
+def write(
+    results: dict[Path, Callable[[Path], None]], force: bool = False
+) -> None:
     """Writes all results, or none after an error.
 
     Args:

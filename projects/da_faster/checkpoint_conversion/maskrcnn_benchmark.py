@@ -10,9 +10,11 @@ of tensors differ, and beside them:
 - The order of anchors is taken from the anchors in the checkpoint. Their x2
   and y2 are the last pixel; ours are one more.
 """
+
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import NamedTuple
 
 import mmengine
 import torch
@@ -54,23 +56,32 @@ def their_name(name: str) -> str:
         renamed, count = re.subn(f'^{ours}', theirs, name)
         if count:
             return renamed
-    raise UserError(f'The config has {name}, which the port has not: give '
-                     'an R50-C4 config.')
+    raise UserError(
+        f'The config has {name}, which the port has not: give '
+        'an R50-C4 config.'
+    )
 
 
-def their_state(checkpoint: dict, path: Path) -> Dict[str, Tensor]:
+def their_state(checkpoint: dict, path: Path) -> dict[str, Tensor]:
     """Gives the weights of a checkpoint, under the port's plain names."""
     state = checkpoint.get('model', checkpoint)
     if not isinstance(state, dict) or not all(
-            isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f'{path} has no weights under "model": it is not a '
-                         'checkpoint of maskrcnn-benchmark.')
+        isinstance(value, Tensor) for value in state.values()
+    ):
+        raise UserError(
+            f'{path} has no weights under "model": it is not a '
+            'checkpoint of maskrcnn-benchmark.'
+        )
     # Distributed training wraps the model.
     return {name.removeprefix('module.'): x for name, x in state.items()}
 
 
-def check_state(theirs: Dict[str, Tensor], names: Dict[str, str],
-                model: nn.Module, path: Path) -> None:
+def check_state(
+    theirs: dict[str, Tensor],
+    names: dict[str, str],
+    model: nn.Module,
+    path: Path,
+) -> None:
     """Checks the names and shapes of the port's tensors.
 
     Args:
@@ -87,7 +98,8 @@ def check_state(theirs: Dict[str, Tensor], names: Dict[str, str],
     for kind in ('weight', 'bias'):  # + 4 rows, of the background
         shapes[names[f'{REG}.{kind}']][0] += 4
     shapes[ANCHORS] = list(
-        model.rpn_head.prior_generator.base_anchors[0].shape)
+        model.rpn_head.prior_generator.base_anchors[0].shape
+    )
     wrong = [
         f'{name} ({list(theirs[name].shape)} instead of {shape})'
         for name, shape in shapes.items()
@@ -96,11 +108,13 @@ def check_state(theirs: Dict[str, Tensor], names: Dict[str, str],
     problems = [
         name_some('missing', set(shapes).difference(theirs)),
         name_some('unknown', set(theirs).difference(shapes)),
-        name_some('of another shape', wrong)
+        name_some('of another shape', wrong),
     ]
     if any(problems):
-        raise UserError(f'{path} does not fit the config; '
-                         f'{"; ".join(filter(None, problems))}.')
+        raise UserError(
+            f'{path} does not fit the config; '
+            f'{"; ".join(filter(None, problems))}.'
+        )
 
 
 def anchor_order(theirs: Tensor, ours: Tensor, path: Path) -> Tensor:
@@ -114,29 +128,37 @@ def anchor_order(theirs: Tensor, ours: Tensor, path: Path) -> Tensor:
     nearest, order = distance.min(dim=1)
     if nearest.max() > 1e-3 or len(order.unique()) != len(ours):
         worst = int(nearest.argmax())
-        raise UserError(f"{path} has other anchors than the config, which "
-                         f"has {ours[worst].tolist()}: see the config's "
-                         'rpn_head.anchor_generator.')
+        raise UserError(
+            f'{path} has other anchors than the config, which '
+            f"has {ours[worst].tolist()}: see the config's "
+            'rpn_head.anchor_generator.'
+        )
     return order
 
 
-def class_rows(source: Sequence[str], classes: Sequence[str]) -> List[int]:
+def class_rows(source: Sequence[str], classes: Sequence[str]) -> list[int]:
     """Gives the port's index of each class, and 0, the background, last."""
     problems = [
         name_some('unknown', set(source).difference(classes)),
         name_some('missing', set(classes).difference(source)),
-        name_some('repeated', {c
-                               for c in source if source.count(c) > 1})
+        name_some('repeated', {c for c in source if source.count(c) > 1}),
     ]
     if any(problems):
-        raise UserError(f'--classes must name the classes of the config, '
-                         f'{" ".join(classes)}, in the order of the '
-                         f'checkpoint; {"; ".join(filter(None, problems))}.')
+        raise UserError(
+            f'--classes must name the classes of the config, '
+            f'{" ".join(classes)}, in the order of the '
+            f'checkpoint; {"; ".join(filter(None, problems))}.'
+        )
     return [1 + source.index(name) for name in classes] + [0]
 
 
-def fill(theirs: Dict[str, Tensor], names: Dict[str, str], model: nn.Module,
-         rows: List[int], path: Path) -> None:
+def fill(
+    theirs: dict[str, Tensor],
+    names: dict[str, str],
+    model: nn.Module,
+    rows: list[int],
+    path: Path,
+) -> None:
     """Fills the model with the port's weights.
 
     Args:
@@ -148,23 +170,26 @@ def fill(theirs: Dict[str, Tensor], names: Dict[str, str], model: nn.Module,
     """
     state = model.state_dict()  # keeps num_batches_tracked
     state.update({ours: theirs[name].float() for ours, name in names.items()})
-    anchors = anchor_order(theirs[ANCHORS],
-                           model.rpn_head.prior_generator.base_anchors[0],
-                           path)
+    anchors = anchor_order(
+        theirs[ANCHORS], model.rpn_head.prior_generator.base_anchors[0], path
+    )
     for kind in ('weight', 'bias'):
         cls, reg, rpn_cls, rpn_reg = (
             f'{name}.{kind}'
-            for name in (CLS, REG, 'rpn_head.rpn_cls', 'rpn_head.rpn_reg'))
+            for name in (CLS, REG, 'rpn_head.rpn_cls', 'rpn_head.rpn_reg')
+        )
         state[cls] = state[cls][rows]
         state[reg] = state[reg].unflatten(0, (-1, 4))[rows[:-1]].flatten(0, 1)
         state[rpn_cls] = state[rpn_cls][anchors]
-        state[rpn_reg] = state[rpn_reg].unflatten(
-            0, (-1, 4))[anchors].flatten(0, 1)
+        state[rpn_reg] = (
+            state[rpn_reg].unflatten(0, (-1, 4))[anchors].flatten(0, 1)
+        )
     for name, module in model.named_modules():
         if isinstance(module, _BatchNorm):
             var = state[f'{name}.running_var'].double()
-            state[f'{name}.weight'] = (state[f'{name}.weight'] * (
-                (var + module.eps) / var).sqrt()).float()
+            state[f'{name}.weight'] = (
+                state[f'{name}.weight'] * ((var + module.eps) / var).sqrt()
+            ).float()
     model.load_state_dict(state, strict=True)
 
 
@@ -176,18 +201,21 @@ class Converted(NamedTuple):
         classes: How many classes it knows, without the background.
         adapted: Whether it has domain classifiers.
     """
+
     tensors: int
     classes: int
     adapted: bool
 
 
-def convert_maskrcnn_benchmark(src: Path,
-                               out: Path,
-                               config: Path,
-                               classes: Optional[Sequence[str]] = None,
-                               cfg_options: Optional[Mapping] = None,
-                               force: bool = False,
-                               trust: bool = False) -> Converted:
+def convert_maskrcnn_benchmark(
+    src: Path,
+    out: Path,
+    config: Path,
+    classes: Sequence[str] | None = None,
+    cfg_options: Mapping | None = None,
+    force: bool = False,
+    trust: bool = False,
+) -> Converted:
     """Writes a checkpoint of the port as one for a config of ours.
 
     A checkpoint that was trained without domain adaptation is converted as
@@ -224,7 +252,8 @@ def convert_maskrcnn_benchmark(src: Path,
     model = MODELS.build(cfg.model)
     names = {
         name: their_name(name)
-        for name in model.state_dict() if 'num_batches_tracked' not in name
+        for name in model.state_dict()
+        if 'num_batches_tracked' not in name
     }
     check_state(theirs, names, model, src)
     fill(theirs, names, model, rows, src)
@@ -235,6 +264,8 @@ def convert_maskrcnn_benchmark(src: Path,
             dataset_meta=dataset_meta,
             mmengine_version=mmengine.__version__,
             source=src.name,
-            source_sha256=file_sha256(src)))
+            source_sha256=file_sha256(src),
+        ),
+    )
     write({out: lambda path: torch.save(checkpoint, path)}, force)
     return Converted(len(theirs), len(known), adapted)

@@ -12,10 +12,12 @@ the model without one is refused: VGG16 stays here.
 A checkpoint with averaged weights gives these, as in tools/test.py: EMAHook
 saves them as `state_dict` and the others as `ema_state_dict`.
 """
+
 import inspect
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import NamedTuple
 
 import mmdet.registry
 import torch
@@ -31,7 +33,7 @@ from .files import load_config, name_some, need_free, read, write
 STOCK = ('mmdet', 'mmengine', 'mmcv', 'torch')
 
 
-def custom_classes() -> Dict[str, Tuple[type, Optional[type]]]:
+def custom_classes() -> dict[str, tuple[type, type | None]]:
     """Finds the registered classes that are not OpenMMLab's.
 
     Returns:
@@ -46,19 +48,25 @@ def custom_classes() -> Dict[str, Tuple[type, Optional[type]]]:
         for name, cls in list(registry.module_dict.items()):
             if cls.__module__.split('.')[0] in STOCK:
                 continue
-            parents = [
-                base for base in inspect.getmro(cls)[1:]
-                if base.__module__.split('.')[0] in STOCK
-                and registry.get(base.__name__) is base
-            ] if inspect.isclass(cls) else []
+            parents = (
+                [
+                    base
+                    for base in inspect.getmro(cls)[1:]
+                    if base.__module__.split('.')[0] in STOCK
+                    and registry.get(base.__name__) is base
+                ]
+                if inspect.isclass(cls)
+                else []
+            )
             found[name] = (cls, parents[0] if parents else None)
     return found
 
 
-def own_keys(cls: type, parent: type) -> Set[str]:
+def own_keys(cls: type, parent: type) -> set[str]:
     """Names the arguments that a class takes and its parent does not."""
     return set(inspect.signature(cls).parameters).difference(
-        inspect.signature(parent).parameters, ('args', 'kwargs'))
+        inspect.signature(parent).parameters, ('args', 'kwargs')
+    )
 
 
 class StockConfig:
@@ -78,8 +86,8 @@ class StockConfig:
 
     def __init__(self, cfg: Config) -> None:
         self.custom = custom_classes()
-        self.changes: List[str] = []
-        self.dropped_parts: Set[str] = set()
+        self.changes: list[str] = []
+        self.dropped_parts: set[str] = set()
         if self._is_custom(cfg.model):
             self.dropped_parts = own_keys(*self.custom[cfg.model.type])
         self._in_model = True
@@ -102,9 +110,11 @@ class StockConfig:
         if not self._is_custom(value) or self.custom[value['type']][1]:
             return False
         if self._in_model:
-            raise UserError(f'{value["type"]}, a part of the model, has no '
-                             'counterpart in MMDetection: there is no stock '
-                             'config.')
+            raise UserError(
+                f'{value["type"]}, a part of the model, has no '
+                'counterpart in MMDetection: there is no stock '
+                'config.'
+            )
         self._note(f'{value["type"]} left out')
         return True
 
@@ -130,8 +140,12 @@ class StockConfig:
                 self._visit(item)
 
 
-def stock_state(checkpoint: dict, stock: Dict[str, Tensor],
-                dropped_parts: Set[str], path: Path) -> Dict[str, Tensor]:
+def stock_state(
+    checkpoint: dict,
+    stock: dict[str, Tensor],
+    dropped_parts: set[str],
+    path: Path,
+) -> dict[str, Tensor]:
     """Picks the stock detector's weights from a checkpoint.
 
     Args:
@@ -152,18 +166,21 @@ def stock_state(checkpoint: dict, stock: Dict[str, Tensor],
         if name in stock or name.split('.')[0] not in dropped_parts
     }
     wrong = [
-        name for name, x in state.items()
-        if name in stock and (not isinstance(x, Tensor)
-                              or x.shape != stock[name].shape)
+        name
+        for name, x in state.items()
+        if name in stock
+        and (not isinstance(x, Tensor) or x.shape != stock[name].shape)
     ]
     problems = [
         name_some('missing', set(stock).difference(state)),
         name_some('unknown', set(state).difference(stock)),
-        name_some('of another shape', wrong)
+        name_some('of another shape', wrong),
     ]
     if any(problems):
-        raise UserError(f'{path} does not fit the config; '
-                         f'{"; ".join(filter(None, problems))}.')
+        raise UserError(
+            f'{path} does not fit the config; '
+            f'{"; ".join(filter(None, problems))}.'
+        )
     return state
 
 
@@ -176,18 +193,21 @@ class StockDetector(NamedTuple):
         tensors: How many tensors the checkpoint holds.
         changes: Says, for people, what was replaced or left out.
     """
+
     checkpoint: Path
     config: Path
     tensors: int
-    changes: List[str]
+    changes: list[str]
 
 
-def convert_to_stock(config: Path,
-                     checkpoint: Path,
-                     out: Path,
-                     cfg_options: Optional[Mapping] = None,
-                     force: bool = False,
-                     trust: bool = False) -> StockDetector:
+def convert_to_stock(
+    config: Path,
+    checkpoint: Path,
+    out: Path,
+    cfg_options: Mapping | None = None,
+    force: bool = False,
+    trust: bool = False,
+) -> StockDetector:
     """Writes the stock config and weights of an adapted detector.
 
     Args:
@@ -212,8 +232,9 @@ def convert_to_stock(config: Path,
     model = mmdet.registry.MODELS.build(cfg.model)
 
     content = read(checkpoint, trust, allow_list())
-    state = stock_state(content, model.state_dict(), stock.dropped_parts,
-                        checkpoint)
+    state = stock_state(
+        content, model.state_dict(), stock.dropped_parts, checkpoint
+    )
     model.load_state_dict(state, strict=True)
     # DetInferencer takes the config from here if it is given none.
     meta = dict(content.get('meta', {}), cfg=cfg.pretty_text)
@@ -221,7 +242,10 @@ def convert_to_stock(config: Path,
     write(
         {
             out: lambda path: torch.save(result, path),
-            out.with_suffix('.py'): lambda path: path.write_text(meta['cfg'])
-        }, force)
-    return StockDetector(out, out.with_suffix('.py'), len(state),
-                         stock.changes)
+            out.with_suffix('.py'): lambda path: path.write_text(meta['cfg']),
+        },
+        force,
+    )
+    return StockDetector(
+        out, out.with_suffix('.py'), len(state), stock.changes
+    )

@@ -1,14 +1,14 @@
 """Is the data what the config says?
 
-    from mmengine.config import Config
-    from da_faster.data_check import check
+from mmengine.config import Config
+from da_faster.data_check import check
 
-    cfg = Config.fromfile('configs/da_faster_city2foggy.py')
-    for fatal, text in check(cfg).findings:
-        print('ERROR' if fatal else 'warning', text)
+cfg = Config.fromfile('configs/da_faster_city2foggy.py')
+for fatal, text in check(cfg).findings:
+    print('ERROR' if fatal else 'warning', text)
 """
+
 import os
-from typing import Optional
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -21,14 +21,19 @@ from .images import check_images
 from .parts import DataReader, Finding, Part, leaves
 
 __all__ = [
-    'Checker', 'DataReader', 'Finding', 'Part', 'check', 'leaves',
-    'stop_if_fatal'
+    'Checker',
+    'DataReader',
+    'Finding',
+    'Part',
+    'check',
+    'leaves',
+    'stop_if_fatal',
 ]
 
 
-def check(cfg: Config,
-          read_images: bool = False,
-          nproc: Optional[int] = None) -> Checker:
+def check(
+    cfg: Config, read_images: bool = False, nproc: int | None = None
+) -> Checker:
     """Looks for errors in the data of a config.
 
     Args:
@@ -65,7 +70,8 @@ def stop_if_fatal(cfg: Config) -> None:
                 print(f'data warning: {text}', flush=True)
     errors = [f'data error: {text}' for fatal, text in findings if fatal]
     if errors:
-        raise UserError('\n'.join([
-            *errors, 'The data check failed, see above; tools/check_data.py '
-            'CONFIG shows more, --skip-data-check trains nevertheless.'
-        ]) if first else '')
+        errors.append(
+            'The data check failed, see above; tools/check_data.py CONFIG '
+            'shows more, --skip-data-check trains nevertheless.'
+        )
+        raise UserError('\n'.join(errors) if first else '')

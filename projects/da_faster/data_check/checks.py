@@ -2,10 +2,11 @@
 
 This takes about as long as reading the annotation files.
 """
+
 import os
 import os.path as osp
 from collections import Counter, defaultdict
-from typing import Dict, Iterator, Optional, Tuple
+from collections.abc import Iterator
 
 import numpy as np
 from mmdet.registry import DATASETS
@@ -37,17 +38,21 @@ class Checker(DataReader):
             if name not in listed[folder]:
                 missing.append(path)
         if missing:
-            self.fatal(f'{part.where}: {len(missing)} of {len(part.images)} '
-                       f'images do not exist, e.g. {missing[0]}; correct '
-                       'data_prefix, or complete the download.')
+            self.fatal(
+                f'{part.where}: {len(missing)} of {len(part.images)} '
+                f'images do not exist, e.g. {missing[0]}; correct '
+                'data_prefix, or complete the download.'
+            )
         if not part.images:
             self.fatal(f'{part.where} lists no image: convert it again.')
         twice = len(part.images) - len(set(part.images))
         if twice:
-            self.warn(f'{part.where} lists {twice} images more than once: '
-                      'convert it again.')
+            self.warn(
+                f'{part.where} lists {twice} images more than once: '
+                'convert it again.'
+            )
 
-    def classes_of(self, part: Part) -> Optional[tuple]:
+    def classes_of(self, part: Part) -> tuple | None:
         """Class names of the dataset in the config's order."""
         classes = (part.cfg.get('metainfo') or {}).get('classes')
         if classes is None:
@@ -55,8 +60,10 @@ class Checker(DataReader):
             classes = getattr(cls, 'METAINFO', {}).get('classes', ())
         if isinstance(classes, str):
             if not osp.isfile(classes):
-                self.fatal(f'{part.role}: classes is the text {classes!r}; '
-                           f'write classes=({classes!r}, ) with a comma.')
+                self.fatal(
+                    f'{part.role}: classes is the text {classes!r}; '
+                    f'write classes=({classes!r}, ) with a comma.'
+                )
                 return None
             with open(classes) as file:
                 classes = file.read().split('\n')
@@ -78,19 +85,23 @@ class Checker(DataReader):
             self.fatal(
                 f'{part.where} has no category {missing[0]!r}: the config has '
                 f'{wanted}, the file {" ".join(map(str, names)) or "none"}; '
-                'correct classes, or rename the file\'s with '
-                f'{SUBSET} --classes LABEL=CLASS ...')
+                "correct classes, or rename the file's with "
+                f'{SUBSET} --classes LABEL=CLASS ...'
+            )
             return False
         order = tuple(name for name in names if name in classes)
         if len(set(ids)) < len(ids) or len(set(order)) < len(order):
-            self.fatal(f'{part.where} lists a category id or name twice: '
-                       f'clean it with {SUBSET}.')
+            self.fatal(
+                f'{part.where} lists a category id or name twice: '
+                f'clean it with {SUBSET}.'
+            )
         elif order != classes:
             self.fatal(
                 f'{part.where} has its categories in the order '
                 f'{" ".join(order)}, the config in the order {wanted}, so '
                 'boxes would get the wrong class; write classes in the '
-                f'file\'s order, or use {SUBSET} --classes {wanted}')
+                f"file's order, or use {SUBSET} --classes {wanted}"
+            )
         return not missing and order == classes and len(set(ids)) == len(ids)
 
     def check_masks(self, part: Part) -> None:
@@ -99,10 +110,12 @@ class Checker(DataReader):
         items = part.content.get('annotations') or []
         bare = [i for i in items if not i.get('segmentation')]
         if bare and any(step.get('with_mask') for step in steps):
-            self.fatal(f'{part.where}: {len(bare)} of {len(items)} boxes have '
-                       f'no mask, e.g. annotation {bare[0].get("id")}, but '
-                       'its pipeline has with_mask=True: give a file with '
-                       'segmentation, or train a detector without masks.')
+            self.fatal(
+                f'{part.where}: {len(bare)} of {len(items)} boxes have '
+                f'no mask, e.g. annotation {bare[0].get("id")}, but '
+                'its pipeline has with_mask=True: give a file with '
+                'segmentation, or train a detector without masks.'
+            )
 
     def check_boxes(self, part: Part, classes: tuple) -> None:
         """Boxes that lose their class, their image or their extent."""
@@ -116,40 +129,59 @@ class Checker(DataReader):
         def tell(mask, what, mend, fatal=False):
             if mask.any():
                 at = int(np.flatnonzero(mask)[0])
-                text = (f'{part.where}: {int(mask.sum())} of {total} boxes '
-                        f'{what}, e.g. annotation {items[at].get("id")} with '
-                        f'bbox {items[at]["bbox"]}; {mend}.')
+                text = (
+                    f'{part.where}: {int(mask.sum())} of {total} boxes '
+                    f'{what}, e.g. annotation {items[at].get("id")} with '
+                    f'bbox {items[at]["bbox"]}; {mend}.'
+                )
                 (self.fatal if fatal else self.warn)(text)
 
         unknown = ~np.isin(labels, list(names))
         if unknown.any():
             strange = Counter(labels[unknown].tolist()).most_common(1)[0][0]
             tell(
-                unknown, f'have a category_id (as {strange}) that its '
+                unknown,
+                f'have a category_id (as {strange}) that its '
                 f'categories ({min(names)} to {max(names)}) do not list, so '
-                'they would be left out silently', 'count the ids of both '
-                'from the same number', True)
-        tell(~image_known, 'belong to an image that it does not list',
-             f'clean it with {SUBSET}')
+                'they would be left out silently',
+                'count the ids of both from the same number',
+                True,
+            )
+        tell(
+            ~image_known,
+            'belong to an image that it does not list',
+            f'clean it with {SUBSET}',
+        )
         finite = np.isfinite(boxes).all(1)
         tell(~finite, 'are not finite', f'clean it with {SUBSET}', True)
         known = finite & image_known
         x, y, w, h = np.where(known[:, None], boxes, 1).T
         width, height = np.where(known[:, None], sizes, np.inf).T
         thin = known & ((w < 1) | (h < 1))
-        beyond = known & ((x >= width) | (y >= height) | (x + w <= 0) |
-                          (y + h <= 0))
+        beyond = known & (
+            (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)
+        )
         tell(
-            thin, 'are less than one pixel wide or high', 'training leaves '
+            thin,
+            'are less than one pixel wide or high',
+            'training leaves '
             'them out, but a test counts them as missed: clean it with '
-            f'{SUBSET}')
-        tell(beyond & ~thin, 'lie outside their image', 'check that the '
-             f'images are those that were labelled, or clean it with {SUBSET}')
-        partly = ((x < -1) | (y < -1) | (x + w > width + 1) |
-                  (y + h > height + 1))
-        tell(known & partly & ~beyond & ~thin,
-             'reach more than a pixel beyond their image',
-             'bbox must be left, top, width, height in pixels')
+            f'{SUBSET}',
+        )
+        tell(
+            beyond & ~thin,
+            'lie outside their image',
+            'check that the '
+            f'images are those that were labelled, or clean it with {SUBSET}',
+        )
+        partly = (
+            (x < -1) | (y < -1) | (x + w > width + 1) | (y + h > height + 1)
+        )
+        tell(
+            known & partly & ~beyond & ~thin,
+            'reach more than a pixel beyond their image',
+            'bbox must be left, top, width, height in pixels',
+        )
         usable = known & ~thin & ~beyond & ~unknown
         counts = Counter(labels[usable].tolist())
         by_name = {name: counts[i] for i, name in names.items()}
@@ -158,29 +190,40 @@ class Checker(DataReader):
             hint = ''
             if total and finite.any() and boxes[finite].max() <= 2:
                 hint = ' (its numbers look relative; they must be pixels)'
-            self.fatal(f'{part.where}: none of its {total} boxes can be '
-                       f'used{hint}; convert it again.')
+            self.fatal(
+                f'{part.where}: none of its {total} boxes can be '
+                f'used{hint}; convert it again.'
+            )
         elif empty and part.role == 'source':
-            self.warn(f'{part.where} has no usable box of {empty[0]} '
-                      f'({len(empty)} such classes): the detector cannot '
-                      'learn it; check the names of the labels.')
+            self.warn(
+                f'{part.where} has no usable box of {empty[0]} '
+                f'({len(empty)} such classes): the detector cannot '
+                'learn it; check the names of the labels.'
+            )
         ids = [item.get('id') for item in items]
         if len(set(ids)) < len(ids):
-            self.fatal(f'{part.where} has {len(ids) - len(set(ids))} '
-                       f'annotation ids twice: clean it with {SUBSET}.')
+            self.fatal(
+                f'{part.where} has {len(ids) - len(set(ids))} '
+                f'annotation ids twice: clean it with {SUBSET}.'
+            )
         if part.role in ('test', 'val') and 0 in ids:
-            self.warn(f'{part.where} has an annotation with id 0, which the '
-                      'COCO evaluation takes for "not found": number them '
-                      f'from 1 (clean it with {SUBSET}).')
+            self.warn(
+                f'{part.where} has an annotation with id 0, which the '
+                'COCO evaluation takes for "not found": number them '
+                f'from 1 (clean it with {SUBSET}).'
+            )
 
-    def box_table(self, part: Part, items: list) -> Optional[tuple]:
+    def box_table(self, part: Part, items: list) -> tuple | None:
         """Arrays over the annotations, or None and a finding."""
         try:
-            images = {i['id']: (i['width'], i['height'])
-                      for i in part.content['images']}
+            images = {
+                i['id']: (i['width'], i['height'])
+                for i in part.content['images']
+            }
             names = {c['id']: c['name'] for c in part.content['categories']}
-            boxes = np.array([a['bbox'] for a in items],
-                             float).reshape(len(items), 4)
+            boxes = np.array([a['bbox'] for a in items], float).reshape(
+                len(items), 4
+            )
             # What CocoDataset looks up without a default, and the evaluation.
             [a['area'] for a in items]
             if part.role in ('test', 'val'):
@@ -192,33 +235,41 @@ class Checker(DataReader):
                 f'{part.where}: an image or annotation lacks what it needs '
                 f'({error!r}); images need id, file_name, width, height, '
                 'annotations id, image_id, category_id, bbox, area, iscrowd: '
-                f'complete it with {SUBSET}.')
+                f'complete it with {SUBSET}.'
+            )
             return None
         known = np.array([size is not None for size in sizes], bool)
-        sizes = np.array([size or (0, 0) for size in sizes],
-                         float).reshape(len(items), 2)
+        sizes = np.array([size or (0, 0) for size in sizes], float).reshape(
+            len(items), 2
+        )
         return boxes, sizes, known, labels, names
 
     def check_heads(self, classes: tuple) -> None:
         """The heads of the detector have as many outputs as classes."""
         for path, number in head_classes(self.cfg.get('model') or {}):
             if number != len(classes):
-                self.fatal(f'{path}={number} in the model, but the config '
-                           f'has {len(classes)} classes '
-                           f'({" ".join(classes)}): set it to '
-                           f'{len(classes)}.')
+                self.fatal(
+                    f'{path}={number} in the model, but the config '
+                    f'has {len(classes)} classes '
+                    f'({" ".join(classes)}): set it to '
+                    f'{len(classes)}.'
+                )
 
     def check_target(self, part: Part) -> None:
         """Labels of the target stay unread."""
         labels = len((part.content or {}).get('annotations') or ())
         if part.cfg['type'] != 'TargetDataset' and labels:
-            self.fatal(f'{part.where} is a {part.cfg["type"]} and comes with '
-                       f'{labels} labels, but the target must be unlabelled '
-                       "in training: make it type='TargetDataset'.")
+            self.fatal(
+                f'{part.where} is a {part.cfg["type"]} and comes with '
+                f'{labels} labels, but the target must be unlabelled '
+                "in training: make it type='TargetDataset'."
+            )
         steps = [step['type'] for step in part.cfg.get('pipeline') or ()]
         if 'LoadAnnotations' in steps:
-            self.warn(f'{part.where}: its pipeline has LoadAnnotations, which '
-                      'finds nothing in the target: take it out.')
+            self.warn(
+                f'{part.where}: its pipeline has LoadAnnotations, which '
+                'finds nothing in the target: take it out.'
+            )
 
     def check_tests(self) -> None:
         """The size of the test set, and the file that scores it."""
@@ -228,21 +279,26 @@ class Checker(DataReader):
                 self.fatal(
                     f'{part.where} has {len(part.images)} images, but the '
                     f'benchmark tests on {expected}: convert the right split, '
-                    'or set expected_images=None for another benchmark.')
+                    'or set expected_images=None for another benchmark.'
+                )
         parts = self.of('test') + self.of('val')
         files = {osp.realpath(part.ann_file) for part in parts}
         for key in ('val_evaluator', 'test_evaluator'):
             evaluators = self.cfg.get(key) or []
-            for item in (evaluators if isinstance(evaluators, (list, tuple))
-                         else [evaluators]):
+            for item in (
+                evaluators
+                if isinstance(evaluators, (list, tuple))
+                else [evaluators]
+            ):
                 path = item.get('ann_file')
                 if path and files and osp.realpath(path) not in files:
-                    self.fatal(f'{key} scores with {path}, but the test '
-                               f'images come from {parts[0].ann_file}: give '
-                               'both the same ann_file.')
+                    self.fatal(
+                        f'{key} scores with {path}, but the test '
+                        f'images come from {parts[0].ann_file}: give '
+                        'both the same ann_file.'
+                    )
 
-    def check_overlap(self, same: Dict[str, Dict[str, str]],
-                      how: str) -> None:
+    def check_overlap(self, same: dict[str, dict[str, str]], how: str) -> None:
         """Images that two roles share.
 
         Args:
@@ -252,16 +308,25 @@ class Checker(DataReader):
         for one, other, matters in (
             ('source', 'target', 'the domains do not differ there'),
             ('source', 'test', 'the test is not of unseen images'),
-            ('target', 'test', 'the adaptation sees the test images; papers '
-             'that do so say so')):
+            (
+                'target',
+                'test',
+                (
+                    'the adaptation sees the test images; papers '
+                    'that do so say so'
+                ),
+            ),
+        ):
             common = sorted(set(same.get(one, ())) & set(same.get(other, ())))
             if not common or (one, other) in self._shared:
                 continue
             self._shared.add((one, other))
             a, b = same[one][common[0]], same[other][common[0]]
-            text = (f'{one} and {other} share {len(common)} images by {how} '
-                    f'({len(same[one])} and {len(same[other])}), e.g. {a} and '
-                    f'{b}: {matters}; check data_root and data_prefix.')
+            text = (
+                f'{one} and {other} share {len(common)} images by {how} '
+                f'({len(same[one])} and {len(same[other])}), e.g. {a} and '
+                f'{b}: {matters}; check data_root and data_prefix.'
+            )
             whole = len(common) == len(same[other])
             if (one, other) == ('source', 'target') and whole:
                 self.fatal(text)
@@ -287,10 +352,12 @@ class Checker(DataReader):
         for role, classes in by_role.items():
             first, expected = next(iter(by_role.items()))
             if classes != expected:
-                self.fatal(f'the config has other classes for the {first} '
-                           f'({" ".join(expected)}) than for the {role} '
-                           f'({" ".join(classes)}): give both the same '
-                           'metainfo.')
+                self.fatal(
+                    f'the config has other classes for the {first} '
+                    f'({" ".join(expected)}) than for the {role} '
+                    f'({" ".join(classes)}): give both the same '
+                    'metainfo.'
+                )
         if by_role:
             self.check_heads(next(iter(by_role.values())))
         self.check_tests()
@@ -305,15 +372,16 @@ class Checker(DataReader):
         self.check_overlap(same, 'path')
 
 
-def head_classes(model, path: str = 'model') -> Iterator[Tuple[str, int]]:
+def head_classes(model, path: str = 'model') -> Iterator[tuple[str, int]]:
     """(path, value) of every num_classes of a box or mask head."""
     if isinstance(model, (list, tuple)):
         for i, item in enumerate(model):
             yield from head_classes(item, f'{path}.{i}')
     elif isinstance(model, dict):
         for key, value in model.items():
-            if key == 'num_classes' and ('bbox_head' in path
-                                         or 'mask_head' in path):
+            if key == 'num_classes' and (
+                'bbox_head' in path or 'mask_head' in path
+            ):
                 yield f'{path}.{key}', value
             else:
                 yield from head_classes(value, f'{path}.{key}')

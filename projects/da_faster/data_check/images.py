@@ -1,11 +1,11 @@
 """What only the image files themselves tell."""
+
 import hashlib
 import io
 import os
 import sys
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from typing import Optional, Tuple
 
 from mmengine.utils import ProgressBar
 from PIL import Image
@@ -14,7 +14,7 @@ from .checks import Checker
 from .parts import Part
 
 
-def read_image(path: str) -> Tuple[str, Optional[tuple], str]:
+def read_image(path: str) -> tuple[str, tuple | None, str]:
     """SHA-256, size and error of an image file."""
     try:
         with open(path, 'rb') as file:
@@ -31,11 +31,14 @@ def read_image(path: str) -> Tuple[str, Optional[tuple], str]:
 
 def check_images(checker: Checker, nproc: int) -> None:
     """Adds what only the image files tell to the findings."""
-    paths = sorted({
-        path
-        for part in checker.parts
-        for path in part.images if os.path.isfile(path)
-    })
+    paths = sorted(
+        {
+            path
+            for part in checker.parts
+            for path in part.images
+            if os.path.isfile(path)
+        }
+    )
     if not paths:
         return
     bar = ProgressBar(len(paths), file=sys.stdout)
@@ -50,10 +53,12 @@ def check_images(checker: Checker, nproc: int) -> None:
     for part in checker.parts:
         broken = [p for p in part.images if p in read and read[p][2]]
         if broken:
-            checker.fatal(f'{part.where}: {len(broken)} of '
-                          f'{len(part.images)} images are broken, e.g. '
-                          f'{broken[0]} ({read[broken[0]][2]}): download '
-                          'them again.')
+            checker.fatal(
+                f'{part.where}: {len(broken)} of '
+                f'{len(part.images)} images are broken, e.g. '
+                f'{broken[0]} ({read[broken[0]][2]}): download '
+                'them again.'
+            )
         for path in part.images:
             if path in read and path not in broken:
                 same[part.role].setdefault(read[path][0], path)
@@ -72,7 +77,9 @@ def check_sizes(checker: Checker, part: Part, read: dict) -> None:
             other.append((path, size, stated))
     if other:
         path, size, stated = other[0]
-        checker.fatal(f'{part.where}: {len(other)} of {len(part.images)} '
-                      f'images have another size than it says, e.g. {path} is '
-                      f'{size[0]}x{size[1]}, not {stated[0]}x{stated[1]}: '
-                      'give the images that were labelled.')
+        checker.fatal(
+            f'{part.where}: {len(other)} of {len(part.images)} '
+            f'images have another size than it says, e.g. {path} is '
+            f'{size[0]}x{size[1]}, not {stated[0]}x{stated[1]}: '
+            'give the images that were labelled.'
+        )

@@ -1,8 +1,10 @@
 """The datasets of a config, as their files tell."""
+
 import json
 import os.path as osp
 from collections import Counter
-from typing import Dict, Iterator, List, NamedTuple, Optional
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
@@ -10,6 +12,7 @@ from mmengine.config import Config
 
 class Finding(NamedTuple):
     """One sentence; a fatal one makes the training worthless."""
+
     fatal: bool
     text: str
 
@@ -25,12 +28,13 @@ class Part(NamedTuple):
         content: The COCO annotations; None for a folder.
         images: Paths of the images.
     """
+
     role: str
     cfg: dict
     ann_file: str
     folder: str
-    content: Optional[dict]
-    images: List[str]
+    content: dict | None
+    images: list[str]
 
     @property
     def where(self) -> str:
@@ -41,8 +45,10 @@ class Part(NamedTuple):
         if self.role == 'target':
             labels = 'no labels'
             if self.content is not None and self.content.get('annotations'):
-                labels = (f'{len(self.content["annotations"])} annotations, '
-                          'which are never read')
+                labels = (
+                    f'{len(self.content["annotations"])} annotations, '
+                    'which are never read'
+                )
         else:
             names = {
                 c.get('id'): c.get('name')
@@ -50,11 +56,20 @@ class Part(NamedTuple):
             }
             counts = Counter(
                 names.get(item.get('category_id'))
-                for item in self.content.get('annotations', ()))
-            labels = f'{sum(counts.values())} boxes (' + ', '.join(
-                f'{name} {counts[name]}' for name in names.values()) + ')'
-        place = self.folder if not self.ann_file else (
-            f'{self.ann_file}, images below {self.folder}')
+                for item in self.content.get('annotations', ())
+            )
+            labels = (
+                f'{sum(counts.values())} boxes ('
+                + ', '.join(
+                    f'{name} {counts[name]}' for name in names.values()
+                )
+                + ')'
+            )
+        place = (
+            self.folder
+            if not self.ann_file
+            else (f'{self.ann_file}, images below {self.folder}')
+        )
         return f'{self.role}: {len(self.images)} images, {labels}; {place}'
 
 
@@ -68,9 +83,9 @@ class DataReader:
 
     def __init__(self, cfg: Config) -> None:
         self.cfg = cfg
-        self.findings: List[Finding] = []
-        self.parts: List[Part] = []
-        self._loaded: Dict[str, Optional[dict]] = {}
+        self.findings: list[Finding] = []
+        self.parts: list[Part] = []
+        self._loaded: dict[str, dict | None] = {}
 
     def fatal(self, text: str) -> None:
         self.findings.append(Finding(True, text))
@@ -78,7 +93,7 @@ class DataReader:
     def warn(self, text: str) -> None:
         self.findings.append(Finding(False, text))
 
-    def of(self, role: str) -> List[Part]:
+    def of(self, role: str) -> list[Part]:
         return [part for part in self.parts if part.role == role]
 
     def read(self) -> None:
@@ -89,7 +104,8 @@ class DataReader:
             source=cfg.get('train_dataloader'),
             target=target,
             test=cfg.get('test_dataloader'),
-            val=cfg.get('val_dataloader'))
+            val=cfg.get('val_dataloader'),
+        )
         if loaders['val'] == loaders['test']:
             del loaders['val']
         for role, loader in loaders.items():
@@ -100,8 +116,11 @@ class DataReader:
         root = leaf.get('data_root') or ''
         ann_file, folder = (
             path if not path or osp.isabs(path) else osp.join(root, path)
-            for path in (leaf.get('ann_file') or '',
-                         (leaf.get('data_prefix') or {}).get('img') or ''))
+            for path in (
+                leaf.get('ann_file') or '',
+                (leaf.get('data_prefix') or {}).get('img') or '',
+            )
+        )
         folder = folder or root
         backend = (leaf.get('backend_args') or {}).get('backend', 'local')
         if backend != 'local':
@@ -109,9 +128,11 @@ class DataReader:
         content = None
         if ann_file:
             if not ann_file.endswith('.json'):
-                self.warn(f'{role} {ann_file}: only COCO json files are '
-                          'checked; convert it (tools/dataset_converters) to '
-                          'have its boxes looked at.')
+                self.warn(
+                    f'{role} {ann_file}: only COCO json files are '
+                    'checked; convert it (tools/dataset_converters) to '
+                    'have its boxes looked at.'
+                )
                 return
             content = self.load(role, ann_file)
             if content is None:
@@ -122,13 +143,16 @@ class DataReader:
             ]
         elif leaf['type'] == 'TargetDataset':
             if not osp.isdir(folder):
-                self.fatal(f'{role} {folder} is not a folder: set data_root '
-                           "and data_prefix=dict(img=...) of the "
-                           f'{role} to where its images are.')
+                self.fatal(
+                    f'{role} {folder} is not a folder: set data_root '
+                    'and data_prefix=dict(img=...) of the '
+                    f'{role} to where its images are.'
+                )
                 return
             try:
                 dataset = DATASETS.build(
-                    dict(leaf, pipeline=[], lazy_init=True))
+                    dict(leaf, pipeline=[], lazy_init=True)
+                )
                 images = [i['img_path'] for i in dataset.load_data_list()]
             except ValueError as error:
                 self.fatal(f'{role}: {error}.')
@@ -136,10 +160,9 @@ class DataReader:
         else:
             self.fatal(f'{role}: its {leaf["type"]} has no ann_file; set one.')
             return
-        self.parts.append(
-            Part(role, leaf, ann_file, folder, content, images))
+        self.parts.append(Part(role, leaf, ann_file, folder, content, images))
 
-    def load(self, role: str, path: str) -> Optional[dict]:
+    def load(self, role: str, path: str) -> dict | None:
         """Content of a COCO file; None, and a finding, where it is broken."""
         if path not in self._loaded:
             self._loaded[path] = None
@@ -149,15 +172,21 @@ class DataReader:
                 [(i['id'], i['file_name']) for i in content['images']]
                 self._loaded[path] = content
             except FileNotFoundError:
-                self.fatal(f'{role} {path} does not exist: make it with '
-                           'tools/dataset_converters (docs/data.md), or '
-                           'correct data_root and ann_file.')
+                self.fatal(
+                    f'{role} {path} does not exist: make it with '
+                    'tools/dataset_converters (docs/data.md), or '
+                    'correct data_root and ann_file.'
+                )
             except (OSError, ValueError) as error:
-                self.fatal(f'{role} {path} is not whole json ({error}): '
-                           'convert it again.')
+                self.fatal(
+                    f'{role} {path} is not whole json ({error}): '
+                    'convert it again.'
+                )
             except (KeyError, TypeError) as error:
-                self.fatal(f'{role} {path} has no list of images with id and '
-                           f'file_name ({error!r}): it is not a COCO file.')
+                self.fatal(
+                    f'{role} {path} has no list of images with id and '
+                    f'file_name ({error!r}): it is not a COCO file.'
+                )
         return self._loaded[path]
 
 

@@ -18,6 +18,7 @@ default one per core. ``classes`` chooses and renames the labels: each item is
 ``LABEL`` or ``LABEL=CLASS``, and the order of the classes gives the category
 ids 1, 2, ...
 """
+
 from .coco import Box, CocoSplit, ConversionError, Sample, summary
 
 __all__ = ['Box', 'CocoSplit', 'ConversionError', 'Sample', 'summary']

@@ -1,21 +1,48 @@
 """The detection labels of BDD100K."""
+
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
 
 from da_faster.data_conversion.coco import (
-    AnyPath, Box, CocoSplit, ConversionError, Sample, build_splits,
-    check_choice, class_map, finite, image_size, read_json, refuse_existing,
-    track, write_splits)
+    AnyPath,
+    Box,
+    CocoSplit,
+    ConversionError,
+    Sample,
+    build_splits,
+    check_choice,
+    class_map,
+    finite,
+    image_size,
+    read_json,
+    refuse_existing,
+    track,
+    write_splits,
+)
 
 # Names of 2018 and of 2020; Cityscapes' order.
-CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train',
-           'motor=motorcycle', 'bike=bicycle', 'pedestrian=person',
-           'motorcycle', 'bicycle')
+CLASSES = (
+    'person',
+    'rider',
+    'car',
+    'truck',
+    'bus',
+    'train',
+    'motor=motorcycle',
+    'bike=bicycle',
+    'pedestrian=person',
+    'motorcycle',
+    'bicycle',
+)
 SPLITS = ('train', 'val')
 TIMES = ('daytime', 'night', 'dawn/dusk')
-FILES = ('labels/bdd100k_labels_images_{}.json', 'labels/det_20/det_{}.json',
-         'bdd100k_labels_images_{}.json', 'det_{}.json')
+FILES = (
+    'labels/bdd100k_labels_images_{}.json',
+    'labels/det_20/det_{}.json',
+    'bdd100k_labels_images_{}.json',
+    'det_{}.json',
+)
 
 
 def find_labels(root: Path, split: str) -> Path:
@@ -24,25 +51,29 @@ def find_labels(root: Path, split: str) -> Path:
     for path in paths:
         if path.is_file():
             return path
-    raise ConversionError(f'{paths[0]} is missing, and so is {paths[1]}: '
-                          'unpack the detection labels there.')
+    raise ConversionError(
+        f'{paths[0]} is missing, and so is {paths[1]}: '
+        'unpack the detection labels there.'
+    )
 
 
-def read_frames(path: Path, timeofday: Optional[str]) -> List[dict]:
+def read_frames(path: Path, timeofday: str | None) -> list[dict]:
     """The frames of a label file, in the order of their names."""
     frames = read_json(path)
     try:
         frames = sorted(frames, key=lambda frame: frame['name'])
         if timeofday:
             frames = [
-                frame for frame in frames
+                frame
+                for frame in frames
                 if frame['attributes']['timeofday'] == timeofday
             ]
     except (KeyError, TypeError) as error:
         raise ConversionError(
             f'{path} is not a list of frames with a name and attributes '
             f'({error!r}): give the labels of BDD100K, not a COCO file made '
-            'of them.')
+            'of them.'
+        ) from error
     return frames
 
 
@@ -55,22 +86,29 @@ def read_sample(frame: dict, images: Path, labels: Path) -> Sample:
                 continue
             box = label['box2d']
             boxes.append(
-                Box(str(label['category']),
-                    *finite(*(box[key] for key in ('x1', 'y1', 'x2', 'y2')))))
+                Box(
+                    str(label['category']),
+                    *finite(*(box[key] for key in ('x1', 'y1', 'x2', 'y2'))),
+                )
+            )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConversionError(f'{labels} is broken at {frame["name"]} '
-                              f'({error!r}): unpack the labels again.')
+        raise ConversionError(
+            f'{labels} is broken at {frame["name"]} '
+            f'({error!r}): unpack the labels again.'
+        ) from error
     return Sample(frame['name'], image_size(images / frame['name']), boxes)
 
 
-def convert(root: AnyPath,
-            *,
-            out: Optional[AnyPath] = None,
-            classes: Sequence[str] = CLASSES,
-            splits: Sequence[str] = SPLITS,
-            timeofday: Optional[str] = None,
-            force: bool = False,
-            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+def convert(
+    root: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    classes: Sequence[str] = CLASSES,
+    splits: Sequence[str] = SPLITS,
+    timeofday: str | None = None,
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
     """Writes ``<split>.json``, or ``<split>_<timeofday>.json``.
 
     Args:
@@ -102,6 +140,7 @@ def convert(root: AnyPath,
     for split, name in files.items():
         labels = find_labels(root, split)
         read = partial(
-            read_sample, images=root / 'images/100k' / split, labels=labels)
+            read_sample, images=root / 'images/100k' / split, labels=labels
+        )
         samples[name] = track(read, read_frames(labels, timeofday), nproc)
     return write_splits(build_splits(samples, names), out, force)

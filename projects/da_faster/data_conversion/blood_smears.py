@@ -1,14 +1,24 @@
 """Two sets of blood smear photographs, as one domain adaptation pair."""
+
 import csv
 import hashlib
 import shutil
 from collections import defaultdict
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
 
 from da_faster.data_conversion.coco import (
-    AnyPath, Box, CocoSplit, ConversionError, Sample, atomic_folder,
-    build_splits, finite, image_size, read_lines, track)
+    AnyPath,
+    Box,
+    CocoSplit,
+    ConversionError,
+    Sample,
+    atomic_folder,
+    build_splits,
+    finite,
+    image_size,
+    read_lines,
+    track,
+)
 from da_faster.data_conversion.voc import CORNERS, read_voc_boxes
 
 CLASSES = ('RBC', 'WBC')
@@ -18,7 +28,8 @@ FOLDERS = dict(
     source_train='source',
     source_test='source',
     target_train='target/train',
-    target_test='target/test')
+    target_test='target/test',
+)
 
 # Numbers of BCCD's trainval photographs whose field overlaps that of the test
 # photograph named behind them (found by correlating all pairs at all shifts;
@@ -27,13 +38,70 @@ SOURCE_OVERLAPS = {
     20: 19, 40: 41, 160: 161, 236: 253, 242: 249, 248: 249, 254: 233,
     258: 229, 260: 227, 261: 226, 262: 225, 264: 225, 276: 205, 386: 391,
     408: 365
-}  # yapf: disable
+}  # fmt: skip
 # The 60 photographs the target is made of, out of the publisher's 100.
-TARGET_NUMBERS = (7, 10, 11, 12, 14, 17, 19, 20, 22, 24, 25, 30, 31, 32, 33,
-                  34, 36, 37, 44, 45, 46, 48, 49, 51, 52, 55, 59, 61, 65, 66,
-                  68, 69, 71, 72, 74, 75, 76, 77, 79, 80, 81, 82, 83, 86, 87,
-                  89, 91, 93, 96, 99, 101, 102, 103, 104, 108, 110, 112, 117,
-                  118, 119)
+TARGET_NUMBERS = (
+    7,
+    10,
+    11,
+    12,
+    14,
+    17,
+    19,
+    20,
+    22,
+    24,
+    25,
+    30,
+    31,
+    32,
+    33,
+    34,
+    36,
+    37,
+    44,
+    45,
+    46,
+    48,
+    49,
+    51,
+    52,
+    55,
+    59,
+    61,
+    65,
+    66,
+    68,
+    69,
+    71,
+    72,
+    74,
+    75,
+    76,
+    77,
+    79,
+    80,
+    81,
+    82,
+    83,
+    86,
+    87,
+    89,
+    91,
+    93,
+    96,
+    99,
+    101,
+    102,
+    103,
+    104,
+    108,
+    110,
+    112,
+    117,
+    118,
+    119,
+)
 TARGET_TRAIN_SIZE = 30
 # Pairs of them that show the same field shifted (by the same search).
 TARGET_OVERLAPS = {37: 20, 91: 75, 86: 80, 96: 71, 104: 61, 101: 66}
@@ -44,7 +112,7 @@ def target_name(number: int) -> str:
     return f'image-{number}.png'
 
 
-def split_target() -> Dict[str, List[str]]:
+def split_target() -> dict[str, list[str]]:
     """The fixed split of the target; it never looks at a label.
 
     Photographs are taken in the order of the SHA-256 of their file names, a
@@ -54,29 +122,36 @@ def split_target() -> Dict[str, List[str]]:
     groups = defaultdict(list)
     for number in TARGET_NUMBERS:
         groups[TARGET_OVERLAPS.get(number, number)].append(number)
-    train: List[int] = []
-    for first in sorted(groups, key=lambda number: hashlib.sha256(
-            target_name(number).encode()).digest()):  # yapf: disable
+    train: list[int] = []
+    for first in sorted(
+        groups,
+        key=lambda number: hashlib.sha256(
+            target_name(number).encode()
+        ).digest(),
+    ):
         if len(train) < TARGET_TRAIN_SIZE:
             train += groups[first]
     test = set(TARGET_NUMBERS).difference(train)
     return dict(
         target_train=[target_name(number) for number in sorted(train)],
-        target_test=[target_name(number) for number in sorted(test)])
+        target_test=[target_name(number) for number in sorted(test)],
+    )
 
 
-def read_image_set(bccd_dir: Path, name: str) -> List[str]:
+def read_image_set(bccd_dir: Path, name: str) -> list[str]:
     """Photograph names, without extension, of one of BCCD's own sets."""
     path = bccd_dir / 'ImageSets' / 'Main' / f'{name}.txt'
-    mend = ('give the folder that holds Annotations, ImageSets and JPEGImages '
-            'as BCCD_DIR.')
+    mend = (
+        'give the folder that holds Annotations, ImageSets and JPEGImages '
+        'as BCCD_DIR.'
+    )
     names = sorted(filter(None, map(str.strip, read_lines(path, mend))))
     if not names:
         raise ConversionError(f'{path} is empty: {mend}')
     return names
 
 
-def read_csv_boxes(path: Path) -> Tuple[Dict[str, List[Box]], bool]:
+def read_csv_boxes(path: Path) -> tuple[dict[str, list[Box]], bool]:
     """Boxes by file name, and whether corners are relative to the image.
 
     They are when no corner of the whole file exceeds 2: a corner may lie a
@@ -92,13 +167,17 @@ def read_csv_boxes(path: Path) -> Tuple[Dict[str, List[Box]], bool]:
                 corners = finite(*(row[key] for key in CORNERS))
                 boxes[row['image']].append(Box(row['label'], *corners))
     except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: give the folder that holds '
-                              'annotations.csv and images as SMEAR_DIR.')
+        raise ConversionError(
+            f'{path} is missing: give the folder that holds '
+            'annotations.csv and images as SMEAR_DIR.'
+        ) from None
     except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ConversionError(f'{path} is broken at line {line} '
-                              f'({error!r}): download it again.')
-    largest = max((max(box[1:5]) for some in boxes.values() for box in some),
-                  default=0)
+        raise ConversionError(
+            f'{path} is broken at line {line} ({error!r}): download it again.'
+        ) from error
+    largest = max(
+        (max(box[1:5]) for some in boxes.values() for box in some), default=0
+    )
     return boxes, largest <= 2
 
 
@@ -119,15 +198,19 @@ def read_photograph(job: tuple) -> Sample:
         if str(label).lower() not in names or label == PLATELETS.lower():
             raise ConversionError(
                 f'{labels} holds the unknown label {label!r}: correct it to '
-                f'one of {", ".join(CLASSES)}, or download the file again.')
+                f'one of {", ".join(CLASSES)}, or download the file again.'
+            )
     shutil.copyfile(image, copy)
-    return Sample(image.name, size, [
-        box._replace(label=names[box.label.lower()]) for box in boxes
-    ])
+    return Sample(
+        image.name,
+        size,
+        [box._replace(label=names[box.label.lower()]) for box in boxes],
+    )
 
 
-def list_jobs(bccd_dir: Path, smear_dir: Path, folder: Path,
-              names: Dict[str, List[str]]) -> Dict[str, List[tuple]]:
+def list_jobs(
+    bccd_dir: Path, smear_dir: Path, folder: Path, names: dict[str, list[str]]
+) -> dict[str, list[tuple]]:
     """The jobs of :func:`read_photograph`, by split.
 
     Args:
@@ -137,7 +220,7 @@ def list_jobs(bccd_dir: Path, smear_dir: Path, folder: Path,
     """
     csv_path = smear_dir / 'annotations.csv'
     csv_boxes, relative = read_csv_boxes(csv_path)
-    jobs: Dict[str, List[tuple]] = {split: [] for split in FOLDERS}
+    jobs: dict[str, list[tuple]] = {split: [] for split in FOLDERS}
     for split, path in FOLDERS.items():
         (folder / path).mkdir(parents=True, exist_ok=True)
         for name in names[split]:
@@ -148,24 +231,29 @@ def list_jobs(bccd_dir: Path, smear_dir: Path, folder: Path,
             else:
                 image, labels = smear_dir / 'images' / name, csv_path
                 if name not in csv_boxes:
-                    raise ConversionError(f'{labels} has no box for {name}: '
-                                          'download the whole file again.')
+                    raise ConversionError(
+                        f'{labels} has no box for {name}: '
+                        'download the whole file again.'
+                    )
                 w, h = image_size(image) if relative else (1, 1)
                 boxes = [
                     Box(label, x1 * w, y1 * h, x2 * w, y2 * h)
                     for label, x1, y1, x2, y2, *_ in csv_boxes[name]
                 ]
-            jobs[split].append((image, folder / path / image.name, labels,
-                                boxes))
+            jobs[split].append(
+                (image, folder / path / image.name, labels, boxes)
+            )
     return jobs
 
 
-def convert(bccd_dir: AnyPath,
-            smear_dir: AnyPath,
-            *,
-            out: AnyPath = 'data/blood_smears',
-            force: bool = False,
-            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+def convert(
+    bccd_dir: AnyPath,
+    smear_dir: AnyPath,
+    *,
+    out: AnyPath = 'data/blood_smears',
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
     """Writes copies of the images and four annotation files.
 
     The files are ``annotations/{source,target}_{train,test}.json``.
@@ -185,22 +273,27 @@ def convert(bccd_dir: AnyPath,
     """
     bccd_dir, smear_dir, out = map(Path, (bccd_dir, smear_dir, out))
     overlaps = {f'BloodImage_{number:05d}' for number in SOURCE_OVERLAPS}
-    with atomic_folder(out, ('annotations', 'source', 'target'),
-                       force) as folder:
+    with atomic_folder(
+        out, ('annotations', 'source', 'target'), force
+    ) as folder:
         train = read_image_set(bccd_dir, 'trainval')
         names = dict(
             source_train=[name for name in train if name not in overlaps],
             source_test=read_image_set(bccd_dir, 'test'),
-            **split_target())
+            **split_target(),
+        )
         jobs = list_jobs(bccd_dir, smear_dir, folder, names)
         samples = iter(track(read_photograph, sum(jobs.values(), []), nproc))
         splits = build_splits(
-            {split: [next(samples) for _ in some]
-             for split, some in jobs.items()},
-            {name: name for name in CLASSES})
+            {
+                split: [next(samples) for _ in some]
+                for split, some in jobs.items()
+            },
+            {name: name for name in CLASSES},
+        )
         splits['source_train'].notes[
-            'photographs with a part of a test photograph left out'] = (
-                len(train) - len(names['source_train']))
+            'photographs with a part of a test photograph left out'
+        ] = len(train) - len(names['source_train'])
         for name, split in splits.items():
             split.save(folder / 'annotations' / f'{name}.json')
     return {

@@ -1,12 +1,19 @@
 """The generated domain pair "city -> foggy city"."""
+
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
 
 import cv2
 
 from da_faster.data_conversion.coco import (
-    AnyPath, CocoSplit, ConversionError, atomic_folder, check_positive, track)
+    AnyPath,
+    CocoSplit,
+    ConversionError,
+    atomic_folder,
+    check_positive,
+    track,
+)
 from da_faster.datasets.foggy_city.fog import DEFAULT_BETA, transmittance
 from da_faster.datasets.foggy_city.render import CLASSES, MIN_SIZE, make_scene
 
@@ -15,10 +22,11 @@ PARTS = dict(
     source_train=('source', 'source', False),
     target_train=('target', 'target', True),
     target_test=('target_test', 'test', True),
-    source_test=('source_test', 'test', False))
+    source_test=('source_test', 'test', False),
+)
 
 
-def write_scene(task: tuple) -> List[tuple]:
+def write_scene(task: tuple) -> list[tuple]:
     """Writes the images of one scene.
 
     Args:
@@ -38,8 +46,9 @@ def write_scene(task: tuple) -> List[tuple]:
     return [(item.label, item.box, item.area) for item in scene.instances]
 
 
-def collect(objects: Sequence[List[tuple]],
-            size: Tuple[int, int]) -> CocoSplit:
+def collect(
+    objects: Sequence[list[tuple]], size: tuple[int, int]
+) -> CocoSplit:
     """One annotation file; its images are counted from 0.
 
     Args:
@@ -54,29 +63,32 @@ def collect(objects: Sequence[List[tuple]],
     return split
 
 
-def check_arguments(seed: int, beta: float, size: Tuple[int, int]) -> None:
+def check_arguments(seed: int, beta: float, size: tuple[int, int]) -> None:
     """Raises a ConversionError for a scene that cannot be drawn."""
     if seed < 0:
         raise ConversionError(f'--seed must not be negative, got {seed}.')
     if size[0] < MIN_SIZE[0] or size[1] < MIN_SIZE[1]:
         raise ConversionError(
-            f'--size must be at least {MIN_SIZE}, got {size}.')
+            f'--size must be at least {MIN_SIZE}, got {size}.'
+        )
     try:
         transmittance(0.0, beta)
     except ValueError as error:
-        raise ConversionError(f'--{error}.')
+        raise ConversionError(f'--{error}.') from error
 
 
-def convert(*,
-            out: AnyPath = 'data/city2foggy',
-            seed: int = 0,
-            beta: float = DEFAULT_BETA,
-            num_source: int = 400,
-            num_target: int = 400,
-            num_test: int = 150,
-            size: Sequence[int] = (384, 192),
-            force: bool = False,
-            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+def convert(
+    *,
+    out: AnyPath = 'data/city2foggy',
+    seed: int = 0,
+    beta: float = DEFAULT_BETA,
+    num_source: int = 400,
+    num_target: int = 400,
+    num_test: int = 150,
+    size: Sequence[int] = (384, 192),
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
     """Draws the images and writes four annotation files.
 
     The files are ``annotations/{source,target}_{train,test}.json``. OpenCV is
@@ -100,7 +112,8 @@ def convert(*,
     out, size = Path(out), tuple(size)
     check_arguments(seed, beta, size)
     check_positive(
-        num_source=num_source, num_target=num_target, num_test=num_test)
+        num_source=num_source, num_target=num_target, num_test=num_test
+    )
     counts = dict(source=num_source, target=num_target, test=num_test)
     contents = [folder for folder, _, _ in PARTS.values()] + ['annotations']
     with atomic_folder(out, contents, force) as root:
@@ -108,12 +121,15 @@ def convert(*,
         for split, count in counts.items():
             wanted = {
                 folder: beta if foggy else 0.0
-                for folder, of, foggy in PARTS.values() if of == split
+                for folder, of, foggy in PARTS.values()
+                if of == split
             }
             for folder in wanted:
                 (root / folder).mkdir()
-            tasks += [(root, seed, split, index, size, wanted)
-                      for index in range(count)]
+            tasks += [
+                (root, seed, split, index, size, wanted)
+                for index in range(count)
+            ]
         # Processes take the cores. Set before the fork: a child that inherits
         # OpenCV's pool of threads, none of which it has, waits for them
         # forever.
@@ -133,9 +149,12 @@ def convert(*,
                 info=dict(
                     description='city2foggy',
                     beta=beta if foggy else 0.0,
-                    seed=seed))
+                    seed=seed,
+                ),
+            )
             (root / 'annotations' / f'{name}.json').write_text(
-                json.dumps(content, separators=(',', ':'), sort_keys=True))
+                json.dumps(content, separators=(',', ':'), sort_keys=True)
+            )
     return {
         out / 'annotations' / f'{name}.json': split
         for name, split in splits.items()

@@ -1,8 +1,9 @@
 """Cityscapes and Foggy Cityscapes."""
+
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
@@ -10,16 +11,34 @@ from PIL import Image
 from pycocotools.mask import encode
 
 from da_faster.data_conversion.coco import (
-    AnyPath, Box, CocoSplit, ConversionError, Sample, build_splits,
-    check_choice, image_size, refuse_existing, track, write_splits)
+    AnyPath,
+    Box,
+    CocoSplit,
+    ConversionError,
+    Sample,
+    build_splits,
+    check_choice,
+    image_size,
+    refuse_existing,
+    track,
+    write_splits,
+)
 
 # Cityscapes' label ids with instances (cityscapesscripts/helpers/labels.py).
 LABELS = {
     24: 'person', 25: 'rider', 26: 'car', 27: 'truck', 28: 'bus',
     29: 'caravan', 30: 'trailer', 31: 'train', 32: 'motorcycle', 33: 'bicycle'
-}  # yapf: disable
-CLASSES = ('person', 'rider', 'car', 'truck', 'bus', 'train', 'motorcycle',
-           'bicycle')
+}  # fmt: skip
+CLASSES = (
+    'person',
+    'rider',
+    'car',
+    'truck',
+    'bus',
+    'train',
+    'motorcycle',
+    'bicycle',
+)
 SPLITS = ('train', 'val')
 BETAS = ('0.005', '0.01', '0.02')
 GT_SUFFIX = '_gtFine_instanceIds.png'
@@ -32,14 +51,17 @@ def read_instances(path: Path) -> np.ndarray:
             image.load()
             mode, ids = image.mode, np.asarray(image)
     except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: complete gtFine.')
+        raise ConversionError(f'{path} is missing: complete gtFine.') from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise ConversionError(f'{path} is not a readable image ({error}): '
-                              'unpack gtFine_trainvaltest.zip again.')
+        raise ConversionError(
+            f'{path} is not a readable image ({error}): '
+            'unpack gtFine_trainvaltest.zip again.'
+        ) from error
     if not mode.startswith('I'):
         raise ConversionError(
             f'{path} is not a 16-bit image (mode {mode}), so its instance '
-            'ids are cut off: unpack gtFine_trainvaltest.zip again.')
+            'ids are cut off: unpack gtFine_trainvaltest.zip again.'
+        )
     return ids.astype(np.int32)
 
 
@@ -49,12 +71,14 @@ def has_speck(mask: np.ndarray) -> bool:
     Detectron's filter: it takes the outline for no polygon.
     """
     outlines, _ = cv2.findContours(
-        np.pad(mask, 1).astype(np.uint8), cv2.RETR_EXTERNAL,
-        cv2.CHAIN_APPROX_NONE)
+        np.pad(mask, 1).astype(np.uint8),
+        cv2.RETR_EXTERNAL,
+        cv2.CHAIN_APPROX_NONE,
+    )
     return min(map(len, outlines)) <= 2
 
 
-def read_boxes(path: Path) -> Tuple[Tuple[int, int], List[Box], Counter]:
+def read_boxes(path: Path) -> tuple[tuple[int, int], list[Box], Counter]:
     """Size, boxes and what was left out of an instanceIds image."""
     ids = read_instances(path)
     boxes, notes = [], Counter()
@@ -66,7 +90,8 @@ def read_boxes(path: Path) -> Tuple[Tuple[int, int], List[Box], Counter]:
             raise ConversionError(
                 f'{path} holds the instance id {number}, but label {label} '
                 'has no instances in Cityscapes: take the instanceIds images '
-                'of gtFine, not ones made with other label ids.')
+                'of gtFine, not ones made with other label ids.'
+            )
         name = LABELS[label]
         if number < 1000:
             notes[f'groups ({name}group) left out'] += 1
@@ -89,12 +114,16 @@ def read_boxes(path: Path) -> Tuple[Tuple[int, int], List[Box], Counter]:
                 bottom,
                 area=int(crop.sum()),
                 segmentation=dict(
-                    size=runs['size'], counts=runs['counts'].decode())))
+                    size=runs['size'], counts=runs['counts'].decode()
+                ),
+            )
+        )
     return (ids.shape[1], ids.shape[0]), boxes, notes
 
 
-def read_sample(gt: Path, images: Path, suffixes: Sequence[str]
-                ) -> List[Sample]:
+def read_sample(
+    gt: Path, images: Path, suffixes: Sequence[str]
+) -> list[Sample]:
     """The images of one scene, which share its labels.
 
     Args:
@@ -111,34 +140,39 @@ def read_sample(gt: Path, images: Path, suffixes: Sequence[str]
         if found != size:
             raise ConversionError(
                 f'{images / split / file_name} is {found[0]}x{found[1]}, but '
-                f'{gt} is {size[0]}x{size[1]}: unpack both again.')
+                f'{gt} is {size[0]}x{size[1]}: unpack both again.'
+            )
         samples.append(Sample(file_name, size, boxes, notes))
     return samples
 
 
-def list_scenes(root: Path, images: Path, split: str) -> List[Path]:
+def list_scenes(root: Path, images: Path, split: str) -> list[Path]:
     """The instanceIds images of a split; every city of the images has some."""
     scenes = sorted((root / 'gtFine' / split).glob(f'*/*{GT_SUFFIX}'))
     if not scenes:
         raise ConversionError(
             f'{root / "gtFine" / split} holds no <city>/*{GT_SUFFIX}: unpack '
-            'gtFine_trainvaltest.zip there.')
+            'gtFine_trainvaltest.zip there.'
+        )
     cities = {path.parent.name for path in scenes}
     for folder in sorted((images / split).glob('*')):
         if folder.is_dir() and folder.name not in cities:
             raise ConversionError(
                 f'{folder} has no labels in {root / "gtFine"}: unpack '
-                'gtFine_trainvaltest.zip again.')
+                'gtFine_trainvaltest.zip again.'
+            )
     return scenes
 
 
-def convert(root: AnyPath,
-            *,
-            out: Optional[AnyPath] = None,
-            foggy: Optional[AnyPath] = None,
-            beta: Union[str, float, None] = None,
-            force: bool = False,
-            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+def convert(
+    root: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    foggy: AnyPath | None = None,
+    beta: str | float | None = None,
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
     """Writes ``instancesonly_filtered_gtFine_<split>.json`` for both splits.
 
     With ``foggy`` the names end in ``_foggy_beta_<beta>``. OpenCV is set to a
@@ -166,7 +200,7 @@ def convert(root: AnyPath,
     if foggy is not None:
         check_choice((*BETAS, 'all'), beta=str(beta))
         images = Path(foggy) / 'leftImg8bit_foggy'
-        betas = BETAS if beta == 'all' else (beta, )
+        betas = BETAS if beta == 'all' else (beta,)
         suffixes = [f'_leftImg8bit_foggy_beta_{fog}.png' for fog in betas]
         endings = [f'_foggy_beta_{fog}' for fog in betas]
     else:
@@ -175,18 +209,26 @@ def convert(root: AnyPath,
     out = Path(out or images.parent / 'annotations')
     stem = 'instancesonly_filtered_gtFine_'
     together = [f'_foggy_beta_{beta}'] if len(endings) > 1 else []
-    refuse_existing(out, [
-        f'{stem}{split}{ending}' for split in SPLITS
-        for ending in endings + together
-    ], force)
+    refuse_existing(
+        out,
+        [
+            f'{stem}{split}{ending}'
+            for split in SPLITS
+            for ending in endings + together
+        ],
+        force,
+    )
 
     cv2.setNumThreads(1)
     tasks = {split: list_scenes(root, images, split) for split in SPLITS}
     read = iter(
         track(
             partial(read_sample, images=images, suffixes=suffixes),
-            sum(tasks.values(), []), nproc))
-    samples: Dict[str, List[Sample]] = {}
+            sum(tasks.values(), []),
+            nproc,
+        )
+    )
+    samples: dict[str, list[Sample]] = {}
     for split in SPLITS:
         scenes = [next(read) for _ in tasks[split]]
         for i, ending in enumerate(endings):
@@ -194,4 +236,5 @@ def convert(root: AnyPath,
         for ending in together:
             samples[f'{stem}{split}{ending}'] = sum(scenes, [])
     return write_splits(
-        build_splits(samples, {name: name for name in CLASSES}), out, force)
+        build_splits(samples, {name: name for name in CLASSES}), out, force
+    )

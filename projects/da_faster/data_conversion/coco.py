@@ -6,17 +6,20 @@ them into one ``CocoSplit`` per annotation file and hands those to
 ``atomic_folder``. What the user has to mend is raised as a
 ``ConversionError``. Boxes that are left out are counted by reason.
 """
+
 import json
 import math
 import os
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import (Callable, Dict, Iterable, Iterator, List, NamedTuple,
-                    Optional, Sequence, Tuple, Union)
+from typing import (
+    NamedTuple,
+)
 
 from mmengine.utils import ProgressBar
 from PIL import Image
@@ -24,7 +27,7 @@ from PIL import Image
 from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
 
-AnyPath = Union[str, Path]
+AnyPath = str | Path
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
 
@@ -34,14 +37,15 @@ class ConversionError(UserError):
 
 class Box(NamedTuple):
     """A labelled box. See :meth:`CocoSplit.add_box` for its fields."""
+
     label: str
     x1: float
     y1: float
     x2: float
     y2: float
-    area: Optional[float] = None
+    area: float | None = None
     iscrowd: int = 0
-    segmentation: Optional[dict] = None
+    segmentation: dict | None = None
 
 
 class Sample(NamedTuple):
@@ -53,30 +57,34 @@ class Sample(NamedTuple):
         boxes: Its boxes, with the labels of the dataset.
         notes: How much was left out or altered while reading, by reason.
     """
+
     file_name: str
-    size: Tuple[int, int]
+    size: tuple[int, int]
     boxes: Sequence[Box] = ()
-    notes: Optional[Dict[str, int]] = None
+    notes: dict[str, int] | None = None
 
 
 def check_positive(**numbers: int) -> None:
     """Refuses a number below 1. The keywords name the options."""
     for name, number in numbers.items():
         if number < 1:
-            raise ConversionError(f'--{name.replace("_", "-")} must be at '
-                                  f'least 1, got {number}.')
+            raise ConversionError(
+                f'--{name.replace("_", "-")} must be at least 1, got {number}.'
+            )
 
 
 def check_choice(choices: Sequence, **values) -> None:
     """Refuses a value that is not one of ``choices``."""
     for name, value in values.items():
         if value not in choices:
-            raise ConversionError(f'--{name.replace("_", "-")} must be one of '
-                                  f'{", ".join(map(str, choices))}, got '
-                                  f'{value}.')
+            raise ConversionError(
+                f'--{name.replace("_", "-")} must be one of '
+                f'{", ".join(map(str, choices))}, got '
+                f'{value}.'
+            )
 
 
-def class_map(items: Sequence[str]) -> Dict[str, str]:
+def class_map(items: Sequence[str]) -> dict[str, str]:
     """Which labels to keep, and under which name.
 
     Args:
@@ -92,14 +100,15 @@ def class_map(items: Sequence[str]) -> Dict[str, str]:
         if not label or (equals and not name) or label in names:
             raise ConversionError(
                 f'--classes {item}: give every label once, as LABEL or '
-                'LABEL=CLASS.')
+                'LABEL=CLASS.'
+            )
         names[label] = name or label
     return names
 
 
-def track(function: Callable,
-          tasks: Iterable,
-          nproc: Optional[int] = None) -> list:
+def track(
+    function: Callable, tasks: Iterable, nproc: int | None = None
+) -> list:
     """``[function(task) for task in tasks]`` in processes, with progress.
 
     The first error ends it. So does a process that was killed.
@@ -132,13 +141,15 @@ def track(function: Callable,
     with ProcessPoolExecutor(nproc) as pool:
         return collect(
             pool.map(
-                function, tasks, chunksize=min(8, 1 + len(tasks) // nproc)))
+                function, tasks, chunksize=min(8, 1 + len(tasks) // nproc)
+            )
+        )
 
 
 @contextmanager
-def atomic_folder(out: AnyPath,
-                  contents: Sequence[str],
-                  force: bool = False) -> Iterator[Path]:
+def atomic_folder(
+    out: AnyPath, contents: Sequence[str], force: bool = False
+) -> Iterator[Path]:
     """Yields a hidden sibling of ``out`` that becomes ``out`` on success.
 
     After any error the sibling is gone and ``out`` is as it was.
@@ -159,11 +170,14 @@ def atomic_folder(out: AnyPath,
     present = {path.name for path in out.iterdir()} if out.exists() else set()
     foreign = sorted(present.difference(contents))
     if foreign:
-        raise ConversionError(f'{out} also holds {foreign[0]}, which is not '
-                              'of this converter: give another --out.')
+        raise ConversionError(
+            f'{out} also holds {foreign[0]}, which is not '
+            'of this converter: give another --out.'
+        )
     if present and not force:
         raise ConversionError(
-            f'{out} exists: give --force to replace it, or another --out.')
+            f'{out} exists: give --force to replace it, or another --out.'
+        )
     temporary = out.with_name(f'.{out.name}.{os.getpid()}.new')
     replaced = out.with_name(f'.{out.name}.{os.getpid()}.old')
     try:
@@ -190,12 +204,13 @@ def refuse_existing(out: Path, names: Iterable[str], force: bool) -> None:
         path = out / f'{name}.json'
         if path.exists() and not force:
             raise ConversionError(
-                f'{path} exists: give --force to replace it, or another '
-                '--out.')
+                f'{path} exists: give --force to replace it, or another --out.'
+            )
 
 
-def write_splits(splits: Dict[str, 'CocoSplit'], out: Path,
-                 force: bool) -> Dict[Path, 'CocoSplit']:
+def write_splits(
+    splits: dict[str, 'CocoSplit'], out: Path, force: bool
+) -> dict[Path, 'CocoSplit']:
     """Writes ``out/<name>.json`` for every split.
 
     All are written under another name first, so an error leaves the earlier
@@ -221,14 +236,16 @@ def write_splits(splits: Dict[str, 'CocoSplit'], out: Path,
     return {out / f'{name}.json': split for name, split in splits.items()}
 
 
-def read_lines(path: Path, mend: str) -> List[str]:
+def read_lines(path: Path, mend: str) -> list[str]:
     """Lines of a text file; ``mend`` ends the sentence of an error."""
     try:
         return path.read_text(encoding='utf-8-sig').splitlines()
     except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: {mend}')
+        raise ConversionError(f'{path} is missing: {mend}') from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConversionError(f'{path} is not a text file ({error}): {mend}')
+        raise ConversionError(
+            f'{path} is not a text file ({error}): {mend}'
+        ) from error
 
 
 def read_json(path: Path):
@@ -237,13 +254,14 @@ def read_json(path: Path):
         with open(path, encoding='utf-8-sig') as file:
             return json.load(file)
     except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: check the path.')
+        raise ConversionError(f'{path} is missing: check the path.') from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ConversionError(f'{path} is not whole json ({error}): download '
-                              'or export it again.')
+        raise ConversionError(
+            f'{path} is not whole json ({error}): download or export it again.'
+        ) from error
 
 
-def finite(*values) -> Tuple[float, ...]:
+def finite(*values) -> tuple[float, ...]:
     """The values as numbers. Raises a ValueError where one is not finite."""
     numbers = tuple(map(float, values))
     if not all(map(math.isfinite, numbers)):
@@ -251,7 +269,7 @@ def finite(*values) -> Tuple[float, ...]:
     return numbers
 
 
-def image_size(path: Path) -> Tuple[int, int]:
+def image_size(path: Path) -> tuple[int, int]:
     """Width and height of an image that was decoded to its last line."""
     try:
         with Image.open(path) as image:
@@ -259,10 +277,12 @@ def image_size(path: Path) -> Tuple[int, int]:
             return image.size
     except FileNotFoundError:
         raise ConversionError(
-            f'{path} is missing: complete the download of the dataset.')
+            f'{path} is missing: complete the download of the dataset.'
+        ) from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise ConversionError(f'{path} is not a readable image ({error}): '
-                              'download it again.')
+        raise ConversionError(
+            f'{path} is not a readable image ({error}): download it again.'
+        ) from error
 
 
 class CocoSplit:
@@ -280,16 +300,16 @@ class CocoSplit:
             Converters count their own reasons here too.
     """
 
-    def __init__(self,
-                 classes: Sequence[str],
-                 first_image_id: int = 1) -> None:
+    def __init__(
+        self, classes: Sequence[str], first_image_id: int = 1
+    ) -> None:
         self.first_image_id = first_image_id
         self.category_ids = {name: i for i, name in enumerate(classes, 1)}
         self.images: list = []
         self.annotations: list = []
         self.notes: Counter = Counter()
 
-    def add_sample(self, sample: Sample, names: Dict[str, str]) -> None:
+    def add_sample(self, sample: Sample, names: dict[str, str]) -> None:
         """Adds an image and those of its boxes whose label ``names`` has."""
         self.add_image(sample.file_name, *sample.size)
         self.notes.update(sample.notes or {})
@@ -306,17 +326,21 @@ class CocoSplit:
                 id=self.first_image_id + len(self.images),
                 file_name=file_name,
                 width=width,
-                height=height))
+                height=height,
+            )
+        )
 
-    def add_box(self,
-                class_name: str,
-                x1: float,
-                y1: float,
-                x2: float,
-                y2: float,
-                area: Optional[float] = None,
-                iscrowd: int = 0,
-                segmentation: Optional[dict] = None) -> None:
+    def add_box(
+        self,
+        class_name: str,
+        x1: float,
+        y1: float,
+        x2: float,
+        y2: float,
+        area: float | None = None,
+        iscrowd: int = 0,
+        segmentation: dict | None = None,
+    ) -> None:
         """Adds a box to the last image, clipped to it.
 
         Args:
@@ -351,35 +375,41 @@ class CocoSplit:
                 category_id=self.category_ids[class_name],
                 bbox=[round(left, 2), round(top, 2), width, height],
                 area=round(width * height, 2) if area is None else area,
-                iscrowd=iscrowd))
+                iscrowd=iscrowd,
+            )
+        )
         if segmentation is not None:
             self.annotations[-1]['segmentation'] = segmentation
 
-    def count_boxes(self) -> Dict[str, int]:
+    def count_boxes(self) -> dict[str, int]:
         """Number of boxes by class name, in the order of the classes."""
         counts = Counter(item['category_id'] for item in self.annotations)
         return {name: counts[i] for name, i in self.category_ids.items()}
 
-    def content(self) -> Dict[str, list]:
+    def content(self) -> dict[str, list]:
         """The annotation file as a dictionary."""
         return dict(
             images=self.images,
             annotations=self.annotations,
             categories=[
                 dict(id=i, name=name) for name, i in self.category_ids.items()
-            ])
+            ],
+        )
 
     def save(self, path: Path) -> None:
         """Writes the file. The same content always gives the same bytes."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(
             json.dumps(self.content(), ensure_ascii=False) + '\n',
-            encoding='utf-8')
+            encoding='utf-8',
+        )
 
 
-def build_splits(samples: Dict[str, Sequence[Sample]],
-                 names: Dict[str, str],
-                 labelled: bool = True) -> Dict[str, CocoSplit]:
+def build_splits(
+    samples: dict[str, Sequence[Sample]],
+    names: dict[str, str],
+    labelled: bool = True,
+) -> dict[str, CocoSplit]:
     """One CocoSplit per list of samples.
 
     Args:
@@ -395,21 +425,28 @@ def build_splits(samples: Dict[str, Sequence[Sample]],
     for name, some in samples.items():
         split = splits[name] = CocoSplit(list(dict.fromkeys(names.values())))
         if not some:
-            raise ConversionError(f'{name} has no image: check the source '
-                                  'folder and the options.')
+            raise ConversionError(
+                f'{name} has no image: check the source '
+                'folder and the options.'
+            )
         for sample in some:
             split.add_sample(sample, names)
-    found = Counter(box.label for some in samples.values() for sample in some
-                    for box in sample.boxes)
+    found = Counter(
+        box.label
+        for some in samples.values()
+        for sample in some
+        for box in sample.boxes
+    )
     if labelled and not any(label in names for label in found):
         known = ', '.join(map(str, found)) or 'no label at all'
         raise ConversionError(
             f'no box has one of the labels {", ".join(names)}; the files have '
-            f'{known}: set --classes.')
+            f'{known}: set --classes.'
+        )
     return splits
 
 
-def summary(written: Dict[Path, CocoSplit]) -> str:
+def summary(written: dict[Path, CocoSplit]) -> str:
     """A table of the images, the boxes and the SHA-256 of every file.
 
     What was left out or altered follows, a line per reason.

@@ -1,15 +1,28 @@
 """A clean COCO annotation file of any COCO annotation file."""
+
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
 
 from da_faster.data_conversion.coco import (
-    AnyPath, Box, CocoSplit, ConversionError, Sample, build_splits, class_map,
-    finite, image_size, read_json, refuse_existing, track, write_splits)
+    AnyPath,
+    Box,
+    CocoSplit,
+    ConversionError,
+    Sample,
+    build_splits,
+    class_map,
+    finite,
+    image_size,
+    read_json,
+    refuse_existing,
+    track,
+    write_splits,
+)
 
 
-def read_coco(path: Path) -> Tuple[List[Sample], List[str]]:
+def read_coco(path: Path) -> tuple[list[Sample], list[str]]:
     """Samples in the order of the file, and the names of its categories.
 
     The size of a sample is (0, 0) where the file does not state it.
@@ -22,7 +35,9 @@ def read_coco(path: Path) -> Tuple[List[Sample], List[str]]:
             key: Sample(
                 str(image['file_name']),
                 (int(image.get('width') or 0), int(image.get('height') or 0)),
-                [], Counter())
+                [],
+                Counter(),
+            )
             for key, image in images.items()
         }
         annotations = content.get('annotations', [])
@@ -35,7 +50,8 @@ def read_coco(path: Path) -> Tuple[List[Sample], List[str]]:
         raise ConversionError(
             f'{path} is not a COCO annotation file ({error!r}): it needs '
             'images (id, file_name), annotations (image_id, category_id, '
-            'bbox) and categories (id, name).')
+            'bbox) and categories (id, name).'
+        ) from error
     check_ids(path, lost, len(annotations), categories)
     found = list(samples.values())
     if found:
@@ -43,8 +59,12 @@ def read_coco(path: Path) -> Tuple[List[Sample], List[str]]:
     return found, list(categories.values())
 
 
-def add_annotation(item: dict, samples: Dict[int, Sample],
-                   categories: Dict[int, str], lost: Counter) -> None:
+def add_annotation(
+    item: dict,
+    samples: dict[int, Sample],
+    categories: dict[int, str],
+    lost: Counter,
+) -> None:
     """Adds one box to the sample of its image, or counts why not."""
     if item['image_id'] not in samples:
         lost['boxes of an image that is not listed left out'] += 1
@@ -69,11 +89,14 @@ def add_annotation(item: dict, samples: Dict[int, Sample],
             y + height,
             # A mask's area counts; that of a clipped box is computed.
             item.get('area') if item.get('segmentation') else None,
-            int(bool(item.get('iscrowd', 0)))))
+            int(bool(item.get('iscrowd', 0))),
+        )
+    )
 
 
-def check_ids(path: Path, lost: Counter, total: int,
-              categories: Dict[int, str]) -> None:
+def check_ids(
+    path: Path, lost: Counter, total: int, categories: dict[int, str]
+) -> None:
     """Raises where the category ids are all shifted by one."""
     unknown = sorted(key for key in lost if key.startswith('category_id '))
     for key in unknown:
@@ -82,7 +105,8 @@ def check_ids(path: Path, lost: Counter, total: int,
             raise ConversionError(
                 f'{path} has {count} of {total} boxes of category_id 0, but '
                 'its categories count from 1: correct the ids of its '
-                'annotations, or those of its categories.')
+                'annotations, or those of its categories.'
+            )
 
 
 def check_image(sample: Sample, images: Path) -> Sample:
@@ -92,18 +116,21 @@ def check_image(sample: Sample, images: Path) -> Sample:
         raise ConversionError(
             f'{images / sample.file_name} is {size[0]}x{size[1]}, but its '
             f'annotations are for {sample.size[0]}x{sample.size[1]}: give the '
-            'images that were labelled.')
+            'images that were labelled.'
+        )
     return sample._replace(size=size)
 
 
-def convert(labels: AnyPath,
-            images: AnyPath,
-            *,
-            out: Optional[AnyPath] = None,
-            classes: Optional[Sequence[str]] = None,
-            name: Optional[str] = None,
-            force: bool = False,
-            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+def convert(
+    labels: AnyPath,
+    images: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    classes: Sequence[str] | None = None,
+    name: str | None = None,
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
     """Writes ``<name>.json``.
 
     Args:
@@ -125,16 +152,22 @@ def convert(labels: AnyPath,
     out = Path(out or images.parent / 'annotations')
     name = name or labels.stem
     if (out / f'{name}.json').resolve() == labels.resolve():
-        raise ConversionError(f'{labels} would be replaced by its own subset: '
-                              'give another --name or --out.')
+        raise ConversionError(
+            f'{labels} would be replaced by its own subset: '
+            'give another --name or --out.'
+        )
     refuse_existing(out, [name], force)
     samples, categories = read_coco(labels)
     names = class_map(classes or dict.fromkeys(categories))
     for label in names:
         if label not in categories:
-            raise ConversionError(f'{labels} has no category {label}: it has '
-                                  f'{", ".join(categories)}.')
+            raise ConversionError(
+                f'{labels} has no category {label}: it has '
+                f'{", ".join(categories)}.'
+            )
     samples = track(partial(check_image, images=images), samples, nproc)
     return write_splits(
-        build_splits({name: samples}, names, labelled=bool(classes)), out,
-        force)
+        build_splits({name: samples}, names, labelled=bool(classes)),
+        out,
+        force,
+    )

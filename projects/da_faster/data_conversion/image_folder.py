@@ -1,12 +1,23 @@
 """A folder of images without labels."""
+
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Dict, Optional, Sequence
 
 from da_faster.data_conversion.coco import (
-    IMAGE_SUFFIXES, AnyPath, CocoSplit, ConversionError, Sample, build_splits,
-    check_positive, class_map, image_size, refuse_existing, track,
-    write_splits)
+    IMAGE_SUFFIXES,
+    AnyPath,
+    CocoSplit,
+    ConversionError,
+    Sample,
+    build_splits,
+    check_positive,
+    class_map,
+    image_size,
+    refuse_existing,
+    track,
+    write_splits,
+)
 
 
 def read_sample(name: str, root: Path) -> Sample:
@@ -14,15 +25,17 @@ def read_sample(name: str, root: Path) -> Sample:
     return Sample(name, image_size(root / name))
 
 
-def convert(root: AnyPath,
-            *,
-            out: Optional[AnyPath] = None,
-            classes: Sequence[str] = (),
-            name: Optional[str] = None,
-            suffix: Sequence[str] = IMAGE_SUFFIXES,
-            every: int = 1,
-            force: bool = False,
-            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+def convert(
+    root: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    classes: Sequence[str] = (),
+    name: str | None = None,
+    suffix: Sequence[str] = IMAGE_SUFFIXES,
+    every: int = 1,
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
     """Writes ``<name>.json`` with the images and without annotations.
 
     Args:
@@ -49,12 +62,16 @@ def convert(root: AnyPath,
     refuse_existing(out, [name], force)
     endings = tuple(ending.lower() for ending in suffix)
     files = sorted(
-        path.relative_to(root).as_posix() for path in root.rglob('*')
-        if path.name.lower().endswith(endings) and path.is_file())
+        path.relative_to(root).as_posix()
+        for path in root.rglob('*')
+        if path.name.lower().endswith(endings) and path.is_file()
+    )
     if not files:
         raise ConversionError(
             f'{root} holds no image ({", ".join(endings)}): check the path '
-            'and --suffix.')
+            'and --suffix.'
+        )
     samples = track(partial(read_sample, root=root), files[::every], nproc)
     return write_splits(
-        build_splits({name: samples}, names, labelled=False), out, force)
+        build_splits({name: samples}, names, labelled=False), out, force
+    )

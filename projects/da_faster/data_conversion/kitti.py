@@ -1,15 +1,37 @@
 """KITTI's object detection benchmark."""
+
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Dict, Optional, Sequence
 
 from da_faster.data_conversion.coco import (
-    AnyPath, Box, CocoSplit, ConversionError, Sample, build_splits, class_map,
-    finite, image_size, read_lines, refuse_existing, track, write_splits)
+    AnyPath,
+    Box,
+    CocoSplit,
+    ConversionError,
+    Sample,
+    build_splits,
+    class_map,
+    finite,
+    image_size,
+    read_lines,
+    refuse_existing,
+    track,
+    write_splits,
+)
 
-LABELS = ('Car', 'Van', 'Truck', 'Pedestrian', 'Person_sitting', 'Cyclist',
-          'Tram', 'Misc', 'DontCare')
-CLASSES = ('Car=car', )
+LABELS = (
+    'Car',
+    'Van',
+    'Truck',
+    'Pedestrian',
+    'Person_sitting',
+    'Cyclist',
+    'Tram',
+    'Misc',
+    'DontCare',
+)
+CLASSES = ('Car=car',)
 
 
 def read_sample(number: str, root: Path) -> Sample:
@@ -30,18 +52,22 @@ def read_sample(number: str, root: Path) -> Sample:
                 raise ValueError(f'unknown class {fields[0]}')
             boxes.append(Box(fields[0], *finite(*fields[4:8])))
         except ValueError as error:
-            raise ConversionError(f'{path} is broken at line {at} ({error}): '
-                                  'unpack data_object_label_2.zip again.')
+            raise ConversionError(
+                f'{path} is broken at line {at} ({error}): '
+                'unpack data_object_label_2.zip again.'
+            ) from error
     return Sample(image.name, image_size(image), boxes)
 
 
-def convert(root: AnyPath,
-            *,
-            out: Optional[AnyPath] = None,
-            classes: Sequence[str] = CLASSES,
-            splits: Optional[Sequence[str]] = None,
-            force: bool = False,
-            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+def convert(
+    root: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    classes: Sequence[str] = CLASSES,
+    splits: Sequence[str] | None = None,
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
     """Writes ``<split>.json`` for every split.
 
     Args:
@@ -65,31 +91,43 @@ def convert(root: AnyPath,
     names = class_map(classes)
     for label in names:
         if label not in LABELS:
-            raise ConversionError(f'--classes {label}: KITTI has '
-                                  f'{", ".join(LABELS)}.')
+            raise ConversionError(
+                f'--classes {label}: KITTI has {", ".join(LABELS)}.'
+            )
     training, lists = root / 'training', root / 'ImageSets'
     splits = splits or ['trainval'] + [
-        split for split in ('train', 'val')
+        split
+        for split in ('train', 'val')
         if (lists / f'{split}.txt').is_file()
     ]
     refuse_existing(out, splits, force)
 
     everything = sorted(path.stem for path in training.glob('label_2/*.txt'))
     if not everything:
-        raise ConversionError(f'{training} holds no label_2/*.txt: unpack '
-                              'data_object_label_2.zip there.')
+        raise ConversionError(
+            f'{training} holds no label_2/*.txt: unpack '
+            'data_object_label_2.zip there.'
+        )
     numbers = {}
     for split in splits:
         path = lists / f'{split}.txt'
         numbers[split] = everything
         if split != 'trainval' or path.exists():
             numbers[split] = ' '.join(
-                read_lines(path, 'name another of --splits.')).split()
+                read_lines(path, 'name another of --splits.')
+            ).split()
     # trainval and its parts share images: each is read once.
     unique = sorted(set(sum(numbers.values(), [])))
     read = track(partial(read_sample, root=training), unique, nproc)
     samples = dict(zip(unique, read))
     return write_splits(
         build_splits(
-            {split: [samples[number] for number in some]
-             for split, some in numbers.items()}, names), out, force)
+            {
+                split: [samples[number] for number in some]
+                for split, some in numbers.items()
+            },
+            names,
+        ),
+        out,
+        force,
+    )

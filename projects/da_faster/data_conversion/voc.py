@@ -1,25 +1,58 @@
 """Datasets in the layout of PASCAL VOC."""
+
 import os
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
 
 from da_faster.data_conversion.coco import (
-    IMAGE_SUFFIXES, AnyPath, Box, CocoSplit, ConversionError, Sample,
-    build_splits, check_choice, class_map, finite, image_size, read_lines,
-    refuse_existing, track, write_splits)
+    IMAGE_SUFFIXES,
+    AnyPath,
+    Box,
+    CocoSplit,
+    ConversionError,
+    Sample,
+    build_splits,
+    check_choice,
+    class_map,
+    finite,
+    image_size,
+    read_lines,
+    refuse_existing,
+    track,
+    write_splits,
+)
 
-CLASSES = ('aeroplane', 'bicycle', 'bird', 'boat', 'bottle', 'bus', 'car',
-           'cat', 'chair', 'cow', 'diningtable', 'dog', 'horse', 'motorbike',
-           'person', 'pottedplant', 'sheep', 'sofa', 'train', 'tvmonitor')
+CLASSES = (
+    'aeroplane',
+    'bicycle',
+    'bird',
+    'boat',
+    'bottle',
+    'bus',
+    'car',
+    'cat',
+    'chair',
+    'cow',
+    'diningtable',
+    'dog',
+    'horse',
+    'motorbike',
+    'person',
+    'pottedplant',
+    'sheep',
+    'sofa',
+    'train',
+    'tvmonitor',
+)
 SPLITS = ('train', 'val', 'trainval', 'test')
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 
 
-def read_voc_boxes(path: Path,
-                   size: Tuple[int, int],
-                   first_pixel: int = 1) -> List[Box]:
+def read_voc_boxes(
+    path: Path, size: tuple[int, int], first_pixel: int = 1
+) -> list[Box]:
     """All boxes of a VOC file.
 
     A corner pair without extent, which datasets have where a click slipped,
@@ -35,11 +68,13 @@ def read_voc_boxes(path: Path,
     try:
         root = ElementTree.parse(path).getroot()
         stated = tuple(
-            int(root.findtext(f'size/{key}')) for key in ('width', 'height'))
+            int(root.findtext(f'size/{key}')) for key in ('width', 'height')
+        )
         boxes = []
         for item in root.iter('object'):
             x1, y1, x2, y2 = finite(
-                *(item.findtext(f'bndbox/{key}') for key in CORNERS))
+                *(item.findtext(f'bndbox/{key}') for key in CORNERS)
+            )
             difficult = int(item.findtext('difficult') or 0)
             boxes.append(
                 Box(
@@ -48,36 +83,47 @@ def read_voc_boxes(path: Path,
                     y1 - first_pixel * (y2 > y1),
                     x2,
                     y2,
-                    iscrowd=int(difficult > 0)))
+                    iscrowd=int(difficult > 0),
+                )
+            )
     except FileNotFoundError:
         raise ConversionError(
-            f'{path} is missing: complete the download of the dataset.')
+            f'{path} is missing: complete the download of the dataset.'
+        ) from None
     except (ElementTree.ParseError, TypeError, ValueError) as error:
-        raise ConversionError(f'{path} is not a whole VOC annotation '
-                              f'({error}): download it again.')
+        raise ConversionError(
+            f'{path} is not a whole VOC annotation '
+            f'({error}): download it again.'
+        ) from error
     if stated not in (size, (0, 0)):
-        raise ConversionError(f'{path} is for an image of {stated}, but the '
-                              f'image has {size}: download both again.')
+        raise ConversionError(
+            f'{path} is for an image of {stated}, but the '
+            f'image has {size}: download both again.'
+        )
     return boxes
 
 
-def read_sample(task: Tuple[str, Path, Path], first_pixel: int) -> Sample:
+def read_sample(task: tuple[str, Path, Path], first_pixel: int) -> Sample:
     """One image: its file name in the result, its path and its xml file."""
     file_name, image, labels = task
     size = image_size(image)
     boxes = read_voc_boxes(labels, size, first_pixel)
     notes = {
-        'boxes marked difficult, written as iscrowd':
-        sum(box.iscrowd for box in boxes),
-        'boxes with a corner of 0, below the first pixel: try --first-pixel 0':
-        first_pixel * sum(0 in (box.x1 + 1, box.y1 + 1) for box in boxes)
+        'boxes marked difficult, written as iscrowd': sum(
+            box.iscrowd for box in boxes
+        ),
     }
-    return Sample(file_name, size, boxes,
-                  {reason: n
-                   for reason, n in notes.items() if n})
+    if first_pixel:
+        notes[
+            'boxes with a corner of 0, below the first pixel: '
+            'try --first-pixel 0'
+        ] = sum(0 in (box.x1 + 1, box.y1 + 1) for box in boxes)
+    return Sample(
+        file_name, size, boxes, {reason: n for reason, n in notes.items() if n}
+    )
 
 
-def split_names(root: Path, wanted: Optional[Sequence[str]]) -> List[str]:
+def split_names(root: Path, wanted: Sequence[str] | None) -> list[str]:
     """The splits to write: ``wanted``, or those that VOC's layout has."""
     folder = root / 'ImageSets' / 'Main'
     if wanted is None:
@@ -85,7 +131,7 @@ def split_names(root: Path, wanted: Optional[Sequence[str]]) -> List[str]:
     return list(wanted) or ['all']
 
 
-def collect(root: Path, split: str, base: Path) -> List[tuple]:
+def collect(root: Path, split: str, base: Path) -> list[tuple]:
     """Tasks of :func:`read_sample` for one split of one folder.
 
     "all" is every xml file of the folder, in the order of their names, where
@@ -95,18 +141,22 @@ def collect(root: Path, split: str, base: Path) -> List[tuple]:
         raise ConversionError(f'{root} is not a folder: check the path.')
     labels, images = (
         root / sub if (root / sub).is_dir() else root
-        for sub in ('Annotations', 'JPEGImages'))
+        for sub in ('Annotations', 'JPEGImages')
+    )
     listing = root / 'ImageSets' / 'Main' / f'{split}.txt'
     if split == 'all' and not listing.exists():
         stems = sorted(path.stem for path in labels.glob('*.xml'))
     else:
         lines = read_lines(
-            listing, 'name another of --splits, or leave the option out.')
+            listing, 'name another of --splits, or leave the option out.'
+        )
         # The lists of a class have a column that says whether it is there.
         stems = [line.split()[0] for line in lines if line.strip()]
     if not stems:
-        raise ConversionError(f'{root} has no image in {split}: it must hold '
-                              'Annotations/*.xml and JPEGImages.')
+        raise ConversionError(
+            f'{root} has no image in {split}: it must hold '
+            'Annotations/*.xml and JPEGImages.'
+        )
     files = {
         path.stem: path
         for path in sorted(images.iterdir())
@@ -115,19 +165,22 @@ def collect(root: Path, split: str, base: Path) -> List[tuple]:
     tasks = []
     for stem in stems:
         image = files.get(stem, images / f'{stem}.jpg')
-        tasks.append((image.relative_to(base).as_posix(), image,
-                      labels / f'{stem}.xml'))
+        tasks.append(
+            (image.relative_to(base).as_posix(), image, labels / f'{stem}.xml')
+        )
     return tasks
 
 
-def convert(root: AnyPath,
-            *more: AnyPath,
-            out: Optional[AnyPath] = None,
-            classes: Sequence[str] = CLASSES,
-            splits: Optional[Sequence[str]] = None,
-            first_pixel: int = 1,
-            force: bool = False,
-            nproc: Optional[int] = None) -> Dict[Path, CocoSplit]:
+def convert(
+    root: AnyPath,
+    *more: AnyPath,
+    out: AnyPath | None = None,
+    classes: Sequence[str] = CLASSES,
+    splits: Sequence[str] | None = None,
+    first_pixel: int = 1,
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
     """Writes ``<split>.json`` for every split.
 
     Args:
@@ -160,7 +213,7 @@ def convert(root: AnyPath,
     splits = split_names(roots[0], splits)
     refuse_existing(out, splits, force)
 
-    tasks: Dict[str, list] = {
+    tasks: dict[str, list] = {
         split: sum((collect(path, split, base) for path in roots), [])
         for split in splits
     }
@@ -170,5 +223,12 @@ def convert(root: AnyPath,
     samples = dict(zip(unique, read))
     return write_splits(
         build_splits(
-            {split: [samples[task] for task in some]
-             for split, some in tasks.items()}, names), out, force)
+            {
+                split: [samples[task] for task in some]
+                for split, some in tasks.items()
+            },
+            names,
+        ),
+        out,
+        force,
+    )

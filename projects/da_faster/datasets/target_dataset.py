@@ -1,6 +1,6 @@
 """The unlabelled images of the target domain."""
+
 import os.path as osp
-from typing import List, Tuple, Union
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
@@ -26,14 +26,13 @@ class TargetDataset(BaseDetDataset):
             ``pipeline``, ...).
     """
 
-    def __init__(self,
-                 *args,
-                 img_suffix: Union[str, Tuple[str, ...]] = IMG_SUFFIXES,
-                 **kwargs) -> None:
+    def __init__(
+        self, *args, img_suffix: str | tuple[str, ...] = IMG_SUFFIXES, **kwargs
+    ) -> None:
         self.img_suffix = img_suffix
         super().__init__(*args, **kwargs)
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """
         Returns:
             list[dict]: ``img_path``, ``img_id`` and empty ``instances``; from
@@ -48,25 +47,33 @@ class TargetDataset(BaseDetDataset):
             where = self.ann_file
         else:
             suffixes = self.img_suffix
-            suffixes = (suffixes, ) if isinstance(suffixes, str) else suffixes
-            names = list_dir_or_file(
-                folder, list_dir=False, recursive=True)
+            suffixes = (suffixes,) if isinstance(suffixes, str) else suffixes
+            names = list_dir_or_file(folder, list_dir=False, recursive=True)
             images = [
-                dict(id=i, file_name=name) for i, name in enumerate(
-                    sorted(n for n in names if n.lower().endswith(
-                        tuple(s.lower() for s in suffixes))))
+                dict(id=i, file_name=name)
+                for i, name in enumerate(
+                    sorted(
+                        n
+                        for n in names
+                        if n.lower().endswith(
+                            tuple(s.lower() for s in suffixes)
+                        )
+                    )
+                )
             ]
             where = f'{folder} ({", ".join(suffixes)})'
         if not images:
             raise ValueError(
                 f'TargetDataset: no image found in {where}; set ann_file, or '
-                "data_root and data_prefix=dict(img=...), to the target's")
+                "data_root and data_prefix=dict(img=...), to the target's"
+            )
         sizes = ('height', 'width')
         return [
             dict(
                 img_path=osp.join(folder, image['file_name']),
                 img_id=image['id'],
                 instances=[],
-                **{k: image[k]
-                   for k in sizes if k in image}) for image in images
+                **{k: image[k] for k in sizes if k in image},
+            )
+            for image in images
         ]

@@ -1,4 +1,5 @@
 """Several processes, also on a machine without an accelerator."""
+
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -19,8 +20,10 @@ def set_up_cpu_launcher(cfg: Config) -> None:
     if cfg.launcher == 'none' or get_device() != 'cpu':
         return
     if cfg.launcher != 'pytorch':
-        raise UserError(f'--launcher {cfg.launcher} needs an accelerator; on '
-                         'CPUs use --launcher pytorch (tools/dist_train.sh)')
+        raise UserError(
+            f'--launcher {cfg.launcher} needs an accelerator; on '
+            'CPUs use --launcher pytorch (tools/dist_train.sh)'
+        )
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
     # What Runner wraps with by default, but for its device_ids.
@@ -29,7 +32,9 @@ def set_up_cpu_launcher(cfg: Config) -> None:
         dict(
             type='MMDistributedDataParallel',
             broadcast_buffers=False,
-            find_unused_parameters=cfg.get('find_unused_parameters', False)))
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        ),
+    )
     cfg.model_wrapper_cfg.setdefault('device_ids', None)
 
 

@@ -1,4 +1,5 @@
 """What keeps two runs out of one work dir."""
+
 import fcntl
 import os
 import os.path as osp
@@ -30,8 +31,10 @@ def lock_work_dir(work_dir: str) -> IO:
         os.makedirs(work_dir, exist_ok=True)
         file = open(path, 'a+')
     except OSError as error:
-        raise UserError(f'The work dir {work_dir} cannot be written to '
-                         f'({error.strerror}); give another --work-dir.')
+        raise UserError(
+            f'The work dir {work_dir} cannot be written to '
+            f'({error.strerror}); give another --work-dir.'
+        ) from error
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -39,7 +42,8 @@ def lock_work_dir(work_dir: str) -> IO:
         raise UserError(
             f'The work dir {work_dir} is in use by another run '
             f'({file.read().strip() or "not known which"}); wait for it, or '
-            'give another --work-dir.')
+            'give another --work-dir.'
+        ) from None
     file.truncate(0)
     file.write(f'process {os.getpid()} on {socket.gethostname()}\n')
     file.flush()

@@ -1,4 +1,5 @@
 """Data preprocessor for batches of several domains."""
+
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
@@ -33,14 +34,17 @@ class DomainDataPreprocessor(DetDataPreprocessor):
             {
                 key: [item for d in domains for item in data[key][d]]
                 for key in ('inputs', 'data_samples')
-            }, training)
+            },
+            training,
+        )
         samples = iter(joint['data_samples'])
         return dict(
             inputs=dict(zip(domains, joint['inputs'].split(sizes))),
             data_samples={
                 d: [next(samples) for _ in range(size)]
                 for d, size in zip(domains, sizes)
-            })
+            },
+        )
 
     def pad_gt_masks(self, batch_data_samples: SampleList) -> None:
         """Pads the masks of the samples that have any: the source's."""

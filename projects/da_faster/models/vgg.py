@@ -1,5 +1,4 @@
 """VGG (Simonyan and Zisserman, ICLR 2015) as the backbone of Faster R-CNN."""
-from typing import Optional, Tuple
 
 import mmcv.cnn
 from mmdet.registry import MODELS
@@ -20,16 +19,19 @@ class VGG(mmcv.cnn.VGG, BaseModule):
         init_cfg (dict, optional): Initial weights. torchvision's names fit.
     """
 
-    def __init__(self,
-                 depth: int = 16,
-                 frozen_stages: int = 2,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        depth: int = 16,
+        frozen_stages: int = 2,
+        init_cfg: dict | None = None,
+    ) -> None:
         mmcv.cnn.VGG.__init__(
             self,
             depth,
-            out_indices=(4, ),
+            out_indices=(4,),
             frozen_stages=frozen_stages,
-            with_last_pool=False)
+            with_last_pool=False,
+        )
         self.init_cfg = init_cfg
         # mmcv's freezes in train() alone; DistributedDataParallel asks before.
         self.train()
@@ -37,9 +39,9 @@ class VGG(mmcv.cnn.VGG, BaseModule):
     def init_weights(self) -> None:
         BaseModule.init_weights(self)
 
-    def forward(self, x: Tensor) -> Tuple[Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor]:
         """(N, 3, H, W) to one level, (N, 512, H // 16, W // 16)."""
-        return (super().forward(x), )
+        return (super().forward(x),)
 
 
 @MODELS.register_module()
@@ -64,8 +66,7 @@ class VGGFCLayers(Sequential):
         in_features: int = 512 * 7 * 7,
         feat_channels: int = 4096,
         dropout: float = 0.5,
-        init_cfg: Optional[dict] = dict(
-            type='Normal', layer='Linear', std=0.01)
+        init_cfg: dict | None = dict(type='Normal', layer='Linear', std=0.01),
     ) -> None:
         super().__init__(
             nn.Linear(in_features, feat_channels),
@@ -74,7 +75,8 @@ class VGGFCLayers(Sequential):
             nn.Linear(feat_channels, feat_channels),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
-            init_cfg=init_cfg)
+            init_cfg=init_cfg,
+        )
 
     def forward(self, roi_feats: Tensor) -> Tensor:
         """RoI features (R, C, h, w) to vectors (R, feat_channels)."""

@@ -1,10 +1,11 @@
 """Detectors side by side on test images, ground truth outlined."""
+
 import contextlib
 import io
 import json
 import os.path as osp
 from collections import defaultdict
-from typing import Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import matplotlib
 import mmcv
@@ -21,7 +22,7 @@ matplotlib.use('Agg')
 TRUTH, FOUND, WRONG = 'white', '#2ee66b', '#ff3b30'
 
 
-def match(detections: List[dict], truth: List[dict]) -> List[bool]:
+def match(detections: list[dict], truth: list[dict]) -> list[bool]:
     """Which detections find an object: same class, IoU of 0.5 or more.
 
     Args:
@@ -29,22 +30,34 @@ def match(detections: List[dict], truth: List[dict]) -> List[bool]:
             is found once, by the best of them.
         truth (list[dict]): COCO annotations.
     """
-    iou = mask_utils.iou([d['bbox'] for d in detections],
-                         [t['bbox'] for t in truth],
-                         [0] * len(truth)) if detections and truth else None
+    iou = (
+        mask_utils.iou(
+            [d['bbox'] for d in detections],
+            [t['bbox'] for t in truth],
+            [0] * len(truth),
+        )
+        if detections and truth
+        else None
+    )
     free = set(range(len(truth)))
     found = []
     for i, detection in enumerate(detections):
-        best = max((j for j in free if truth[j]['category_id'] ==
-                    detection['category_id'] and iou[i][j] >= 0.5),
-                   key=lambda j: iou[i][j],
-                   default=None)
+        best = max(
+            (
+                j
+                for j in free
+                if truth[j]['category_id'] == detection['category_id']
+                and iou[i][j] >= 0.5
+            ),
+            key=lambda j: iou[i][j],
+            default=None,
+        )
         free.discard(best)
         found.append(best is not None)
     return found
 
 
-def by_image(path: str) -> Dict[int, List[dict]]:
+def by_image(path: str) -> dict[int, list[dict]]:
     """The detections of a COCO result file by image id."""
     detections = defaultdict(list)
     with open(path) as f:
@@ -53,15 +66,19 @@ def by_image(path: str) -> Dict[int, List[dict]]:
     return detections
 
 
-def draw_panel(ax, image: np.ndarray, detections: List[dict],
-               truth: List[dict], names: dict) -> Tuple[int, int]:
+def draw_panel(
+    ax,
+    image: np.ndarray,
+    detections: list[dict],
+    truth: list[dict],
+    names: dict,
+) -> tuple[int, int]:
     """Draws one image with its boxes; returns objects found, false alarms."""
     ax.imshow(image)
     ax.set_axis_off()
     for t in truth:
         x, y, w, h = t['bbox']
-        ax.add_patch(
-            Rectangle((x, y), w, h, fill=False, ec=TRUTH, lw=3))
+        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec=TRUTH, lw=3))
     found = match(detections, truth)
     for detection, is_found in zip(detections, found):
         x, y, w, h = detection['bbox']
@@ -73,18 +90,21 @@ def draw_panel(ax, image: np.ndarray, detections: List[dict],
             f'{names[detection["category_id"]]} {detection["score"]:.2f}',
             fontsize=6,
             va='bottom',
-            bbox=dict(fc=color, ec='none', pad=0.6))
+            bbox=dict(fc=color, ec='none', pad=0.6),
+        )
     return sum(found), len(found) - sum(found)
 
 
-def compare(ann_file: str,
-            img_dir: str,
-            results: Sequence[str],
-            titles: Sequence[str],
-            out: str,
-            num: int = 4,
-            image_ids: Optional[Sequence[int]] = None,
-            score_thr: float = 0.5) -> int:
+def compare(
+    ann_file: str,
+    img_dir: str,
+    results: Sequence[str],
+    titles: Sequence[str],
+    out: str,
+    num: int = 4,
+    image_ids: Sequence[int] | None = None,
+    score_thr: float = 0.5,
+) -> int:
     """Writes a picture: one row an image, one column a result file.
 
     Args:
@@ -108,8 +128,10 @@ def compare(ann_file: str,
         if not osp.isfile(path):
             raise UserError(f'{path} does not exist; check the path.')
     if len(titles) != len(results):
-        raise UserError(f'{len(titles)} --titles for {len(results)} result '
-                        'files; give one each.')
+        raise UserError(
+            f'{len(titles)} --titles for {len(results)} result '
+            'files; give one each.'
+        )
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(ann_file)
     if not image_ids:
@@ -125,19 +147,23 @@ def compare(ann_file: str,
         len(runs),
         figsize=(6 * len(runs), (6 * ratio + 0.35) * len(images) + 0.5),
         squeeze=False,
-        layout='constrained')
+        layout='constrained',
+    )
     for row, info in zip(axes, images):
         image = mmcv.imread(
-            osp.join(img_dir, info['file_name']), channel_order='rgb')
+            osp.join(img_dir, info['file_name']), channel_order='rgb'
+        )
         boxes = truth.imgToAnns[info['id']]
         for ax, run, title in zip(row, runs, titles):
             detections = sorted(
                 (d for d in run[info['id']] if d['score'] >= score_thr),
-                key=lambda d: -d['score'])
+                key=lambda d: -d['score'],
+            )
             found, wrong = draw_panel(ax, image, detections, boxes, names)
             ax.set_title(
                 f'{title}: {found} of {len(boxes)} found, {wrong} false',
-                fontsize=11)
+                fontsize=11,
+            )
     fig.legend(
         handles=[
             Line2D([], [], color=TRUTH, lw=3, label='ground truth'),
@@ -146,7 +172,8 @@ def compare(ann_file: str,
         ],
         loc='outside lower center',
         ncols=3,
-        facecolor='#b0b0b0')
+        facecolor='#b0b0b0',
+    )
     fig.savefig(out, dpi=110)
     plt.close(fig)
     return len(images)

@@ -4,8 +4,9 @@ The upper row is source images with their boxes, the lower one target images;
 each comes twice. Left: as the pipeline gives it. Right: as the detector gets
 it, normalised and padded, shown in the way that weights from ImageNet read it.
 """
+
 import os.path as osp
-from typing import List, Sequence
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
@@ -24,7 +25,7 @@ CAFFE = dict(mean=(102.98, 115.95, 122.77), std=(1, 1, 1))
 PYTORCH = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 
 
-def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> List[dict]:
+def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> list[dict]:
     """Items of a dataset, taken evenly over it, through its pipeline."""
     dataset = DATASETS.build(dataset_cfg)
     indices = np.linspace(0, len(dataset) - 1, min(num, len(dataset)))
@@ -35,18 +36,21 @@ def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> List[dict]:
         torch.manual_seed(seed + index)
         item = dataset[index]
         if item is None:
-            raise UserError(f'image {index} of {dataset_cfg.type} does not '
-                             'pass its pipeline: check its filters.')
+            raise UserError(
+                f'image {index} of {dataset_cfg.type} does not '
+                'pass its pipeline: check its filters.'
+            )
         items.append(item)
     return items
 
 
-def normalise(model_cfg: ConfigDict, items: List[dict]) -> List[np.ndarray]:
+def normalise(model_cfg: ConfigDict, items: list[dict]) -> list[np.ndarray]:
     """What the detector gets: (H, W, 3) each, channels as the detector's."""
     preprocessor = MODELS.build(model_cfg.data_preprocessor)
     batch = dict(
         inputs=[item['inputs'] for item in items],
-        data_samples=[item['data_samples'].clone() for item in items])
+        data_samples=[item['data_samples'].clone() for item in items],
+    )
     inputs = preprocessor(batch, False)['inputs']
     return [image.permute(1, 2, 0).numpy() for image in inputs]
 
@@ -58,7 +62,7 @@ def as_weights_read_it(image: np.ndarray, model_cfg: ConfigDict) -> np.ndarray:
     that a mistake in the config shows.  Which weights these are is taken from
     ``std``: about 1 is Caffe's.
     """
-    std = model_cfg.data_preprocessor.get('std') or (1, )
+    std = model_cfg.data_preprocessor.get('std') or (1,)
     caffe = max(std) < 10
     known = CAFFE if caffe else PYTORCH
     image = image * known['std'] + known['mean']
@@ -77,18 +81,20 @@ def draw_boxes(ax, sample, classes: Sequence[str], colours: list) -> int:
     for (x1, y1, x2, y2), label in zip(boxes, instances.labels.tolist()):
         colour = colours[label % len(colours)]
         ax.add_patch(
-            Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=colour, lw=1))
+            Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=colour, lw=1)
+        )
         ax.text(
             x1,
             y1,
             classes[label],
             fontsize=6,
             va='bottom',
-            bbox=dict(fc=colour, ec='none', pad=0.4, alpha=0.7))
+            bbox=dict(fc=colour, ec='none', pad=0.4, alpha=0.7),
+        )
     return len(boxes)
 
 
-def statistics(images: List[np.ndarray]) -> str:
+def statistics(images: list[np.ndarray]) -> str:
     """Mean and standard deviation of all channels, as text."""
     pixels = np.concatenate([image.reshape(-1, 3) for image in images])
     rounded = [
@@ -131,7 +137,8 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
         columns,
         figsize=(2.6 * columns, 2.7 * len(sets) + 0.5),
         squeeze=False,
-        layout='constrained')
+        layout='constrained',
+    )
     lines = []
     for row, (domain, dataset) in zip(axes, sets.items()):
         items = draw_samples(dataset, num, seed)
@@ -140,7 +147,7 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
         for ax in row:
             ax.set_axis_off()
         for i, (item, image) in enumerate(zip(items, seen)):
-            left, right = row[2 * i:2 * i + 2]
+            left, right = row[2 * i : 2 * i + 2]
             plain = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
             left.imshow(plain)
             sample = item['data_samples']
@@ -152,7 +159,8 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
             right.set_title(
                 f'{image.shape[1]}x{image.shape[0]} (image '
                 f'{plain.shape[1]}x{plain.shape[0]})',
-                fontsize=7)
+                fontsize=7,
+            )
     fig.suptitle('\n'.join(lines), fontsize=9)
     fig.savefig(out, dpi=110)
     plt.close(fig)

@@ -8,8 +8,11 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import load_from_local
 
-from da_faster.engine.checkpoints.loading import (FORCE, RefusedCheckpoint,
-                                                 trust_checkpoints)
+from da_faster.engine.checkpoints.loading import (
+    FORCE,
+    RefusedCheckpoint,
+    trust_checkpoints,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +34,7 @@ class Evil:
         self.folder = folder
 
     def __reduce__(self) -> tuple:
-        return os.mkdir, (str(self.folder), )
+        return os.mkdir, (str(self.folder),)
 
 
 class Reach:
@@ -43,8 +46,9 @@ class Reach:
 
 @pytest.fixture
 def evil(tmp_path):
-    torch.save(dict(state_dict={}, meta=Evil(tmp_path / 'made')),
-               tmp_path / 'x.pth')
+    torch.save(
+        dict(state_dict={}, meta=Evil(tmp_path / 'made')), tmp_path / 'x.pth'
+    )
     return tmp_path / 'x.pth'
 
 
@@ -55,7 +59,8 @@ def test_code_in_a_checkpoint_does_not_run(evil, tmp_path):
     assert str(error.value) == (
         f'{evil} holds more than weights (posix.mkdir) and was not loaded: '
         'loading it could run code of whoever made it. If you trust its '
-        'maker, give --trust-checkpoint.')
+        'maker, give --trust-checkpoint.'
+    )
 
 
 def test_nor_by_any_other_way_of_loading(evil, tmp_path):
@@ -65,9 +70,13 @@ def test_nor_by_any_other_way_of_loading(evil, tmp_path):
             torch.save(
                 Evil(tmp_path / 'made'),
                 path,
-                _use_new_zipfile_serialization=False)
-        for load_file in (load, lambda p: load_from_local(str(p), 'cpu'),
-                          lambda p: torch.load(p, weights_only=False)):
+                _use_new_zipfile_serialization=False,
+            )
+        for load_file in (
+            load,
+            lambda p: load_from_local(str(p), 'cpu'),
+            lambda p: torch.load(p, weights_only=False),
+        ):
             with pytest.raises((RefusedCheckpoint, pickle.UnpicklingError)):
                 load_file(path)
     assert not (tmp_path / 'made').exists()
@@ -86,14 +95,17 @@ def test_trusted_files_are_loaded_as_they_are(evil, tmp_path):
 
 
 def test_what_mmengine_saves_is_loaded(tmp_path):
-    buffer = HistoryBuffer([1., 2.], [1, 1])
+    buffer = HistoryBuffer([1.0, 2.0], [1, 1])
     torch.save(
         dict(
             state_dict=dict(w=torch.ones(2)),
             message_hub=dict(
                 log_scalars=dict(loss=buffer),
-                runtime_info=dict(best=np.float64(3), ids=np.arange(3)))),
-        tmp_path / 'x.pth')
+                runtime_info=dict(best=np.float64(3), ids=np.arange(3)),
+            ),
+        ),
+        tmp_path / 'x.pth',
+    )
     hub = load(tmp_path / 'x.pth')['message_hub']
     assert hub['log_scalars']['loss'].statistics('mean') == 1.5
     assert hub['runtime_info']['best'] == 3
@@ -101,23 +113,30 @@ def test_what_mmengine_saves_is_loaded(tmp_path):
 
 def test_a_file_of_numpy_1(tmp_path):
     """Which names its functions otherwise."""
-    array = np.arange(4.)
+    array = np.arange(4.0)
     torch.save(dict(x=array, y=array[1]), tmp_path / 'x.pth')
     import zipfile
-    with zipfile.ZipFile(tmp_path / 'x.pth') as new, zipfile.ZipFile(
-            tmp_path / 'old.pth', 'w') as old:
+
+    with (
+        zipfile.ZipFile(tmp_path / 'x.pth') as new,
+        zipfile.ZipFile(tmp_path / 'old.pth', 'w') as old,
+    ):
         for name in new.namelist():
-            old.writestr(name, new.read(name).replace(
-                b'numpy._core.', b'numpy.core.'))
+            old.writestr(
+                name, new.read(name).replace(b'numpy._core.', b'numpy.core.')
+            )
     loaded = load(tmp_path / 'old.pth')
     assert loaded['x'].tolist() == [0, 1, 2, 3] and loaded['y'] == 1
 
 
-@pytest.mark.parametrize('content, sentence', [
-    (b'', 'is no checkpoint, or a damaged one'),
-    (b'PK\3\4 and then nothing', 'is no checkpoint, or a damaged one'),
-    (b'GIF89a', 'holds more than weights|is no checkpoint'),
-])
+@pytest.mark.parametrize(
+    'content, sentence',
+    [
+        (b'', 'is no checkpoint, or a damaged one'),
+        (b'PK\3\4 and then nothing', 'is no checkpoint, or a damaged one'),
+        (b'GIF89a', 'holds more than weights|is no checkpoint'),
+    ],
+)
 def test_other_files(tmp_path, content, sentence):
     (tmp_path / 'x.pth').write_bytes(content)
     with pytest.raises(RefusedCheckpoint, match=sentence):
@@ -133,7 +152,7 @@ def test_a_digest_that_does_not_match(tmp_path):
 
 def test_what_mmengine_saves_is_loaded_after_mmengine_loaded(tmp_path):
     path = tmp_path / 'x.pth'
-    torch.save(dict(log=HistoryBuffer([1.], [1])), path)
+    torch.save(dict(log=HistoryBuffer([1.0], [1])), path)
     with torch.serialization.safe_globals([HistoryBuffer]):
         torch.load(path, weights_only=False)
-    assert load(path)['log'].data == (np.array([1.]), np.array([1]))
+    assert load(path)['log'].data == (np.array([1.0]), np.array([1]))

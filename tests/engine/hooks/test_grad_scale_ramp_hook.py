@@ -1,4 +1,5 @@
 """The schedule against numbers computed by hand."""
+
 import math
 from types import SimpleNamespace
 
@@ -28,7 +29,8 @@ def test_ramp_of_ganin_and_lempitsky_by_hand():
     for iteration, p in ((0, 0), (10, 0.1), (50, 0.5), (99, 0.99)):
         factor = 2 / (1 + math.exp(-10 * p)) - 1
         assert scales_at(hook, runner, iteration) == pytest.approx(
-            (0.1 * factor, 0.4 * factor))
+            (0.1 * factor, 0.4 * factor)
+        )
     hook.after_train(runner)
     assert runner.model.image.grad_scale == 0.1
 
@@ -53,11 +55,14 @@ def test_a_resumed_run_continues_the_ramp():
     assert scales_at(resumed, fresh_runner, 49) == through
 
 
-@pytest.mark.parametrize('kwargs, message', [
-    (dict(begin=-1), 'begin must be >= 0, got -1'),
-    (dict(begin=5, end=5), r'end must be after begin \(5\), got 5'),
-    (dict(gamma=0), 'gamma must be positive, got 0'),
-])
+@pytest.mark.parametrize(
+    'kwargs, message',
+    [
+        (dict(begin=-1), 'begin must be >= 0, got -1'),
+        (dict(begin=5, end=5), r'end must be after begin \(5\), got 5'),
+        (dict(gamma=0), 'gamma must be positive, got 0'),
+    ],
+)
 def test_bad_arguments_are_named(kwargs, message):
     with pytest.raises(ValueError, match=message):
         GradScaleRampHook(**kwargs)

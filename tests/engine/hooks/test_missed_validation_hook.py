@@ -1,4 +1,5 @@
 """Which validations are done again."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +23,8 @@ def make_runner(tmp_path):
             train_loop=loop,
             iter=iteration,
             validations=0,
-            logger=MMLogger.get_instance('test'))
+            logger=MMLogger.get_instance('test'),
+        )
 
         def run():
             runner.validations += 1

@@ -23,14 +23,15 @@ class Toy(nn.Module):
 
 
 class FakeRunner:
-
     def __init__(self, **wrapper) -> None:
         torch.manual_seed(0)
         self.model = Toy()
         self.optim_wrapper = OptimWrapper(
             torch.optim.SGD(
-                self.model.parameters(), lr=1., momentum=0.9,
-                weight_decay=0.1), **wrapper)
+                self.model.parameters(), lr=1.0, momentum=0.9, weight_decay=0.1
+            ),
+            **wrapper,
+        )
         self.message_hub = MessageHub.get_instance(f'toy{id(self)}')
         self.iter = 0
         self.logger = self
@@ -39,15 +40,14 @@ class FakeRunner:
     def warning(self, text: str) -> None:
         self.said.append(text)
 
-    def step(self, hook, x=1., **extra) -> None:
-        samples = [
-            BaseDataElement(metainfo=dict(img_path=f'{self.iter}.png'))
-        ]
+    def step(self, hook, x=1.0, **extra) -> None:
+        samples = [BaseDataElement(metainfo=dict(img_path=f'{self.iter}.png'))]
         hook.before_train_iter(self, self.iter, dict(data_samples=samples))
         self.model.extra = extra
         losses = self.model(torch.full((1, 2), x))
         self.optim_wrapper.update_params(
-            sum(v for k, v in losses.items() if 'loss' in k))
+            sum(v for k, v in losses.items() if 'loss' in k)
+        )
         hook.after_train_iter(self)
         self.iter += 1
 
@@ -63,11 +63,14 @@ def start(runner, **kwargs) -> NonFiniteHook:
     return hook
 
 
-@pytest.mark.parametrize('step, sentence', [
-    (dict(x=math.inf), r'loss_a = -?inf|loss_a = nan'),
-    (dict(loss_b=torch.tensor(math.nan)), 'loss_b = nan'),
-    (dict(loss_b=torch.tensor(math.inf)), 'loss_b = inf'),
-])
+@pytest.mark.parametrize(
+    'step, sentence',
+    [
+        (dict(x=math.inf), r'loss_a = -?inf|loss_a = nan'),
+        (dict(loss_b=torch.tensor(math.nan)), 'loss_b = nan'),
+        (dict(loss_b=torch.tensor(math.inf)), 'loss_b = inf'),
+    ],
+)
 def test_a_loss(step, sentence):
     runner = FakeRunner()
     hook = start(runner)
@@ -84,10 +87,13 @@ def root_at_zero(runner) -> dict:
     return dict(loss_b=(runner.model.layer.bias * 0).abs().sqrt().sum())
 
 
-@pytest.mark.parametrize('clip, sentence', [
-    (None, 'the gradient of layer.bias'),
-    (dict(max_norm=1), 'the gradients of all weights'),
-])
+@pytest.mark.parametrize(
+    'clip, sentence',
+    [
+        (None, 'the gradient of layer.bias'),
+        (dict(max_norm=1), 'the gradients of all weights'),
+    ],
+)
 def test_a_gradient_behind_a_finite_loss(clip, sentence):
     runner = FakeRunner(clip_grad=clip)
     hook = start(runner)
@@ -108,13 +114,17 @@ def test_skipping(fault):
     hook = start(runner, max_skips=2)
     for skips in (1, 2):
         before = runner.weights
-        extra = root_at_zero(runner) if fault == 'gradient' else dict(
-            loss_b=torch.tensor(math.inf))
+        extra = (
+            root_at_zero(runner)
+            if fault == 'gradient'
+            else dict(loss_b=torch.tensor(math.inf))
+        )
         runner.step(hook, **extra)
         # No step at all: neither momentum nor decay.
         assert runner.weights == before
         assert runner.said[-1].endswith(
-            f'Skipped: {skips} of at most 2 in this run.')
+            f'Skipped: {skips} of at most 2 in this run.'
+        )
         runner.step(hook)
         assert runner.weights != before
     assert runner.message_hub.get_info('skipped_batches') == 2
@@ -180,7 +190,7 @@ def test_an_overflow_is_the_scaler_s_business():
     runner.step(hook, **root_at_zero(runner))
     assert runner.weights == before
     # A fused optimizer is always stepped and told.
-    runner.optim_wrapper.optimizer.found_inf = torch.tensor(1.)
+    runner.optim_wrapper.optimizer.found_inf = torch.tensor(1.0)
     hook.check_gradients(runner.optim_wrapper.optimizer, (), {})
 
 
@@ -201,10 +211,11 @@ def test_what_is_no_loss_stays_as_it_is():
     start(runner)
     runner.model.extra = dict(
         acc=[torch.tensor([3])],
-        names=('a', ),
-        loss_b=torch.tensor(1e39, dtype=torch.double))
+        names=('a',),
+        loss_b=torch.tensor(1e39, dtype=torch.double),
+    )
     out = runner.model(torch.ones(1, 2))
-    assert out['acc'][0].dtype == torch.int64 and out['names'] == ('a', )
+    assert out['acc'][0].dtype == torch.int64 and out['names'] == ('a',)
     assert out['loss_b'] == 1e39
 
 

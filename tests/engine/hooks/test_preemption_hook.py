@@ -5,13 +5,13 @@ from unittest import mock
 
 import pytest
 import torch
-from launching import fork_ranks
 from mmengine.config import Config
 from mmengine.dist import get_rank
 from mmengine.hooks import CheckpointHook
 
 from da_faster.engine import PreemptionHook, set_up_cpu_launcher
 from da_faster.engine.hooks.preemption_hook import ONE_SIGNAL_S
+from launching import fork_ranks
 
 
 class FakeRunner:
@@ -91,7 +91,6 @@ def test_no_process_leaves_before_the_checkpoint_is_written(tmp_path):
     written = tmp_path / 'iter_1.pth'
 
     class SlowHook(CheckpointHook):
-
         def _save_checkpoint(self, runner) -> None:
             if get_rank() == 0:
                 time.sleep(0.5)

@@ -3,8 +3,11 @@ import torch
 from mmengine.dataset import InfiniteSampler, pseudo_collate
 from torch.utils.data import DataLoader, Dataset
 
-from da_faster.engine.loops.da_loop import (TARGET_SEED_OFFSET, DALoop,
-                                      PairedIterator)
+from da_faster.engine.loops.da_loop import (
+    TARGET_SEED_OFFSET,
+    DALoop,
+    PairedIterator,
+)
 
 
 class Numbers(Dataset):
@@ -27,25 +30,29 @@ def loader(size: int, batch_size: int, seed: int, workers: int = 0):
         batch_size,
         sampler=InfiniteSampler(data, seed=seed),
         num_workers=workers,
-        collate_fn=pseudo_collate)
+        collate_fn=pseudo_collate,
+    )
 
 
 def pairs(seed_apart: int = TARGET_SEED_OFFSET, workers: int = 0):
     return PairedIterator(
         source=loader(10, 2, 0, workers),
-        target=loader(10, 3, seed_apart, workers))
+        target=loader(10, 3, seed_apart, workers),
+    )
 
 
 def test_a_batch_holds_both_domains():
     batch = next(pairs())
     for key in ('inputs', 'data_samples'):
         assert {d: len(v) for d, v in batch[key].items()} == dict(
-            source=2, target=3)
+            source=2, target=3
+        )
 
 
 def test_equal_sized_sets_draw_apart():
     it = PairedIterator(
-        source=loader(10, 1, 0), target=loader(10, 1, TARGET_SEED_OFFSET))
+        source=loader(10, 1, 0), target=loader(10, 1, TARGET_SEED_OFFSET)
+    )
     drawn = [next(it)['data_samples'] for _ in range(50)]
     same = sum(b['source'] == b['target'] for b in drawn)
     assert same < 15, 'chance gives 5 of 50'
@@ -68,7 +75,6 @@ def test_skip_continues_where_the_stream_stood(workers):
 
 
 class Labelled:
-
     def __len__(self) -> int:
         return 2
 

@@ -32,7 +32,8 @@ def assert_same(a: dict, b: dict) -> None:
 def grads(model) -> dict:
     return {
         n: p.grad.clone()
-        for n, p in model.named_parameters() if p.grad is not None
+        for n, p in model.named_parameters()
+        if p.grad is not None
     }
 
 
@@ -42,15 +43,19 @@ def test_one_seed_gives_one_detector_whatever_is_switched_on(build):
     assert all(torch.equal(full[k], plain[k]) for k in plain)
 
 
-@pytest.mark.parametrize('off, expected', [
-    ((), DOMAIN),
-    (('loss_consistency', ), {'loss_da_image', 'loss_da_instance'}),
-    (('instance_domain_head', 'loss_consistency'), {'loss_da_image'}),
-    (('domain_neck', 'loss_consistency'), {'loss_da_instance'}),
-    (tuple(OFF), set()),
-])
-def test_switching_a_part_off_removes_exactly_its_loss(build, make_batch, off,
-                                                       expected):
+@pytest.mark.parametrize(
+    'off, expected',
+    [
+        ((), DOMAIN),
+        (('loss_consistency',), {'loss_da_image', 'loss_da_instance'}),
+        (('instance_domain_head', 'loss_consistency'), {'loss_da_image'}),
+        (('domain_neck', 'loss_consistency'), {'loss_da_instance'}),
+        (tuple(OFF), set()),
+    ],
+)
+def test_switching_a_part_off_removes_exactly_its_loss(
+    build, make_batch, off, expected
+):
     full = flat(loss(build(), make_batch()))
     part = flat(loss(build(**{name: None for name in off}), make_batch()))
     assert full.keys() == DETECTION | DOMAIN
@@ -70,18 +75,22 @@ def plain_batch(make_batch) -> dict:
 
 
 def test_plain_batch_equals_stock_faster_rcnn_to_the_last_bit(
-        build, make_batch, model_cfg):
+    build, make_batch, model_cfg
+):
     roi_head = dict(model_cfg.roi_head, type='StandardRoIHead')
     preprocessor = dict(
-        model_cfg.data_preprocessor, type='DetDataPreprocessor')
+        model_cfg.data_preprocessor, type='DetDataPreprocessor'
+    )
     stock = build(
-        type='FasterRCNN', roi_head=roi_head, data_preprocessor=preprocessor)
+        type='FasterRCNN', roi_head=roi_head, data_preprocessor=preprocessor
+    )
     ours = build()
     missing = ours.load_state_dict(stock.state_dict(), strict=False)
     assert not missing.unexpected_keys
     assert all(
         k.startswith(('domain_neck.', 'instance_domain_head.'))
-        for k in missing.missing_keys)
+        for k in missing.missing_keys
+    )
 
     results = []
     for model in (stock, ours):
@@ -164,7 +173,8 @@ def test_reversed_gradient_reaches_the_backbone_scaled(build, make_batch):
 def test_any_number_of_images(build, make_batch, num_source, num_target):
     model = build()
     total, log = model.parse_losses(
-        loss(model, make_batch(num_source, num_target)))
+        loss(model, make_batch(num_source, num_target))
+    )
     total.backward()
     assert torch.isfinite(total)
     assert all(p.grad is not None for p in model.parameters()), 'DDP needs it'
@@ -174,7 +184,8 @@ def test_source_without_boxes(build, make_batch):
     batch = make_batch()
     for sample in batch['data_samples']['source']:
         sample.gt_instances = InstanceData(
-            bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long))
+            bboxes=torch.zeros(0, 4), labels=torch.zeros(0, dtype=torch.long)
+        )
     model = build()
     total, _ = model.parse_losses(loss(model, batch))
     assert torch.isfinite(total)
@@ -182,38 +193,46 @@ def test_source_without_boxes(build, make_batch):
 
 @pytest.mark.parametrize('shared', [True, False])
 def test_consistency_sees_the_dropped_units_of_the_adversarial_loss(
-        build, make_batch, model_cfg, shared):
+    build, make_batch, model_cfg, shared
+):
     model = build(
         instance_domain_head=dict(
-            model_cfg.instance_domain_head, dropout=0.5,
-            shared_dropout=shared))
+            model_cfg.instance_domain_head, dropout=0.5, shared_dropout=shared
+        )
+    )
     seen = []
-    adversarial, consistency = (model.instance_domain_head.loss,
-                                model.loss_consistency.forward)
-    model.instance_domain_head.loss = (
-        lambda logits, *args: seen.append(logits) or adversarial(
-            logits, *args))
-    model.loss_consistency.forward = (
-        lambda cells, logits, *args: seen.append(logits) or consistency(
-            cells, logits, *args))
+    adversarial, consistency = (
+        model.instance_domain_head.loss,
+        model.loss_consistency.forward,
+    )
+    model.instance_domain_head.loss = lambda logits, *args: (
+        seen.append(logits) or adversarial(logits, *args)
+    )
+    model.loss_consistency.forward = lambda cells, logits, *args: (
+        seen.append(logits) or consistency(cells, logits, *args)
+    )
     loss(model, make_batch())
     assert torch.equal(*seen) == shared
 
 
 @pytest.mark.parametrize('ignore', [True, False])
-def test_padding_counts_only_if_asked_for(build, make_batch, model_cfg,
-                                          ignore):
+def test_padding_counts_only_if_asked_for(
+    build, make_batch, model_cfg, ignore
+):
     """A target image of half the height is padded to the others'."""
     model = build(
-        domain_neck=dict(model_cfg.domain_neck, ignore_padding=ignore))
+        domain_neck=dict(model_cfg.domain_neck, ignore_padding=ignore)
+    )
     batch = make_batch()
     batch['inputs']['target'][0] = batch['inputs']['target'][0][:, :32]
     batch['data_samples']['target'][0].set_metainfo(dict(img_shape=(32, 96)))
     seen = []
-    model.domain_neck.loss = (
-        lambda logits, is_source, weights: seen.append(weights) or {})
-    model.loss_consistency.forward = (
-        lambda cells, rois, image_ids, weights: seen.append(weights) or {})
+    model.domain_neck.loss = lambda logits, is_source, weights: (
+        seen.append(weights) or {}
+    )
+    model.loss_consistency.forward = lambda cells, rois, image_ids, weights: (
+        seen.append(weights) or {}
+    )
     loss(model, batch)
     assert len(seen) == 2
     for weights in seen:
@@ -225,14 +244,16 @@ def test_padding_counts_only_if_asked_for(build, make_batch, model_cfg,
 
 
 @pytest.mark.parametrize('consistency', [True, False])
-def test_the_image_classifier_sees_a_lattice(build, make_batch, model_cfg,
-                                             consistency):
+def test_the_image_classifier_sees_a_lattice(
+    build, make_batch, model_cfg, consistency
+):
     """Of 4x6 cells every third: two rows or one, two columns."""
     off = {} if consistency else dict(loss_consistency=None)
     neck = dict(model_cfg.domain_neck, cell_stride=3)
     model = build(domain_neck=neck, **off)
     model.domain_neck.classifiers[0].register_forward_hook(
-        lambda module, args, out: shapes.add(tuple(out.shape)))
+        lambda module, args, out: shapes.add(tuple(out.shape))
+    )
     shapes = set()
     for seed in range(10):
         np.random.seed(seed)
@@ -251,18 +272,30 @@ class Waits(TorchDispatchMode):
         name = func.overloadpacket.__name__
         masks = name == 'index' and any(
             i is not None and i.dtype in (torch.bool, torch.uint8)
-            for i in args[1])
-        if masks or name in ('_local_scalar_dense', 'nonzero',
-                             'masked_select', 'unique', '_unique2',
-                             'lift_fresh'):  # numbers sent from the host
+            for i in args[1]
+        )
+        if masks or name in (
+            '_local_scalar_dense',
+            'nonzero',
+            'masked_select',
+            'unique',
+            '_unique2',
+            'lift_fresh',
+        ):  # numbers sent from the host
             self.seen.append(name)
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize('wait', [
-    lambda x: x.sum().item(), lambda x: bool(x[0] > 0), lambda x: x[x > 0],
-    lambda x: x.nonzero(), lambda x: torch.tensor([1], device=x.device)
-])
+@pytest.mark.parametrize(
+    'wait',
+    [
+        lambda x: x.sum().item(),
+        lambda x: bool(x[0] > 0),
+        lambda x: x[x > 0],
+        lambda x: x.nonzero(),
+        lambda x: torch.tensor([1], device=x.device),
+    ],
+)
 def test_what_would_wait_is_noticed(wait):
     with Waits() as waits:
         wait(torch.ones(3))

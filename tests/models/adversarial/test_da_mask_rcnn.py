@@ -1,13 +1,19 @@
-"""Mask R-CNN with domain adaptation: the small detector and a tiny mask head.
-"""
+"""Mask R-CNN with domain adaptation: a small detector, a tiny mask head."""
+
 import numpy as np
 import pytest
 import torch
 from mmdet.structures.mask import BitmapMasks
 
 from ..conftest import CLASSES
-from .test_da_faster_rcnn import (DETECTION, DOMAIN, assert_same, flat, grads,
-                                  loss)
+from .test_da_faster_rcnn import (
+    DETECTION,
+    DOMAIN,
+    assert_same,
+    flat,
+    grads,
+    loss,
+)
 
 DOMAIN_KEYS = ('domain_neck', 'instance_domain_head', 'loss_consistency')
 
@@ -20,15 +26,18 @@ def mask_cfg(model_cfg):
             type='SingleRoIExtractor',
             roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=1),
             out_channels=32,
-            featmap_strides=[16]),
+            featmap_strides=[16],
+        ),
         mask_head=dict(
             type='FCNMaskHead',
             num_convs=1,
             in_channels=32,
             conv_out_channels=8,
-            num_classes=CLASSES))
+            num_classes=CLASSES,
+        ),
+    )
     model_cfg.train_cfg.rcnn.mask_size = 14
-    model_cfg.test_cfg.rcnn.update(mask_thr_binary=0.5, score_thr=0.)
+    model_cfg.test_cfg.rcnn.update(mask_thr_binary=0.5, score_thr=0.0)
     return model_cfg
 
 
@@ -40,15 +49,16 @@ def make_mask_batch(make_batch):
     def make(plain: bool = False) -> dict:
         batch = make_batch()
         batch['inputs']['source'][1] = batch['inputs']['source'][1][:, :60]
-        for inputs, sample in zip(batch['inputs']['source'],
-                                  batch['data_samples']['source']):
+        for inputs, sample in zip(
+            batch['inputs']['source'], batch['data_samples']['source']
+        ):
             size = tuple(inputs.shape[1:])
             sample.set_metainfo(dict(img_shape=size, ori_shape=size))
             boxes = sample.gt_instances.bboxes.clamp(max=60)
             sample.gt_instances.bboxes = boxes
             masks = np.zeros((len(boxes), *size), dtype=np.uint8)
             for mask, (x1, y1, x2, y2) in zip(masks, boxes.int().tolist()):
-                mask[y1:y2, x1:(x1 + x2) // 2] = 1
+                mask[y1:y2, x1 : (x1 + x2) // 2] = 1
             sample.gt_instances.masks = BitmapMasks(masks, *size)
         if plain:
             return {key: batch[key]['source'] for key in batch}
@@ -73,8 +83,9 @@ def test_masks_are_a_loss_of_the_source(build, mask_cfg, make_mask_batch):
     assert all(p.grad is not None for p in model.parameters()), 'DDP needs it'
 
 
-def test_mask_loss_is_that_of_the_source_alone(build, mask_cfg,
-                                               make_mask_batch):
+def test_mask_loss_is_that_of_the_source_alone(
+    build, mask_cfg, make_mask_batch
+):
     model = build(**{key: None for key in DOMAIN_KEYS})
     both = loss(model, make_mask_batch())
     alone = loss(model, make_mask_batch(plain=True))
@@ -84,8 +95,9 @@ def test_mask_loss_is_that_of_the_source_alone(build, mask_cfg,
 def test_masks_of_the_target_reach_no_loss(build, mask_cfg, make_mask_batch):
     model = build()
     batch = make_mask_batch()
-    batch['data_samples']['target'] = make_mask_batch(
-    )['data_samples']['source'][:1] * 2
+    batch['data_samples']['target'] = (
+        make_mask_batch()['data_samples']['source'][:1] * 2
+    )
     # The shape of the image alone, and that only, is the target's.
     for sample in batch['data_samples']['target']:
         sample.set_metainfo(dict(img_shape=(64, 96)))
@@ -93,13 +105,16 @@ def test_masks_of_the_target_reach_no_loss(build, mask_cfg, make_mask_batch):
 
 
 def test_plain_batch_equals_stock_mask_rcnn_to_the_last_bit(
-        build, mask_cfg, make_mask_batch):
+    build, mask_cfg, make_mask_batch
+):
     ours = build()
     stock = dict(
         type='MaskRCNN',
         roi_head=dict(mask_cfg.roi_head, type='StandardRoIHead'),
         data_preprocessor=dict(
-            mask_cfg.data_preprocessor, type='DetDataPreprocessor'))
+            mask_cfg.data_preprocessor, type='DetDataPreprocessor'
+        ),
+    )
     for key in DOMAIN_KEYS:
         mask_cfg.pop(key)
     stock = build(**stock)

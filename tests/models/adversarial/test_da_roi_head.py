@@ -9,7 +9,8 @@ from ..conftest import make_sample
 def proposals(num: int) -> InstanceData:
     xy = torch.rand(num, 2) * 40
     return InstanceData(
-        bboxes=torch.cat([xy, xy + 10], dim=1), scores=torch.rand(num))
+        bboxes=torch.cat([xy, xy + 10], dim=1), scores=torch.rand(num)
+    )
 
 
 def test_rois_of_both_domains_pass_once_source_first(build, monkeypatch):
@@ -17,14 +18,16 @@ def test_rois_of_both_domains_pass_once_source_first(build, monkeypatch):
     passes = []
     forward = head.bbox_roi_extractor.forward
     monkeypatch.setattr(
-        head.bbox_roi_extractor, 'forward',
-        lambda x, rois: passes.append(rois) or forward(x, rois))
+        head.bbox_roi_extractor,
+        'forward',
+        lambda x, rois: passes.append(rois) or forward(x, rois),
+    )
     samples = [make_sample(True, torch.Generator().manual_seed(0))] * 2
     for s in samples:
         s.gt_instances.bboxes = s.gt_instances.bboxes[:3]
     props = [proposals(40), proposals(40), proposals(30), proposals(5)]
     target_boxes = [p.bboxes.clone() for p in props[2:]]
-    x = (torch.randn(4, 32, 4, 6), )
+    x = (torch.randn(4, 32, 4, 6),)
     losses, vectors, image_ids = head.loss_both_domains(x, props, samples)
 
     assert len(passes) == 1
@@ -36,18 +39,18 @@ def test_rois_of_both_domains_pass_once_source_first(build, monkeypatch):
     for image, boxes in zip((2, 3), target_boxes):
         drawn = passes[0][passes[0][:, 0] == image, 1:]
         assert {tuple(b) for b in drawn.tolist()} <= {
-            tuple(b)
-            for b in boxes.tolist()
+            tuple(b) for b in boxes.tolist()
         }
 
 
 def test_vectors_are_what_the_predictor_reads(build):
     head = build().roi_head
-    x = (torch.randn(1, 32, 4, 6), )
-    rois = torch.tensor([[0., 5., 5., 40., 40.]])
+    x = (torch.randn(1, 32, 4, 6),)
+    rois = torch.tensor([[0.0, 5.0, 5.0, 40.0, 40.0]])
     out = head._bbox_forward(x, rois)
     assert torch.equal(
-        head.bbox_head.fc_cls(out['roi_vectors']), out['cls_score'])
+        head.bbox_head.fc_cls(out['roi_vectors']), out['cls_score']
+    )
     scores, deltas = head.bbox_head(out['bbox_feats'])
     assert torch.equal(scores, out['cls_score'])
     assert torch.equal(deltas, out['bbox_pred'])
@@ -56,11 +59,19 @@ def test_vectors_are_what_the_predictor_reads(build):
 def test_head_with_separate_branches_is_refused(model_cfg):
     cfg = model_cfg.roi_head.copy()
     cfg.bbox_head = dict(
-        cfg.bbox_head, type='ConvFCBBoxHead', num_shared_fcs=1, num_cls_fcs=1)
+        cfg.bbox_head, type='ConvFCBBoxHead', num_shared_fcs=1, num_cls_fcs=1
+    )
     cfg.update(
-        train_cfg=model_cfg.train_cfg.rcnn, test_cfg=model_cfg.test_cfg.rcnn)
+        train_cfg=model_cfg.train_cfg.rcnn, test_cfg=model_cfg.test_cfg.rcnn
+    )
     with pytest.raises(ValueError, match='separate layers'):
         MODELS.build(cfg)
+
+
+def in_float32(predict):
+    return lambda scores, *args, **kwargs: predict(
+        [s.float() for s in scores], *args, **kwargs
+    )
 
 
 @pytest.mark.parametrize('parts', [dict(), dict(loss_consistency=None)])
@@ -69,10 +80,10 @@ def test_bfloat16(build, make_batch, parts):
     logs, norms = [], []
     for enabled in (False, True):
         model = build(**parts)
-        predict = model.rpn_head.predict_by_feat
         # mmcv's NMS for a CPU knows float32 alone.
-        model.rpn_head.predict_by_feat = lambda scores, *args, **kwargs: (
-            predict([s.float() for s in scores], *args, **kwargs))
+        model.rpn_head.predict_by_feat = in_float32(
+            model.rpn_head.predict_by_feat
+        )
         data = model.data_preprocessor(make_batch(), True)
         torch.manual_seed(0)
         with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
@@ -82,10 +93,12 @@ def test_bfloat16(build, make_batch, parts):
         total.backward()
         logs.append(log)
         norms.append(
-            torch.stack([
-                p.grad.norm() for p in model.parameters() if p.requires_grad
-            ]).norm())
+            torch.stack(
+                [p.grad.norm() for p in model.parameters() if p.requires_grad]
+            ).norm()
+        )
     for name, value in logs[0].items():
-        assert logs[1][name].item() == pytest.approx(value.item(), rel=0.1,
-                                                     abs=0.01), name
+        assert logs[1][name].item() == pytest.approx(
+            value.item(), rel=0.1, abs=0.01
+        ), name
     assert norms[1].item() == pytest.approx(norms[0].item(), rel=0.1)

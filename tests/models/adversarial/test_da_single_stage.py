@@ -1,4 +1,5 @@
 """DASingleStageDetector as RetinaNet and as FCOS, both tiny."""
+
 import numpy as np
 import pytest
 import torch
@@ -6,8 +7,14 @@ from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 
 from ..conftest import CLASSES, make_sample
-from .test_da_faster_rcnn import (assert_same, flat, grads, loss, plain_batch,
-                                  strengthen)
+from .test_da_faster_rcnn import (
+    assert_same,
+    flat,
+    grads,
+    loss,
+    plain_batch,
+    strengthen,
+)
 
 HEADS = dict(
     RetinaNet=dict(
@@ -16,24 +23,31 @@ HEADS = dict(
             type='AnchorGenerator',
             scales=[2, 4],
             ratios=[0.5, 1.0, 2.0],
-            strides=[8, 16]),
-        loss_bbox=dict(type='L1Loss')),
+            strides=[8, 16],
+        ),
+        loss_bbox=dict(type='L1Loss'),
+    ),
     FCOS=dict(
         type='FCOSHead',
         strides=[8, 16],
         regress_ranges=((-1, 32), (32, 1e8)),
-        norm_cfg=None))
+        norm_cfg=None,
+    ),
+)
 TRAIN = dict(
     RetinaNet=dict(
         assigner=dict(
             type='MaxIoUAssigner',
             pos_iou_thr=0.5,
             neg_iou_thr=0.4,
-            min_pos_iou=0),
+            min_pos_iou=0,
+        ),
         sampler=dict(type='PseudoSampler'),
         allowed_border=-1,
-        pos_weight=-1),
-    FCOS=None)
+        pos_weight=-1,
+    ),
+    FCOS=None,
+)
 
 
 @pytest.fixture(params=HEADS)
@@ -52,29 +66,32 @@ def build(model_cfg, kind):
             data_preprocessor=model_cfg.data_preprocessor,
             backbone=dict(model_cfg.backbone, out_indices=(1, 2)),
             neck=dict(
-                type='FPN',
-                in_channels=[16, 32],
-                out_channels=32,
-                num_outs=2),
+                type='FPN', in_channels=[16, 32], out_channels=32, num_outs=2
+            ),
             bbox_head=dict(
                 HEADS[kind],
                 num_classes=CLASSES,
                 in_channels=32,
                 feat_channels=16,
-                stacked_convs=1),
+                stacked_convs=1,
+            ),
             domain_neck=model_cfg.domain_neck,
             train_cfg=TRAIN[kind],
             test_cfg=dict(
                 nms_pre=100,
                 score_thr=0.0,
                 nms=dict(type='nms', iou_threshold=0.5),
-                max_per_img=20))
+                max_per_img=20,
+            ),
+        )
         cfg.update(overrides)
         if stock:
             cfg.update(
                 type=kind,
                 data_preprocessor=dict(
-                    cfg['data_preprocessor'], type='DetDataPreprocessor'))
+                    cfg['data_preprocessor'], type='DetDataPreprocessor'
+                ),
+            )
             cfg.pop('domain_neck')
         torch.manual_seed(0)
         model = MODELS.build(ConfigDict(cfg))
@@ -98,13 +115,15 @@ def test_domain_loss_is_added_to_the_source_s_losses(build, make_batch):
 
 
 def test_plain_batch_equals_the_stock_detector_to_the_last_bit(
-        build, make_batch):
+    build, make_batch
+):
     stock, ours = build(stock=True), build()
     state = ours.state_dict()
     assert all(torch.equal(state[k], v) for k, v in stock.state_dict().items())
     assert all(
         k.startswith('domain_neck.')
-        for k in state.keys() - stock.state_dict().keys())
+        for k in state.keys() - stock.state_dict().keys()
+    )
 
     results = []
     for model in (stock, ours):
@@ -137,8 +156,9 @@ def test_target_labels_reach_no_loss(build, make_batch):
     assert_same(clean, loss(model, batch))
 
 
-def test_reversed_gradient_reaches_the_backbone_scaled(build, make_batch,
-                                                       model_cfg):
+def test_reversed_gradient_reaches_the_backbone_scaled(
+    build, make_batch, model_cfg
+):
 
     def image_grad(scale: float) -> dict:
         model = build(domain_neck=dict(model_cfg.domain_neck))
@@ -162,11 +182,12 @@ def test_any_number_of_images(build, make_batch, num_source, num_target):
     model = build()
     labels = []
     image_loss = model.domain_neck.loss
-    model.domain_neck.loss = (
-        lambda x, is_source, cells: labels.append(is_source.tolist()) or
-        image_loss(x, is_source, cells))
+    model.domain_neck.loss = lambda x, is_source, cells: (
+        labels.append(is_source.tolist()) or image_loss(x, is_source, cells)
+    )
     total, _ = model.parse_losses(
-        loss(model, make_batch(num_source, num_target)))
+        loss(model, make_batch(num_source, num_target))
+    )
     total.backward()
     assert torch.isfinite(total)
     assert labels == [[True] * num_source + [False] * num_target]
@@ -181,8 +202,9 @@ def test_padding_is_ignored(build, make_batch):
     batch['data_samples']['target'][0].set_metainfo(dict(img_shape=(32, 96)))
     weights = []
     model.domain_neck.ignore_padding = True
-    model.domain_neck.loss = (
-        lambda x, is_source, cells: weights.append(cells) or {})
+    model.domain_neck.loss = lambda x, is_source, cells: (
+        weights.append(cells) or {}
+    )
     loss(model, batch)
     # 8x12 cells of 8 pixels and 4x6 of 16.
     assert weights[0].sum(dim=1).tolist() == [120, 120, 60, 120]
@@ -194,7 +216,8 @@ def test_the_image_classifier_sees_a_lattice(build, make_batch):
     model.domain_neck.cell_stride = 4
     shapes = []
     model.domain_neck.classifiers[0].register_forward_hook(
-        lambda module, args, out: shapes.append(out.shape[2:]))
+        lambda module, args, out: shapes.append(out.shape[2:])
+    )
     np.random.seed(0)
     loss(model, make_batch())
     assert shapes[0] == (2, 3)

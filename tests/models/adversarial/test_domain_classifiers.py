@@ -1,4 +1,5 @@
 """Losses and gradients against numbers computed by hand."""
+
 import math
 
 import numpy as np
@@ -6,8 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from da_faster.models import (DomainClassifierNeck, DomainConsistencyLoss,
-                              InstanceDomainHead)
+from da_faster.models import (
+    DomainClassifierNeck,
+    DomainConsistencyLoss,
+    InstanceDomainHead,
+)
 
 SCALE = 0.1
 
@@ -33,9 +37,13 @@ def test_image_loss_and_reversed_gradient(neck):
     # One source image with logits 4, 8; one target image with logits 2, 0.
     x = torch.tensor([[1.0, 2.0], [0.5, 0.0]]).reshape(2, 1, 1, 2)
     x.requires_grad_()
-    loss = neck.loss(neck((x, )), torch.tensor([True, False]))
-    by_hand = (-math.log(sigmoid(4)) - math.log(sigmoid(8)) -
-               math.log(1 - sigmoid(2)) - math.log(1 - sigmoid(0))) / 4
+    loss = neck.loss(neck((x,)), torch.tensor([True, False]))
+    by_hand = (
+        -math.log(sigmoid(4))
+        - math.log(sigmoid(8))
+        - math.log(1 - sigmoid(2))
+        - math.log(1 - sigmoid(0))
+    ) / 4
     assert list(loss) == ['loss_da_image']
     assert loss['loss_da_image'].item() == pytest.approx(by_hand, rel=1e-5)
 
@@ -63,32 +71,36 @@ def test_cells_of_padding_alone_are_left_out(neck):
     # columns 0, 16 | 32, 48. Level 1, stride 32: one row, columns 0 | 32.
     metas = [
         dict(img_shape=(24, 32), batch_input_shape=(32, 64)),
-        dict(img_shape=(32, 33), batch_input_shape=(32, 64))
+        dict(img_shape=(32, 33), batch_input_shape=(32, 64)),
     ]
     feats = torch.zeros(2, 1, 2, 4), torch.zeros(2, 1, 1, 2)
     selected, weights = neck.select_cells(feats, metas)
     assert all(map(torch.equal, selected, feats))
-    assert weights.tolist() == [[1, 1, 0, 0] * 2 + [1, 0],
-                               [1, 1, 1, 0] * 2 + [1, 1]]
+    assert weights.tolist() == [
+        [1, 1, 0, 0] * 2 + [1, 0],
+        [1, 1, 1, 0] * 2 + [1, 1],
+    ]
 
     # What stands in the padding changes neither loss.
     is_source = torch.tensor([True, False])
     losses = []
     for value in (0.0, 5.0):
         for x in feats:
-            x[0, ..., x.shape[-1] // 2:] = value
+            x[0, ..., x.shape[-1] // 2 :] = value
         logits = neck(feats)
         losses.append(
-            neck.loss(logits, is_source, weights)['loss_da_image'].item())
+            neck.loss(logits, is_source, weights)['loss_da_image'].item()
+        )
         consistency = DomainConsistencyLoss(1.0)(
-            logits, torch.zeros(2), torch.tensor([0, 1]), weights)
+            logits, torch.zeros(2), torch.tensor([0, 1]), weights
+        )
         assert consistency['loss_da_consistency'].item() == 0
     assert losses == [pytest.approx(math.log(2))] * 2
 
 
 def test_padding_counts_where_the_config_asks_for_the_reference():
     neck = DomainClassifierNeck(1, ignore_padding=False)
-    feats = (torch.zeros(1, 1, 1, 1), )
+    feats = (torch.zeros(1, 1, 1, 1),)
     assert neck.select_cells(feats, [dict()])[1] is None
 
 
@@ -96,7 +108,8 @@ def test_padding_counts_where_the_config_asks_for_the_reference():
 def strided() -> DomainClassifierNeck:
     """logit = x for x > 0, of every second cell."""
     neck = DomainClassifierNeck(
-        1, feat_channels=1, cell_stride=2, grad_scale=SCALE)
+        1, feat_channels=1, cell_stride=2, grad_scale=SCALE
+    )
     fill(neck, 1.0)
     return neck
 
@@ -104,13 +117,14 @@ def strided() -> DomainClassifierNeck:
 def test_a_lattice_of_cells_with_their_own_weights(strided):
     # 5x4 cells of 16 pixels, numbered; the image ends within cell row 2 and
     # column 2. And a map of one cell, which always counts.
-    numbers = torch.arange(20.).reshape(1, 1, 5, 4)
+    numbers = torch.arange(20.0).reshape(1, 1, 5, 4)
     metas = [dict(img_shape=(33, 47), batch_input_shape=(80, 64))]
     seen = set()
     for seed in range(20):
         np.random.seed(seed)
         (cells, one), weights = strided.select_cells(
-            (numbers, numbers[..., :1, :1]), metas)
+            (numbers, numbers[..., :1, :1]), metas
+        )
         rows, cols = cells[0, 0, :, 0] // 4, cells[0, 0, 0] % 4
         assert rows.tolist() in ([0, 2, 4], [1, 3])
         assert cols.tolist() in ([0, 2], [1, 3])
@@ -126,7 +140,8 @@ def test_a_lattice_takes_the_gradient_of_its_cells_alone(strided):
     x = torch.ones(1, 1, 2, 4, requires_grad=True)
     np.random.seed(0)
     cells, weights = strided.select_cells(
-        (x, ), [dict(img_shape=(2, 4), batch_input_shape=(2, 4))])
+        (x,), [dict(img_shape=(2, 4), batch_input_shape=(2, 4))]
+    )
     assert cells[0].shape == (1, 1, 1, 2)
     loss = strided.loss(strided(cells), torch.tensor([True]), weights)
     loss['loss_da_image'].backward()
@@ -148,14 +163,15 @@ def test_a_classifier_for_each_level():
     x = torch.ones(1, 1, 1, 1)
     assert [y.item() for y in neck((x, x))] == [1, 9]
     with pytest.raises(ValueError, match='num_levels is 2, but .* has 1'):
-        neck((x, ))
+        neck((x,))
     with pytest.raises(ValueError, match='num_levels .* got 0'):
         DomainClassifierNeck(1, num_levels=0)
 
 
 def test_instance_loss_and_reversed_gradient():
     head = InstanceDomainHead(
-        1, feat_channels=1, dropout=0.0, grad_scale=SCALE, loss_weight=2.0)
+        1, feat_channels=1, dropout=0.0, grad_scale=SCALE, loss_weight=2.0
+    )
     fill(head, 1.0)  # logit = x for x > 0
     x = torch.tensor([[1.0], [3.0]], requires_grad=True)
     loss = head.loss(head(x), torch.tensor([True, False]))
@@ -164,7 +180,8 @@ def test_instance_loss_and_reversed_gradient():
     assert loss['loss_da_instance'].item() == pytest.approx(by_hand, rel=1e-5)
     loss['loss_da_instance'].backward()
     torch.testing.assert_close(
-        x.grad, -SCALE * torch.tensor([[sigmoid(1) - 1], [sigmoid(3)]]))
+        x.grad, -SCALE * torch.tensor([[sigmoid(1) - 1], [sigmoid(3)]])
+    )
 
 
 def test_no_rois_give_zero_not_nan():
@@ -172,8 +189,9 @@ def test_no_rois_give_zero_not_nan():
     none = torch.zeros(0, 4)
     loss = head.loss(head(none), torch.zeros(0, dtype=torch.bool))
     assert loss['loss_da_instance'].item() == 0
-    loss = DomainConsistencyLoss()([torch.zeros(2, 1, 3, 3)], head(none),
-                                   torch.zeros(0, dtype=torch.long))
+    loss = DomainConsistencyLoss()(
+        [torch.zeros(2, 1, 3, 3)], head(none), torch.zeros(0, dtype=torch.long)
+    )
     assert loss['loss_da_consistency'].item() == 0
 
 
@@ -184,21 +202,31 @@ def test_consistency_by_hand_with_any_number_of_images():
     level1 = torch.zeros(3, 1, 1, 1)
     level1[0] = 2.0
     rois = torch.tensor([0.0, 1.0, -1.0])
-    loss = DomainConsistencyLoss(loss_weight=0.1)((level0, level1), rois,
-                                                  torch.tensor([0, 0, 2]))
+    loss = DomainConsistencyLoss(loss_weight=0.1)(
+        (level0, level1), rois, torch.tensor([0, 0, 2])
+    )
     image0 = (1.5 + sigmoid(2)) / 4
-    by_hand = 0.1 * (abs(image0 - 0.5) + abs(image0 - sigmoid(1)) +
-                     abs(0.5 - sigmoid(-1))) / 3
+    by_hand = (
+        0.1
+        * (
+            abs(image0 - 0.5)
+            + abs(image0 - sigmoid(1))
+            + abs(0.5 - sigmoid(-1))
+        )
+        / 3
+    )
     assert loss['loss_da_consistency'].item() == pytest.approx(
-        by_hand, rel=1e-5)
+        by_hand, rel=1e-5
+    )
 
 
 def test_rois_of_an_image_without_cells_do_not_count():
     # Image 1's cell is padding, of unknown domain.
     logits = torch.zeros(2, 1, 1, 1)
     rois = torch.tensor([2.0, 5.0], requires_grad=True)
-    loss = DomainConsistencyLoss(1.0)([logits], rois, torch.tensor([0, 1]),
-                                      torch.tensor([[1.0], [0.0]]))
+    loss = DomainConsistencyLoss(1.0)(
+        [logits], rois, torch.tensor([0, 1]), torch.tensor([[1.0], [0.0]])
+    )
     by_hand = sigmoid(2) - 0.5
     assert loss['loss_da_consistency'].item() == pytest.approx(by_hand)
     loss['loss_da_consistency'].backward()
@@ -208,20 +236,24 @@ def test_rois_of_an_image_without_cells_do_not_count():
 @pytest.mark.parametrize('weights', [None, torch.ones(1, 1)])
 def test_consistency_of_half_precision_is_a_float32(weights):
     """As a loss scaler's 65536 is more than float16 holds."""
-    loss = DomainConsistencyLoss(1.0)([torch.zeros(1, 1, 1, 1).half()],
-                                      torch.ones(1).half(), torch.tensor([0]),
-                                      weights)['loss_da_consistency']
+    loss = DomainConsistencyLoss(1.0)(
+        [torch.zeros(1, 1, 1, 1).half()],
+        torch.ones(1).half(),
+        torch.tensor([0]),
+        weights,
+    )['loss_da_consistency']
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(sigmoid(1) - 0.5, abs=1e-6)
 
 
 def test_squared_consistency_by_hand():
-    loss = DomainConsistencyLoss(
-        0.1, squared=True)([torch.zeros(1, 1, 1, 1)], torch.tensor([2.0]),
-                           torch.tensor([0]))
-    by_hand = 0.1 * (0.5 - sigmoid(2))**2
+    loss = DomainConsistencyLoss(0.1, squared=True)(
+        [torch.zeros(1, 1, 1, 1)], torch.tensor([2.0]), torch.tensor([0])
+    )
+    by_hand = 0.1 * (0.5 - sigmoid(2)) ** 2
     assert loss['loss_da_consistency'].item() == pytest.approx(
-        by_hand, rel=1e-5)
+        by_hand, rel=1e-5
+    )
 
 
 def test_shared_dropout_drops_the_same_units_twice():
@@ -239,7 +271,8 @@ def test_shared_dropout_drops_the_same_units_twice():
 def test_instance_head_both_ways_is_two_passes(shared):
     torch.manual_seed(0)
     head = InstanceDomainHead(
-        4, feat_channels=8, dropout=0.0, shared_dropout=shared)
+        4, feat_channels=8, dropout=0.0, shared_dropout=shared
+    )
     x = torch.randn(6, 4, requires_grad=True)
     leaves = [x, *head.parameters()]
 
@@ -256,15 +289,16 @@ def test_instance_head_both_ways_is_two_passes(shared):
 def test_no_rois_both_ways():
     head = InstanceDomainHead(4)
     logits = head.forward_both_ways(torch.zeros(0, 4, requires_grad=True))
-    assert [x.shape for x in logits] == [(0, )] * 2
+    assert [x.shape for x in logits] == [(0,)] * 2
     sum(x.sum() for x in logits).backward()
     assert all(p.grad is not None for p in head.parameters()), 'DDP needs it'
 
 
 def test_consistency_gradient_is_scaled_but_not_reversed(neck):
     x = torch.full((1, 1, 1, 1), 0.25, requires_grad=True)  # logit 1
-    loss = DomainConsistencyLoss(1.0)(neck((x, ), reverse=False),
-                                      torch.tensor([0.0]), torch.tensor([0]))
+    loss = DomainConsistencyLoss(1.0)(
+        neck((x,), reverse=False), torch.tensor([0.0]), torch.tensor([0])
+    )
     loss['loss_da_consistency'].backward()
     slope = sigmoid(1) * (1 - sigmoid(1)) * 4
     assert x.grad.item() == pytest.approx(SCALE * slope, rel=1e-5)
@@ -276,10 +310,14 @@ def test_initial_weights_are_the_reference_s():
     neck.init_weights()
     head = InstanceDomainHead(2048)
     head.init_weights()
-    classifier, = neck.classifiers
-    for layer, std in ((classifier.conv, .001), (classifier.conv_domain, .001),
-                       (head.fcs[0], .01), (head.fcs[3], .01), (head.fc_domain,
-                                                                .05)):
+    (classifier,) = neck.classifiers
+    for layer, std in (
+        (classifier.conv, 0.001),
+        (classifier.conv_domain, 0.001),
+        (head.fcs[0], 0.01),
+        (head.fcs[3], 0.01),
+        (head.fc_domain, 0.05),
+    ):
         assert layer.weight.std().item() == pytest.approx(std, rel=0.1)
         assert not layer.bias.any()
 

@@ -26,8 +26,8 @@ def test_keeps_dtype_of_value_and_gradient():
 def test_both_ways_by_hand():
     """y = w * relu(x), so dy/dx = w and dy/dw = x."""
     layer = nn.Conv2d(1, 1, 1, bias=False)
-    layer.weight.data.fill_(2.)
-    x = torch.full((1, 1, 1, 1), 3., requires_grad=True)
+    layer.weight.data.fill_(2.0)
+    x = torch.full((1, 1, 1, 1), 3.0, requires_grad=True)
     fought, served = both_ways(nn.Sequential(nn.ReLU(), layer), x, 0.1)
     assert fought.item() == served.item() == 6
     (5 * fought + 7 * served).sum().backward()
@@ -49,7 +49,8 @@ def test_both_ways_is_two_passes(frozen):
 
     one, ones = gradients(*both_ways(module, x, 0.3))
     two, twos = gradients(
-        module(scale_gradient(x, -0.3)), module(scale_gradient(x, 0.3)))
+        module(scale_gradient(x, -0.3)), module(scale_gradient(x, 0.3))
+    )
     torch.testing.assert_close(one, two)
     torch.testing.assert_close(ones, twos)
 
@@ -77,14 +78,17 @@ def test_both_ways_keeps_nothing_once_it_went_back():
     hidden = []
     layer = nn.Linear(2, 3)
     layer.register_forward_hook(
-        lambda module, args, out: hidden.append(weakref.ref(out)))
+        lambda module, args, out: hidden.append(weakref.ref(out))
+    )
     losses = both_ways(
         nn.Sequential(layer, nn.Linear(3, 1)),
-        torch.ones(1, 2, requires_grad=True), 0.1)
+        torch.ones(1, 2, requires_grad=True),
+        0.1,
+    )
     total = sum(loss.sum() for loss in losses)
     total.backward(retain_graph=True)
     assert hidden[0]() is not None
     total.backward()
-    assert hidden[0]() is None, 'as of autograd\'s own functions'
+    assert hidden[0]() is None, "as of autograd's own functions"
     with pytest.raises(RuntimeError, match='second time'):
         total.backward()

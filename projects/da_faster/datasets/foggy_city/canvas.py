@@ -5,6 +5,7 @@ camera stands at (0, height, 0) and looks along Z.  Frame of an object,
 metres: ``l`` forward, ``y`` up, ``s`` to its right; at yaw 0 it heads away
 from the camera.
 """
+
 from dataclasses import dataclass
 
 import cv2
@@ -32,6 +33,7 @@ class Camera:
             pixels; v is the horizon.
         altitude (float): Height of the camera over the ground, metres.
     """
+
     width: int
     height: int
     focal: float
@@ -50,11 +52,15 @@ class Camera:
         depth = points[:, 2]
         nearest = depth.min()
         if nearest < NEAR:
-            raise ValueError(f'a point lies {nearest:.2f} m ahead of the '
-                             f'camera, nearer than {NEAR} m')
+            raise ValueError(
+                f'a point lies {nearest:.2f} m ahead of the '
+                f'camera, nearer than {NEAR} m'
+            )
         u = self.centre[0] + self.focal * points[:, 0] / depth
-        v = self.centre[1] + self.focal * (self.altitude -
-                                           points[:, 1]) / depth
+        v = (
+            self.centre[1]
+            + self.focal * (self.altitude - points[:, 1]) / depth
+        )
         return np.stack([u, v], axis=1)
 
 
@@ -68,6 +74,7 @@ class Lighting:
         diffuse (float): Share of the light that comes from the sun.
         tint (tuple[float, float, float]): Colour of the light, RGB.
     """
+
     sun: tuple
     ambient: float
     diffuse: float
@@ -79,7 +86,8 @@ class Lighting:
         factor = self.ambient + self.diffuse * max(0.0, facing)
         return tuple(
             int(min(255, max(0, c * factor * t)))
-            for c, t in zip(colour, self.tint))
+            for c, t in zip(colour, self.tint)
+        )
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,7 @@ class Patch:
             not solid is paint and shows on solid parts only.
         width (float): Width of a line, metres; 0 fills the polygon.
     """
+
     points: np.ndarray
     colour: tuple
     solid: bool = True
@@ -116,8 +125,11 @@ class Pose:
         self.x, self.z, self.yaw, self.light = x, z, yaw, light
         self.altitude = altitude
         self.sin, self.cos = float(np.sin(yaw)), float(np.cos(yaw))
-        self.eye = (-x * self.sin - z * self.cos, altitude,
-                    -x * self.cos + z * self.sin)
+        self.eye = (
+            -x * self.sin - z * self.cos,
+            altitude,
+            -x * self.cos + z * self.sin,
+        )
 
     def moved(self, length, side):
         """The pose ``length`` metres ahead and ``side`` to the right."""
@@ -132,16 +144,23 @@ class Pose:
         """Map points (l, y, s) of shape (N, 3) to the world frame."""
         points = np.asarray(points, dtype=np.float64)
         length, up, side = points[:, 0], points[:, 1], points[:, 2]
-        return np.stack([
-            self.x + length * self.sin + side * self.cos, up,
-            self.z + length * self.cos - side * self.sin
-        ], axis=1)
+        return np.stack(
+            [
+                self.x + length * self.sin + side * self.cos,
+                up,
+                self.z + length * self.cos - side * self.sin,
+            ],
+            axis=1,
+        )
 
     def shade(self, colour, normal):
         """Shade a colour by a normal of the frame of the object."""
         length, up, side = normal
-        turned = (length * self.sin + side * self.cos, up,
-                  length * self.cos - side * self.sin)
+        turned = (
+            length * self.sin + side * self.cos,
+            up,
+            length * self.cos - side * self.sin,
+        )
         return self.light.shade(colour, turned)
 
     def loft(self, profile, colour):
@@ -162,7 +181,8 @@ class Pose:
             if sign * self.eye[2] > profile[:, 2].max():
                 side = profile * (1, 1, sign)
                 patches.append(
-                    Patch(self.world(side), self.shade(colour, (0, 0, sign))))
+                    Patch(self.world(side), self.shade(colour, (0, 0, sign)))
+                )
         for start, end in zip(profile, np.roll(profile, -1, axis=0)):
             normal = np.array([end[1] - start[1], start[0] - end[0]])
             normal /= np.linalg.norm(normal)
@@ -174,13 +194,22 @@ class Pose:
             patches.append(
                 Patch(
                     self.world(face),
-                    self.shade(colour, (normal[0], normal[1], 0))))
+                    self.shade(colour, (normal[0], normal[1], 0)),
+                )
+            )
         return patches
 
     def block(self, back, front, low, high, half, colour):
         """Skin a box from ``back`` to ``front``, ``low`` to ``high``."""
-        return self.loft([(back, low, half), (front, low, half),
-                          (front, high, half), (back, high, half)], colour)
+        return self.loft(
+            [
+                (back, low, half),
+                (front, low, half),
+                (front, high, half),
+                (back, high, half),
+            ],
+            colour,
+        )
 
     def on_sides(self, outline, half, colour, sides=(-1, 1)):
         """Paint a polygon (l, y) on the sides at ``half`` that are seen.
@@ -197,7 +226,9 @@ class Pose:
                     Patch(
                         self.world(points),
                         self.shade(colour, (0, 0, sign)),
-                        solid=False))
+                        solid=False,
+                    )
+                )
         return patches
 
     def on_end(self, outline, length, colour):
@@ -216,7 +247,8 @@ class Pose:
             Patch(
                 self.world(points),
                 self.shade(colour, (sign, 0, 0)),
-                solid=False)
+                solid=False,
+            )
         ]
 
 
@@ -305,11 +337,13 @@ class Canvas:
         if patch.width:
             thickness = self._thickness(patch)
             cv2.polylines(
-                image, corners, False, patch.colour, thickness, shift=SHIFT)
+                image, corners, False, patch.colour, thickness, shift=SHIFT
+            )
             if patch.solid:
                 middle = float(near + far) / 2
                 cv2.polylines(
-                    depth, corners, False, middle, thickness, shift=SHIFT)
+                    depth, corners, False, middle, thickness, shift=SHIFT
+                )
             return
         cv2.fillPoly(image, corners, patch.colour, shift=SHIFT)
         if not patch.solid:
@@ -321,8 +355,7 @@ class Canvas:
         cv2.fillPoly(mask, corners, 1, shift=SHIFT)
         # 1 / Z is affine in (u, v) on a plane.
         design = np.column_stack([uv, np.ones(len(uv))])
-        plane, *_ = np.linalg.lstsq(
-            design, 1 / patch.points[:, 2], rcond=None)
+        plane, *_ = np.linalg.lstsq(design, 1 / patch.points[:, 2], rcond=None)
         u = np.arange(depth.shape[1]) * plane[0]
         v = np.arange(depth.shape[0]) * plane[1] + plane[2]
         inverse = np.clip(u[None, :] + v[:, None], 1 / far, 1 / near)

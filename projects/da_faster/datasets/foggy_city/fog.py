@@ -10,6 +10,7 @@ Light adds up linearly, so it is computed on linear radiance; the transfer
 curve and the noise of the camera come after it, alike in both domains.  Fog
 thereby lowers the signal-to-noise ratio and not only the contrast.
 """
+
 import math
 
 import cv2
@@ -57,7 +58,7 @@ def ray_distance(depth, focal, centre):
     height, width = depth.shape
     u = (np.arange(width, dtype=np.float32) + 0.5 - centre[0]) / focal
     v = (np.arange(height, dtype=np.float32) + 0.5 - centre[1]) / focal
-    stretch = np.sqrt(1 + u[None, :]**2 + v[:, None]**2)
+    stretch = np.sqrt(1 + u[None, :] ** 2 + v[:, None] ** 2)
     return (depth * stretch).astype(np.float32)
 
 
@@ -75,8 +76,10 @@ def add_fog(radiance, distance, beta, light):
         np.ndarray: Radiance of the foggy scene, shape (H, W, 3).
     """
     if radiance.shape[:2] != distance.shape:
-        raise ValueError(f'radiance of shape {radiance.shape} does not fit '
-                         f'distance of shape {distance.shape}')
+        raise ValueError(
+            f'radiance of shape {radiance.shape} does not fit '
+            f'distance of shape {distance.shape}'
+        )
     through = transmittance(distance, beta)[..., None].astype(radiance.dtype)
     light = np.asarray(light, dtype=radiance.dtype)
     return radiance * through + light * (1 - through)
@@ -86,7 +89,7 @@ def decode(image):
     """Map 8-bit camera values to linear radiance in [0, 1], float32."""
     if image.dtype != np.uint8:
         raise TypeError(f'image must be uint8, got {image.dtype}')
-    table = (np.arange(256, dtype=np.float64) / 255)**GAMMA
+    table = (np.arange(256, dtype=np.float64) / 255) ** GAMMA
     return cv2.LUT(image, table.astype(np.float32))
 
 

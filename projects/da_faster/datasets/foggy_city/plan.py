@@ -2,6 +2,7 @@
 
 Lengths are in metres; X points right, Z ahead, Y up from the ground.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,8 @@ DISTANCES = dict(
     car=(8.0, 50.0),
     truck=(13.0, 58.0),
     bus=(14.0, 60.0),
-    bicycle=(6.5, 24.0))
+    bicycle=(6.5, 24.0),
+)
 """Nearest and farthest centre of each class, metres."""
 
 SIZES = dict(
@@ -26,7 +28,8 @@ SIZES = dict(
     car=((3.8, 4.8), (1.42, 1.75), (1.7, 1.9)),
     truck=((6.2, 8.4), (3.0, 3.7), (2.3, 2.5)),
     bus=((9.0, 12.0), (2.95, 3.2), (2.45, 2.55)),
-    bicycle=((1.75, 1.75), (0.98, 1.12), (0.4, 0.4)))
+    bicycle=((1.75, 1.75), (0.98, 1.12), (0.4, 0.4)),
+)
 """Ranges of length, height and width of each class, metres."""
 
 OBJECTS = (5, 9)
@@ -54,6 +57,7 @@ TOGETHER = 0.3
 @dataclass(frozen=True)
 class Street:
     """Plan of a street: edges and walls in X, crossing in Z, metres."""
+
     left: float
     right: float
     middle: float
@@ -67,23 +71,36 @@ class Street:
 def sample_camera(rng, width, height):
     """Camera of a car: height, heading and pitch vary a little."""
     scale = SUPERSAMPLING
-    centre = (scale * width * rng.uniform(0.42, 0.58),
-              scale * height * rng.uniform(0.38, 0.47))
-    return Camera(scale * width, scale * height, scale * width * FOCAL, centre,
-                  rng.uniform(1.4, 1.9))
+    centre = (
+        scale * width * rng.uniform(0.42, 0.58),
+        scale * height * rng.uniform(0.38, 0.47),
+    )
+    return Camera(
+        scale * width,
+        scale * height,
+        scale * width * FOCAL,
+        centre,
+        rng.uniform(1.4, 1.9),
+    )
 
 
 def sample_light(rng):
     """Overcast or sunny, from either side or behind."""
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.1)
-    sun = (np.cos(elevation) * np.sin(azimuth), np.sin(elevation),
-           np.cos(elevation) * np.cos(azimuth))
+    sun = (
+        np.cos(elevation) * np.sin(azimuth),
+        np.sin(elevation),
+        np.cos(elevation) * np.cos(azimuth),
+    )
     bright = rng.uniform(0.85, 1.12)
     diffuse = rng.uniform(0.15, 0.55)
     warm = rng.uniform(-0.05, 0.05)
     return Lighting(
-        tuple(float(s) for s in sun), bright * (0.92 - 0.6 * diffuse),
-        bright * diffuse, (1 + warm, 1.0, 1 - warm))
+        tuple(float(s) for s in sun),
+        bright * (0.92 - 0.6 * diffuse),
+        bright * diffuse,
+        (1 + warm, 1.0, 1 - warm),
+    )
 
 
 def sample_street(rng, light):
@@ -99,7 +116,8 @@ def sample_street(rng, light):
         wall_right=right + rng.uniform(2.6, 5.0),
         crossing=(near, near + rng.uniform(7, 10)),
         zebra=bool(rng.random() < 0.6),
-        shadow=0.2 + 0.6 * light.diffuse)
+        shadow=0.2 + 0.6 * light.diffuse,
+    )
 
 
 def _sample_pose(rng, name, camera, street):
@@ -107,7 +125,7 @@ def _sample_pose(rng, name, camera, street):
     near, far = DISTANCES[name]
     # Near places are rarer on a street than far ones, yet here they are as
     # common, or most boxes would be tiny.
-    z = near * (far / near)**rng.uniform()
+    z = near * (far / near) ** rng.uniform()
     half_view = 0.5 * camera.width / camera.focal
     reach = rng.uniform(-0.95, 0.95) * half_view * z
     walls = street.wall_left + 0.8, street.wall_right - 0.8
@@ -117,13 +135,19 @@ def _sample_pose(rng, name, camera, street):
         if name == 'bicycle':
             yaw = np.pi / 2 * rng.choice((-1, 1)) + rng.uniform(-0.7, 0.7)
         if rng.random() < ON_PAVEMENT and street.left < x < street.right:
-            x = rng.choice((rng.uniform(walls[0], street.left - 0.3),
-                            rng.uniform(street.right + 0.3, walls[1])))
+            x = rng.choice(
+                (
+                    rng.uniform(walls[0], street.left - 0.3),
+                    rng.uniform(street.right + 0.3, walls[1]),
+                )
+            )
         return x, z, yaw
     kind = rng.choice(
         5,
         p=(0.16, 0.2, 0.18, 0.18, 0.28)
-        if name == 'car' else (0.16, 0.22, 0.1, 0.1, 0.42))
+        if name == 'car'
+        else (0.16, 0.22, 0.1, 0.1, 0.42),
+    )
     if kind == 0:
         return rng.uniform(-0.5, 0.8), z, yaw
     if kind == 1:
@@ -136,16 +160,25 @@ def _sample_pose(rng, name, camera, street):
         # Crosses at the side street.
         z = rng.uniform(street.crossing[0] + 1.4, street.crossing[1] - 1.4)
         return reach, z, yaw + np.pi / 2 * rng.choice((-1, 1))
-    return (rng.uniform(street.left + 1, street.right - 1), z,
-            rng.uniform(-np.pi, np.pi))
+    return (
+        rng.uniform(street.left + 1, street.right - 1),
+        z,
+        rng.uniform(-np.pi, np.pi),
+    )
 
 
 def corners(pose, dims, margin=0.0):
     """Corners of the box around an object, world frame, shape (8, 3)."""
     length, height, width = dims
     half = length / 2 + margin, width / 2 + margin
-    return pose.world([(l * half[0], y, s * half[1]) for l in (-1, 1)
-                       for y in (0.0, height) for s in (-1, 1)])
+    return pose.world(
+        [
+            (ahead * half[0], y, s * half[1])
+            for ahead in (-1, 1)
+            for y in (0.0, height)
+            for s in (-1, 1)
+        ]
+    )
 
 
 def _covered(box, others):
@@ -174,14 +207,23 @@ def place_objects(rng, camera, street):
         pose = Pose(x, z, yaw, camera.altitude, None)
         outline = corners(pose, dims, margin=0.25)
         low, high = outline.min(axis=0), outline.max(axis=0)
-        at_crossing = (low[2] > street.crossing[0] - 0.6
-                       and high[2] < street.crossing[1] + 0.6)
-        if low[2] < 4.0 or not at_crossing and (low[0] < street.wall_left
-                                                or high[0] >
-                                                street.wall_right):
+        at_crossing = (
+            low[2] > street.crossing[0] - 0.6
+            and high[2] < street.crossing[1] + 0.6
+        )
+        if (
+            low[2] < 4.0
+            or not at_crossing
+            and (low[0] < street.wall_left or high[0] > street.wall_right)
+        ):
             return False
-        if any(low[0] < f[2] and high[0] > f[0] and low[2] < f[3]
-               and high[2] > f[1] for f in floors):
+        if any(
+            low[0] < f[2]
+            and high[0] > f[0]
+            and low[2] < f[3]
+            and high[2] > f[1]
+            for f in floors
+        ):
             return False
         uv = camera.project(corners(pose, dims))
         full = np.concatenate([uv.min(axis=0), uv.max(axis=0)])
@@ -193,8 +235,11 @@ def place_objects(rng, camera, street):
         nearer = [b for b, p in zip(boxes, placed) if p[1].z < z]
         if _covered(box, nearer) > MAX_COVERED:
             return False
-        if any(_covered(b, [box]) > MAX_COVERED
-               for b, p in zip(boxes, placed) if p[1].z >= z):
+        if any(
+            _covered(b, [box]) > MAX_COVERED
+            for b, p in zip(boxes, placed)
+            if p[1].z >= z
+        ):
             return False
         placed.append((name, pose, dims))
         boxes.append(box)
@@ -207,10 +252,15 @@ def place_objects(rng, camera, street):
             x, z, yaw = _sample_pose(rng, name, camera, street)
             if try_place(name, x, z, yaw):
                 if name == 'bicycle' and rng.random() < PUSHED:
-                    try_place('person', x + rng.uniform(-0.5, 0.5), z + 1.2,
-                              yaw)
+                    try_place(
+                        'person', x + rng.uniform(-0.5, 0.5), z + 1.2, yaw
+                    )
                 elif name == 'person' and rng.random() < TOGETHER:
-                    try_place('person', x + rng.choice((-1.2, 1.2)),
-                              z + rng.uniform(-0.2, 0.2), yaw)
+                    try_place(
+                        'person',
+                        x + rng.choice((-1.2, 1.2)),
+                        z + rng.uniform(-0.2, 0.2),
+                        yaw,
+                    )
                 break
     return placed

@@ -7,18 +7,30 @@ instance masks do.  Everything follows from (seed, split, index) alone.
 
 The constants below and in plan.py set how hard the pair is.
 """
+
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from da_faster.datasets.foggy_city import objects, scenery
-from da_faster.datasets.foggy_city.fog import (DEFAULT_BETA, add_fog, decode, expose,
-                                    ray_distance)
 from da_faster.datasets.foggy_city.canvas import Camera, Canvas, Pose
-from da_faster.datasets.foggy_city.plan import (CLASSES, SUPERSAMPLING, corners,
-                                            place_objects, sample_camera,
-                                            sample_light, sample_street)
+from da_faster.datasets.foggy_city.fog import (
+    DEFAULT_BETA,
+    add_fog,
+    decode,
+    expose,
+    ray_distance,
+)
+from da_faster.datasets.foggy_city.plan import (
+    CLASSES,
+    SUPERSAMPLING,
+    corners,
+    place_objects,
+    sample_camera,
+    sample_light,
+    sample_street,
+)
 
 SPLITS = ('source', 'target', 'test')
 
@@ -50,6 +62,7 @@ class Instance:
         owner (int): Its number in ``Scene.owner``.
         distance (float): Depth of its centre, metres.
     """
+
     label: int
     box: tuple
     area: float
@@ -73,6 +86,7 @@ class Scene:
         airlight (np.ndarray): Atmospheric light, linear RGB, shape (3,).
         noise (np.ndarray): Standard normal noise, shape (H, W, 3).
     """
+
     canvas: np.ndarray
     depth: np.ndarray
     owner: np.ndarray
@@ -90,12 +104,14 @@ class Scene:
         Returns:
             np.ndarray: RGB, uint8, shape (H, W, 3).
         """
-        distance = ray_distance(self.depth, self.camera.focal,
-                                self.camera.centre)
+        distance = ray_distance(
+            self.depth, self.camera.focal, self.camera.centre
+        )
         foggy = add_fog(decode(self.canvas), distance, beta, self.airlight)
         height, width = self.noise.shape[:2]
         foggy = cv2.resize(
-            foggy, (width, height), interpolation=cv2.INTER_AREA)
+            foggy, (width, height), interpolation=cv2.INTER_AREA
+        )
         return expose(foggy, self.noise)
 
 
@@ -114,8 +130,9 @@ def make_scene(seed, split, index, size=(384, 192)):
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
     if seed < 0 or index < 0:
-        raise ValueError('seed and index must not be negative, '
-                         f'got {seed} and {index}')
+        raise ValueError(
+            f'seed and index must not be negative, got {seed} and {index}'
+        )
     width, height = size
     if width < MIN_SIZE[0] or height < MIN_SIZE[1]:
         raise ValueError(f'size must be at least {MIN_SIZE}, got {size}')
@@ -129,8 +146,9 @@ def make_scene(seed, split, index, size=(384, 192)):
     canvas = Canvas(camera)
     scenery.paint_sky(canvas, rng, light)
     shadows = [_shadow(pose, dims, light) for _, pose, dims in placed]
-    scenery.paint_ground(canvas, rng, light, street,
-                                shadows + _wall_shadow(street, light))
+    scenery.paint_ground(
+        canvas, rng, light, street, shadows + _wall_shadow(street, light)
+    )
     canvas.draw(scenery.skyline(rng, light))
     _draw_houses(canvas, rng, light, street)
     _draw_furniture(canvas, rng, light, street, placed)
@@ -142,8 +160,15 @@ def make_scene(seed, split, index, size=(384, 192)):
 
     airlight = rng.uniform(0.58, 0.76) * rng.uniform(0.97, 1.03, 3)
     noise = rng.standard_normal((height, width, 3), dtype=np.float32)
-    return Scene(canvas.image, canvas.depth, canvas.owner, camera,
-                 _find_instances(canvas, placed, whole), airlight, noise)
+    return Scene(
+        canvas.image,
+        canvas.depth,
+        canvas.owner,
+        camera,
+        _find_instances(canvas, placed, whole),
+        airlight,
+        noise,
+    )
 
 
 def _shadow(pose, dims, light):
@@ -170,11 +195,19 @@ def _wall_shadow(street, light):
     """Shadow that the houses on the sunny side cast over the street."""
     wall = street.wall_right if light.sun[0] > 0 else street.wall_left
     edge = float(
-        np.clip(_shade_edge(street, light), street.wall_left,
-                street.wall_right))
+        np.clip(
+            _shade_edge(street, light), street.wall_left, street.wall_right
+        )
+    )
     return [
-        np.array([(wall, 0.0, z0), (edge, 0.0, z0), (edge, 0.0, z1),
-                  (wall, 0.0, z1)])
+        np.array(
+            [
+                (wall, 0.0, z0),
+                (edge, 0.0, z0),
+                (edge, 0.0, z1),
+                (wall, 0.0, z1),
+            ]
+        )
         for z0, z1 in ((2.0, street.crossing[0]), (street.crossing[1], 150.0))
     ]
 
@@ -191,8 +224,10 @@ def _light_at(pose, street, light):
 def _draw_houses(canvas, rng, light, street):
     """Rows of houses on both sides, open at the crossing."""
     for outward, wall in ((-1, street.wall_left), (1, street.wall_right)):
-        for start, stop in ((2.0, street.crossing[0] - 0.5),
-                            (street.crossing[1] + 0.5, 110.0)):
+        for start, stop in (
+            (2.0, street.crossing[0] - 0.5),
+            (street.crossing[1] + 0.5, 110.0),
+        ):
             near = start
             while near < stop:
                 far = min(near + rng.uniform(8, 18), stop)
@@ -200,25 +235,34 @@ def _draw_houses(canvas, rng, light, street):
                     far = stop
                 back = rng.uniform(0, 1.2)
                 canvas.draw(
-                    scenery.house(rng, light, wall + back * outward,
-                                         near, far, outward, near > 2.0))
+                    scenery.house(
+                        rng,
+                        light,
+                        wall + back * outward,
+                        near,
+                        far,
+                        outward,
+                        near > 2.0,
+                    )
+                )
                 near = far
 
 
 def _draw_furniture(canvas, rng, light, street, placed):
     """Street furniture along the kerbs, clear of the labelled objects."""
     for _ in range(int(rng.integers(FURNITURE[0], FURNITURE[1] + 1))):
-        kind = scenery.FURNITURE[rng.integers(
-            len(scenery.FURNITURE))]
-        z = 7.0 * (55 / 7.0)**rng.uniform()
+        kind = scenery.FURNITURE[rng.integers(len(scenery.FURNITURE))]
+        z = 7.0 * (55 / 7.0) ** rng.uniform()
         if rng.random() < 0.5:
             x = rng.uniform(street.wall_left + 0.5, street.left - 0.5)
         else:
             x = rng.uniform(street.right + 0.5, street.wall_right - 0.5)
         clear = 2.5 if kind in ('shelter', 'skip') else 1.0
         if any(
-                abs(x - pose.x) < clear + dims[2] and
-                abs(z - pose.z) < clear + dims[0] for _, pose, dims in placed):
+            abs(x - pose.x) < clear + dims[2]
+            and abs(z - pose.z) < clear + dims[0]
+            for _, pose, dims in placed
+        ):
             continue
         pose = Pose(x, z, rng.normal(0, 0.05), canvas.camera.altitude, None)
         pose = pose.lit(_light_at(pose, street, light))
@@ -232,16 +276,20 @@ def _find_instances(canvas, placed, whole):
         mask = canvas.owner == owner
         visible = int(np.count_nonzero(mask))
         area = visible / SUPERSAMPLING**2
-        if (area < MIN_VISIBLE_PIXELS
-                or visible < MIN_VISIBLE_SHARE * whole[owner - 1]):
+        if (
+            area < MIN_VISIBLE_PIXELS
+            or visible < MIN_VISIBLE_SHARE * whole[owner - 1]
+        ):
             continue
         columns = np.flatnonzero(mask.any(axis=0))
         rows = np.flatnonzero(mask.any(axis=1))
         box = tuple(
             float(edge) / SUPERSAMPLING
-            for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+            for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+        )
         if min(box[2] - box[0], box[3] - box[1]) < MIN_SIDE:
             continue
         instances.append(
-            Instance(CLASSES.index(name), box, area, owner, float(pose.z)))
+            Instance(CLASSES.index(name), box, area, owner, float(pose.z))
+        )
     return tuple(instances)

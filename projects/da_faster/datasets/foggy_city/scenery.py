@@ -4,27 +4,57 @@ The street furniture is there to mislead: bollards and signs stand like
 persons, hoops curve like bicycles, shelters and skips are boxes like buses and
 trucks.
 """
+
 import cv2
 import numpy as np
 
-from da_faster.datasets.foggy_city.canvas import (FAR, Patch, disc, pick_colour,
-                                              rectangle)
+from da_faster.datasets.foggy_city.canvas import (
+    FAR,
+    Patch,
+    disc,
+    pick_colour,
+    rectangle,
+)
 
-WALLS = ((206, 190, 160), (188, 168, 140), (170, 120, 98), (150, 92, 76),
-         (214, 208, 198), (176, 178, 176), (150, 154, 158), (222, 200, 150),
-         (168, 182, 160), (196, 150, 128), (128, 122, 118))
+WALLS = (
+    (206, 190, 160),
+    (188, 168, 140),
+    (170, 120, 98),
+    (150, 92, 76),
+    (214, 208, 198),
+    (176, 178, 176),
+    (150, 154, 158),
+    (222, 200, 150),
+    (168, 182, 160),
+    (196, 150, 128),
+    (128, 122, 118),
+)
 ROOFS = ((120, 62, 48), (86, 66, 60), (72, 74, 80), (100, 84, 76))
 FOLIAGE = ((58, 84, 40), (72, 96, 46), (44, 70, 38), (90, 100, 50))
 SIGNS = ((200, 30, 30), (30, 70, 170), (235, 235, 230), (240, 200, 40))
-FURNITURE = ('bollard', 'sign', 'lamp', 'light', 'post_box', 'cabinet',
-             'hoops', 'shelter', 'skip', 'column', 'tree', 'bin')
+FURNITURE = (
+    'bollard',
+    'sign',
+    'lamp',
+    'light',
+    'post_box',
+    'cabinet',
+    'hoops',
+    'shelter',
+    'skip',
+    'column',
+    'tree',
+    'bin',
+)
 
 
 def noise_tile(rng, size=128):
     """Random texture that repeats, float32, about N(0, 1), shape (S, S)."""
     fine = rng.standard_normal((size, size), dtype=np.float32)
     wide = np.tile(fine, (3, 3))
-    coarse = cv2.GaussianBlur(wide, (0, 0), 5)[size:2 * size, size:2 * size]
+    coarse = cv2.GaussianBlur(wide, (0, 0), 5)[
+        size : 2 * size, size : 2 * size
+    ]
     return 0.6 * fine + 0.8 * coarse / coarse.std()
 
 
@@ -32,8 +62,9 @@ def paint_sky(canvas, rng, lighting):
     """Fill the canvas with a sky that pales towards the horizon."""
     height, width = canvas.depth.shape
     horizon = canvas.camera.centre[1]
-    high = np.array(((120, 150, 190), (150, 165, 185), (176, 184,
-                                                        194))[rng.integers(3)])
+    high = np.array(
+        ((120, 150, 190), (150, 165, 185), (176, 184, 194))[rng.integers(3)]
+    )
     low = np.array((212, 218, 224))
     up = np.clip((horizon - np.arange(height)) / horizon, 0, 1)[:, None]
     rows = low + (high - low) * up
@@ -64,8 +95,9 @@ def paint_ground(canvas, rng, lighting, street, shadows):
 
     road = pick_colour(rng, ((92, 92, 96), (104, 102, 102), (82, 84, 90)))
     slab = pick_colour(
-        rng, ((150, 144, 138), (138, 136, 136), (158, 146, 134)))
-    canvas.image[first - 1:] = lighting.shade(slab)
+        rng, ((150, 144, 138), (138, 136, 136), (158, 146, 134))
+    )
+    canvas.image[first - 1 :] = lighting.shade(slab)
 
     def ground(outline, colour):
         points = np.asarray(outline, dtype=np.float64)
@@ -74,15 +106,22 @@ def paint_ground(canvas, rng, lighting, street, shadows):
         cv2.fillPoly(canvas.image, [fill], colour, shift=4)
 
     def stripe(left, right, near, far, colour):
-        ground([(left, near), (right, near), (right, far), (left, far)],
-               lighting.shade(colour))
+        ground(
+            [(left, near), (right, near), (right, far), (left, far)],
+            lighting.shade(colour),
+        )
 
     near, far = 2.0, 400.0
     for across in np.arange(street.wall_left, street.wall_right, 0.9):
         stripe(across, across + 0.05, near, 40, tuple(0.85 * c for c in slab))
     for along in np.geomspace(4.0, 60, 22):
-        stripe(street.wall_left, street.wall_right, along, along * 1.012,
-               tuple(0.85 * c for c in slab))
+        stripe(
+            street.wall_left,
+            street.wall_right,
+            along,
+            along * 1.012,
+            tuple(0.85 * c for c in slab),
+        )
     stripe(street.left, street.right, near, far, road)
     cross_near, cross_far = street.crossing
     stripe(-200, 200, cross_near, cross_far, road)
@@ -90,41 +129,60 @@ def paint_ground(canvas, rng, lighting, street, shadows):
         for span in ((near, cross_near), (cross_far, far)):
             stripe(edge - 0.16, edge + 0.16, *span, (176, 172, 166))
             inner = edge + 0.3 * np.sign(street.middle - edge)
-            stripe(inner - 0.1, inner + 0.1, *span,
-                   tuple(0.75 * c for c in road))
+            stripe(
+                inner - 0.1, inner + 0.1, *span, tuple(0.75 * c for c in road)
+            )
     for _ in range(4):
         x = rng.uniform(street.left + 0.5, street.right - 1.5)
         z = rng.uniform(6, 40)
         tone = rng.uniform(0.8, 1.12)
-        stripe(x, x + rng.uniform(0.6, 1.5), z, z + rng.uniform(0.8, 6),
-               tuple(tone * c for c in road))
+        stripe(
+            x,
+            x + rng.uniform(0.6, 1.5),
+            z,
+            z + rng.uniform(0.8, 6),
+            tuple(tone * c for c in road),
+        )
     white = (214, 214, 208)
     for along in np.arange(3.5, 70, 6.0):
         if along + 3 < cross_near - 3 or along > cross_far + 3:
-            stripe(street.middle - 0.07, street.middle + 0.07, along,
-                   along + 3, white)
+            stripe(
+                street.middle - 0.07,
+                street.middle + 0.07,
+                along,
+                along + 3,
+                white,
+            )
     if street.zebra:
         for across in np.arange(street.left + 0.5, street.right - 0.7, 1.1):
-            stripe(across, across + 0.55, cross_near - 3.2, cross_near - 0.6,
-                   white)
+            stripe(
+                across,
+                across + 0.55,
+                cross_near - 3.2,
+                cross_near - 0.6,
+                white,
+            )
 
     dark = np.zeros((height, width), dtype=np.uint8)
     for outline in shadows:
         hull = cv2.convexHull(camera.project(outline).astype(np.float32))
         cv2.fillConvexPoly(
-            dark, np.rint(hull * 16).astype(np.int32), 255, shift=4)
+            dark, np.rint(hull * 16).astype(np.int32), 255, shift=4
+        )
     soft = cv2.GaussianBlur(dark[first:], (0, 0), 2.0).astype(np.float32)
     keep = 1 - street.shadow * soft / 255
     # Grain fixed to the ground: it shrinks with distance as the street does.
     tile = noise_tile(rng)
     row = np.minimum(depth, 200).astype(np.float32)
-    u = (np.arange(width, dtype=np.float32) + 0.5 - camera.centre[0])
+    u = np.arange(width, dtype=np.float32) + 0.5 - camera.centre[0]
     side = u[None, :] * (row[:, None] / camera.focal)
     size = tile.shape[0]
     grain = cv2.remap(
-        tile, np.mod(side * 9, size).astype(np.float32),
+        tile,
+        np.mod(side * 9, size).astype(np.float32),
         np.mod(np.repeat(row[:, None] * 4, width, axis=1), size),
-        cv2.INTER_NEAREST)
+        cv2.INTER_NEAREST,
+    )
     fade = np.clip(14 / row, 0.15, 1)[:, None]
     keep = keep * (1 + 0.05 * grain * fade)
     ground_image = canvas.image[first:] * keep[..., None]
@@ -155,31 +213,46 @@ def house(rng, lighting, wall, near, far, outward, front_seen):
     street_normal, front_normal = (-outward, 0, 0), (0, 0, -1)
 
     def street_side(z0, z1, y0, y1, colour, solid=False):
-        points = np.array([(wall, y0, z0), (wall, y0, z1), (wall, y1, z1),
-                           (wall, y1, z0)])
+        points = np.array(
+            [(wall, y0, z0), (wall, y0, z1), (wall, y1, z1), (wall, y1, z0)]
+        )
         patches.append(
-            Patch(points, lighting.shade(colour, street_normal), solid))
+            Patch(points, lighting.shade(colour, street_normal), solid)
+        )
 
     if front_seen:
         back = wall + 12.0 * outward
-        points = [(wall, 0.0, near), (back, 0.0, near), (back, height, near),
-                  (wall, height, near)]
+        points = [
+            (wall, 0.0, near),
+            (back, 0.0, near),
+            (back, height, near),
+            (wall, height, near),
+        ]
         patches.append(
-            Patch(np.array(points), lighting.shade(paint, front_normal)))
+            Patch(np.array(points), lighting.shade(paint, front_normal))
+        )
         for floor in range(floors):
             y = floor * storey + 1.0
             for at in np.arange(1.2, 10.5, 2.6):
-                span = np.sort([wall + outward * at,
-                                wall + outward * (at + 1.1)])
+                span = np.sort(
+                    [wall + outward * at, wall + outward * (at + 1.1)]
+                )
                 outline = np.insert(
-                    rectangle(*span, y, y + 1.4), 2, near, axis=1)
+                    rectangle(*span, y, y + 1.4), 2, near, axis=1
+                )
                 patches.append(
-                    Patch(outline, lighting.shade(pane, front_normal), False))
+                    Patch(outline, lighting.shade(pane, front_normal), False)
+                )
     street_side(near, far, 0.0, height, paint, True)
     if rng.random() < 0.5:
-        slope = np.array([(wall, height, near), (wall, height, far),
-                          (wall + 4 * outward, height + 3.0, far),
-                          (wall + 4 * outward, height + 3.0, near)])
+        slope = np.array(
+            [
+                (wall, height, near),
+                (wall, height, far),
+                (wall + 4 * outward, height + 3.0, far),
+                (wall + 4 * outward, height + 3.0, near),
+            ]
+        )
         tiles = lighting.shade(pick_colour(rng, ROOFS), street_normal)
         patches.append(Patch(slope, tiles))
     street_side(near, far, 0.0, 0.5, tuple(0.72 * c for c in paint))
@@ -195,8 +268,13 @@ def house(rng, lighting, wall, near, far, outward, front_seen):
             if floor == 0:
                 continue
             if frame and at < 45:
-                street_side(at - 0.14, at + wide + 0.14, y - 0.14,
-                            y + tall + 0.14, trim)
+                street_side(
+                    at - 0.14,
+                    at + wide + 0.14,
+                    y - 0.14,
+                    y + tall + 0.14,
+                    trim,
+                )
             street_side(at, at + wide, y, y + tall, pane)
     if rng.random() < 0.55:
         # Shops: panes, a sign over them, now and then an awning.
@@ -224,7 +302,8 @@ def skyline(rng, lighting):
         tall = rng.uniform(5, 16)
         colour = pick_colour(rng, WALLS if rng.random() < 0.6 else FOLIAGE)
         outline = np.insert(
-            rectangle(at, at + wide, 0.0, tall), 2, depth, axis=1)
+            rectangle(at, at + wide, 0.0, tall), 2, depth, axis=1
+        )
         patches.append(Patch(outline, lighting.shade(colour, (0, 0.3, -0.9))))
         at += wide
     return patches
@@ -241,17 +320,25 @@ def tree(rng, pose):
         patches.append(
             Patch(
                 np.insert(outline, 2, pose.z, axis=1),
-                pose.light.shade(colour, normal)))
+                pose.light.shade(colour, normal),
+            )
+        )
 
-    add([(-0.16, 0), (0.16, 0), (0.1, height - crown), (-0.1, height - crown)],
-        (78, 64, 50), (0, 0.3, -0.9))
+    add(
+        [(-0.16, 0), (0.16, 0), (0.1, height - crown), (-0.1, height - crown)],
+        (78, 64, 50),
+        (0, 0.3, -0.9),
+    )
     green = pick_colour(rng, FOLIAGE)
     for layer in range(22):
         angle, reach = rng.uniform(0, 2 * np.pi), crown * rng.uniform(0.1, 0.8)
         centre = (reach * np.cos(angle), height + 0.8 * reach * np.sin(angle))
         light = rng.uniform(0.6, 1.0) + 0.3 * layer / 22
-        add(disc(centre, crown * rng.uniform(0.2, 0.42), 9),
-            tuple(light * c for c in green), (0, 0.8, -0.6))
+        add(
+            disc(centre, crown * rng.uniform(0.2, 0.42), 9),
+            tuple(light * c for c in green),
+            (0, 0.8, -0.6),
+        )
     return patches
 
 
@@ -267,7 +354,9 @@ def furniture(rng, pose, kind):
             Patch(
                 np.insert(outline, 2, pose.z, axis=1),
                 pose.light.shade(colour, normal),
-                width=width))
+                width=width,
+            )
+        )
 
     grey = (90, 94, 98)
     if kind == 'bollard':
@@ -283,10 +372,14 @@ def furniture(rng, pose, kind):
             flat(disc((0, tall), 0.32), pick_colour(rng, SIGNS))
             flat(disc((0, tall), 0.2), (230, 230, 226))
         else:
-            flat([(-0.36, tall - 0.25), (0.36, tall - 0.25),
-                  (0, tall + 0.4)], (200, 30, 30))
-            flat([(-0.2, tall - 0.16), (0.2, tall - 0.16),
-                  (0, tall + 0.2)], (230, 230, 226))
+            flat(
+                [(-0.36, tall - 0.25), (0.36, tall - 0.25), (0, tall + 0.4)],
+                (200, 30, 30),
+            )
+            flat(
+                [(-0.2, tall - 0.16), (0.2, tall - 0.16), (0, tall + 0.2)],
+                (230, 230, 226),
+            )
     elif kind == 'lamp':
         reach = -0.9 * np.sign(pose.x)
         flat([(0, 0), (0, 6.0), (reach, 6.5)], grey, width=0.12)
@@ -295,14 +388,18 @@ def furniture(rng, pose, kind):
         flat([(0, 0), (0, 3.2)], (60, 64, 66), width=0.12)
         flat(rectangle(-0.19, 0.19, 2.4, 3.4), (34, 36, 38))
         lit = rng.integers(3)
-        for lamp, colour in enumerate(((230, 40, 30), (240, 180, 40),
-                                       (50, 200, 90))):
+        for lamp, colour in enumerate(
+            ((230, 40, 30), (240, 180, 40), (50, 200, 90))
+        ):
             dim = 1.0 if lamp == lit else 0.25
-            flat(disc((0, 3.2 - 0.3 * lamp), 0.11, 8),
-                 tuple(dim * c for c in colour))
+            flat(
+                disc((0, 3.2 - 0.3 * lamp), 0.11, 8),
+                tuple(dim * c for c in colour),
+            )
     elif kind == 'post_box':
         colour = pick_colour(
-            rng, ((230, 190, 40), (190, 30, 34), (40, 70, 150)))
+            rng, ((230, 190, 40), (190, 30, 34), (40, 70, 150))
+        )
         flat(rectangle(-0.07, 0.07, 0, 0.6), grey)
         flat(rectangle(-0.26, 0.26, 0.55, 1.4), colour)
         flat(rectangle(-0.2, 0.2, 1.15, 1.22), (30, 30, 30))
@@ -314,8 +411,10 @@ def furniture(rng, pose, kind):
         flat(rectangle(-0.6, 0.6, 0, 2.9), (150, 146, 138))
         for low in (0.5, 1.65):
             for left in (-0.52, 0.02):
-                flat(rectangle(left, left + 0.5, low, low + 1.0),
-                     pick_colour(rng, SIGNS + WALLS))
+                flat(
+                    rectangle(left, left + 0.5, low, low + 1.0),
+                    pick_colour(rng, SIGNS + WALLS),
+                )
         flat(rectangle(-0.7, 0.7, 2.85, 3.1), (70, 76, 70))
     elif kind == 'hoops':
         arc = disc((0, 0.5), (0.32, 0.34), 20)[:11]
@@ -325,25 +424,37 @@ def furniture(rng, pose, kind):
     elif kind == 'cabinet':
         patches += pose.block(-0.6, 0.6, 0, 1.25, 0.25, (140, 146, 140))
         patches += pose.on_sides(
-            rectangle(-0.02, 0.02, 0.1, 1.2), 0.26, (80, 84, 80))
+            rectangle(-0.02, 0.02, 0.1, 1.2), 0.26, (80, 84, 80)
+        )
     elif kind == 'shelter':
         patches += pose.block(-1.9, 1.9, 0, 2.3, 0.05, (150, 170, 178))
         patches += pose.on_sides(
-            rectangle(0.7, 1.7, 0.4, 2.1), 0.06, pick_colour(rng, SIGNS))
+            rectangle(0.7, 1.7, 0.4, 2.1), 0.06, pick_colour(rng, SIGNS)
+        )
         for post in (-1.9, 0.5, 1.85):
             patches += pose.on_sides(
-                rectangle(post, post + 0.08, 0, 2.3), 0.07, (50, 52, 56))
+                rectangle(post, post + 0.08, 0, 2.3), 0.07, (50, 52, 56)
+            )
         patches += pose.block(-2.1, 2.1, 2.3, 2.5, 0.7, (70, 74, 78))
     elif kind == 'skip':
         colour = pick_colour(
-            rng, ((50, 90, 150), (190, 110, 40), (90, 100, 90)))
-        patches += pose.loft([(-1.3, 0.1, 0.8), (1.3, 0.1, 0.8),
-                              (1.9, 1.5, 0.9), (-1.9, 1.5, 0.9)], colour)
+            rng, ((50, 90, 150), (190, 110, 40), (90, 100, 90))
+        )
+        patches += pose.loft(
+            [
+                (-1.3, 0.1, 0.8),
+                (1.3, 0.1, 0.8),
+                (1.9, 1.5, 0.9),
+                (-1.9, 1.5, 0.9),
+            ],
+            colour,
+        )
         for rib in (-1.0, -0.3, 0.4, 1.1):
             patches += pose.on_sides(
-                rectangle(rib, rib + 0.1, 0.15, 1.45), (0.82, 0.82, 0.91,
-                                                        0.91),
-                tuple(0.7 * c for c in colour))
+                rectangle(rib, rib + 0.1, 0.15, 1.45),
+                (0.82, 0.82, 0.91, 0.91),
+                tuple(0.7 * c for c in colour),
+            )
     else:
         raise ValueError(f'kind must be one of {FURNITURE}, got {kind!r}')
     return patches

@@ -5,12 +5,12 @@ of ``sha256sum -c``. ``last_checkpoint`` holds the path of the newest one, as
 MMEngine's own functions expect. A work dir can be moved or copied all the
 same: of a file with that name in the work dir itself, the path is ignored.
 """
+
 import hashlib
 import os
 import os.path as osp
 import re
 import zipfile
-from typing import List, Optional
 
 from mmengine.fileio import LocalBackend, register_backend
 
@@ -76,7 +76,7 @@ def file_sha256(path: str) -> str:
     return hashed.hexdigest()
 
 
-def find_damage(path: str) -> Optional[str]:
+def find_damage(path: str) -> str | None:
     """What is wrong with a checkpoint file, or None.
 
     Without a digest the check sums are looked at that torch writes into the
@@ -104,10 +104,11 @@ def find_damage(path: str) -> Optional[str]:
 def point_to(work_dir: str, checkpoint: str) -> None:
     """Makes a checkpoint the one that a resume of the work dir takes."""
     write_atomically(
-        osp.abspath(checkpoint).encode(), osp.join(work_dir, POINTER))
+        osp.abspath(checkpoint).encode(), osp.join(work_dir, POINTER)
+    )
 
 
-def pointed_at(work_dir: str) -> Optional[str]:
+def pointed_at(work_dir: str) -> str | None:
     """The checkpoint that ``last_checkpoint`` names, whether it exists or not.
 
     None where there is no such file, or an empty one.
@@ -126,7 +127,7 @@ def pointed_at(work_dir: str) -> Optional[str]:
     return path
 
 
-def candidates(work_dir: str) -> List[str]:
+def candidates(work_dir: str) -> list[str]:
     """Checkpoints a resume may take, the best first.
 
     That is the one that was written last, then those of fewer iterations. Of
@@ -138,10 +139,15 @@ def candidates(work_dir: str) -> List[str]:
 
     last = pointed_at(work_dir)
     folder = osp.dirname(last) if last else work_dir
-    others = [
-        osp.join(folder, name) for name in os.listdir(folder)
-        if re.fullmatch(r'(iter|epoch)_\d+\.pth', name)
-    ] if osp.isdir(folder) else []
+    others = (
+        [
+            osp.join(folder, name)
+            for name in os.listdir(folder)
+            if re.fullmatch(r'(iter|epoch)_\d+\.pth', name)
+        ]
+        if osp.isdir(folder)
+        else []
+    )
     others.sort(key=step, reverse=True)
     if not last:
         return others
@@ -150,7 +156,7 @@ def candidates(work_dir: str) -> List[str]:
     return [last] + [path for path in others if step(path) < step(last)]
 
 
-def find_resumable(work_dir: str, tell) -> Optional[str]:
+def find_resumable(work_dir: str, tell) -> str | None:
     """The newest undamaged checkpoint of a work dir, if any.
 
     Args:
@@ -170,5 +176,6 @@ def find_resumable(work_dir: str, tell) -> Optional[str]:
         raise UserError(
             f'No checkpoint in {work_dir} is undamaged: nothing to resume. '
             'Give --resume a file of another folder, or train without '
-            '--resume.')
+            '--resume.'
+        )
     return None

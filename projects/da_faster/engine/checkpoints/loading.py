@@ -1,4 +1,5 @@
 """Loading checkpoints without running what is in them."""
+
 import os
 import os.path as osp
 import pickle
@@ -36,8 +37,12 @@ def allow_list() -> list:
     core = np._core if hasattr(np, '_core') else np.core
     dtypes = {type(np.dtype(name)) for name in ('i4', 'i8', 'u4', 'f4', 'f8')}
     allowed = [
-        slice, HistoryBuffer, np.ndarray, np.dtype, *dtypes,
-        (statistics_method, 'builtins.getattr')
+        slice,
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        *dtypes,
+        (statistics_method, 'builtins.getattr'),
     ]
     for function in (core.multiarray._reconstruct, core.multiarray.scalar):
         # NumPy 2 moved them; files of both times are read.
@@ -67,7 +72,8 @@ def trust_checkpoints(trust: bool) -> None:
         damage = osp.isfile(filename + DIGEST) and find_damage(filename)
         if damage:
             raise RefusedCheckpoint(
-                f'{filename} {damage}; take another checkpoint.')
+                f'{filename} {damage}; take another checkpoint.'
+            )
         try:
             if not trust:
                 # Again: torch's safe_globals(), which MMEngine uses, takes
@@ -95,9 +101,12 @@ def describe(filename: str, error: pickle.UnpicklingError) -> str:
         entry[1] for entry in allow_list() if isinstance(entry, tuple)
     } | {
         f'{entry.__module__}.{entry.__name__}'
-        for entry in allow_list() if not isinstance(entry, tuple)
+        for entry in allow_list()
+        if not isinstance(entry, tuple)
     }
     what = ', '.join(sorted(set(found) - allowed)) or str(error)
-    return (f'{filename} holds more than weights ({what}) and was not loaded: '
-            'loading it could run code of whoever made it. If you trust its '
-            'maker, give --trust-checkpoint.')
+    return (
+        f'{filename} holds more than weights ({what}) and was not loaded: '
+        'loading it could run code of whoever made it. If you trust its '
+        'maker, give --trust-checkpoint.'
+    )

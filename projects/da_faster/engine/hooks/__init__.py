@@ -6,7 +6,12 @@ from .preemption_hook import PreemptionHook
 from .safe_checkpoint_hook import CheckpointNotWritten, SafeCheckpointHook
 
 __all__ = [
-    'CheckpointNotWritten', 'FittingCheckpointHook', 'GradScaleRampHook',
-    'MissedValidationHook', 'NonFiniteError', 'NonFiniteHook',
-    'PreemptionHook', 'SafeCheckpointHook'
+    'CheckpointNotWritten',
+    'FittingCheckpointHook',
+    'GradScaleRampHook',
+    'MissedValidationHook',
+    'NonFiniteError',
+    'NonFiniteHook',
+    'PreemptionHook',
+    'SafeCheckpointHook',
 ]

@@ -1,4 +1,5 @@
 """Refuses checkpoints of another model."""
+
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.registry import HOOKS
@@ -26,8 +27,12 @@ class FittingCheckpointHook(Hook):
         given = checkpoint.get('state_dict', checkpoint)
         given = {name.removeprefix('module.'): v for name, v in given.items()}
         for name, wanted in model.state_dict().items():
-            if name.endswith('num_batches_tracked') or not training and (
+            if (
+                name.endswith('num_batches_tracked')
+                or not training
+                and (
                     name.startswith(('domain_neck.', 'instance_domain_head.'))
+                )
             ):
                 continue
             there = given.get(name)
@@ -36,4 +41,5 @@ class FittingCheckpointHook(Hook):
                 raise RefusedCheckpoint(
                     f'The checkpoint does not fit the config: {name} is '
                     f'{shape} in the checkpoint, {tuple(wanted.shape)} in the '
-                    'model (another number of classes, another detector?).')
+                    'model (another number of classes, another detector?).'
+                )

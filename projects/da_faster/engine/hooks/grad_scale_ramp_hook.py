@@ -1,6 +1,6 @@
 """Gradient reversal that grows with the iteration."""
+
 import math
-from typing import Optional
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -26,19 +26,22 @@ class GradScaleRampHook(Hook):
         gamma (float): Steepness. Defaults to 10.
     """
 
-    def __init__(self,
-                 begin: int = 0,
-                 end: Optional[int] = None,
-                 gamma: float = 10.) -> None:
+    def __init__(
+        self, begin: int = 0, end: int | None = None, gamma: float = 10.0
+    ) -> None:
         if begin < 0:
             raise ValueError(
-                f'GradScaleRampHook: begin must be >= 0, got {begin!r}')
+                f'GradScaleRampHook: begin must be >= 0, got {begin!r}'
+            )
         if end is not None and end <= begin:
-            raise ValueError(f'GradScaleRampHook: end must be after begin '
-                             f'({begin!r}), got {end!r}')
+            raise ValueError(
+                f'GradScaleRampHook: end must be after begin '
+                f'({begin!r}), got {end!r}'
+            )
         if not 0 < gamma < float('inf'):
             raise ValueError(
-                f'GradScaleRampHook: gamma must be positive, got {gamma!r}')
+                f'GradScaleRampHook: gamma must be positive, got {gamma!r}'
+            )
         self.begin, self.end, self.gamma = begin, end, gamma
 
     def before_train(self, runner) -> None:
@@ -47,29 +50,31 @@ class GradScaleRampHook(Hook):
         if self.end <= self.begin:
             raise ValueError(
                 f'GradScaleRampHook: begin ({self.begin}) is not before the '
-                f'last iteration ({self.end})')
+                f'last iteration ({self.end})'
+            )
         model = runner.model
         if is_model_wrapper(model):
             model = model.module
         self.scales = {
             module: module.grad_scale
-            for module in model.modules() if hasattr(module, 'grad_scale')
+            for module in model.modules()
+            if hasattr(module, 'grad_scale')
         }
         if not self.scales:
             raise ValueError(
                 'GradScaleRampHook: the model has no domain classifier, so '
-                'there is nothing to ramp; leave the hook out')
+                'there is nothing to ramp; leave the hook out'
+            )
 
     def factor(self, cur_iter: int) -> float:
         """Share of the full scale at an iteration, in [0, 1)."""
         p = (cur_iter - self.begin) / (self.end - self.begin)
-        p = min(max(p, 0.), 1.)
+        p = min(max(p, 0.0), 1.0)
         return 2 / (1 + math.exp(-self.gamma * p)) - 1
 
-    def before_train_iter(self,
-                          runner,
-                          batch_idx: int,
-                          data_batch: Optional[dict] = None) -> None:
+    def before_train_iter(
+        self, runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
         factor = self.factor(runner.iter)
         for module, scale in self.scales.items():
             module.grad_scale = factor * scale

@@ -1,4 +1,5 @@
 """A validation that was interrupted is done again."""
+
 import os
 import os.path as osp
 
@@ -40,16 +41,24 @@ class MissedValidationHook(Hook):
                 done = [file.read()]
         # Work dirs of several machines may be several folders.
         broadcast_object_list(done)
-        due = loop.iter > 0 and loop.iter >= loop.val_begin and (
-            loop.iter % loop.val_interval == 0 or loop.iter == loop.max_iters)
+        due = (
+            loop.iter > 0
+            and loop.iter >= loop.val_begin
+            and (
+                loop.iter % loop.val_interval == 0
+                or loop.iter == loop.max_iters
+            )
+        )
         if runner.val_loop is None or not due or done[0] == str(loop.iter):
             return
         runner.logger.info(
             f'No validation of iteration {loop.iter} was completed: '
-            'validating before the training goes on.')
+            'validating before the training goes on.'
+        )
         runner.val_loop.run()
 
     def after_val_epoch(self, runner, *args, **kwargs) -> None:
         if self.training and is_main_process():
             write_atomically(
-                str(runner.iter).encode(), osp.join(runner.work_dir, MARK))
+                str(runner.iter).encode(), osp.join(runner.work_dir, MARK)
+            )

@@ -1,6 +1,7 @@
 """Stops a training at the first loss or gradient that is not finite."""
+
 import math
-from typing import Any, List, Optional
+from typing import Any
 
 import torch
 from mmengine.dist import get_rank
@@ -34,11 +35,13 @@ class NonFiniteHook(Hook):
 
     def __init__(self, max_skips: int = 0) -> None:
         if not isinstance(max_skips, int) or max_skips < 0:
-            raise ValueError('NonFiniteHook: max_skips must be an integer '
-                             f'>= 0, got {max_skips!r}')
+            raise ValueError(
+                'NonFiniteHook: max_skips must be an integer '
+                f'>= 0, got {max_skips!r}'
+            )
         self.max_skips = max_skips
-        self.fault: Optional[str] = None
-        self.images: List[str] = []
+        self.fault: str | None = None
+        self.images: list[str] = []
         self.handles: list = []
 
     def before_train(self, runner) -> None:
@@ -48,8 +51,11 @@ class NonFiniteHook(Hook):
         self.names = {p: name for name, p in model.named_parameters()}
         info = runner.message_hub.runtime_info
         self.skipped = info.get('skipped_batches', 0)
-        self.wrappers = getattr(runner.optim_wrapper, 'optim_wrappers',
-                                dict(only=runner.optim_wrapper)).values()
+        self.wrappers = getattr(
+            runner.optim_wrapper,
+            'optim_wrappers',
+            dict(only=runner.optim_wrapper),
+        ).values()
         self.handles = [model.register_forward_hook(self.check_losses)] + [
             wrapper.optimizer.register_step_pre_hook(self.check_gradients)
             for wrapper in self.wrappers
@@ -62,10 +68,9 @@ class NonFiniteHook(Hook):
         for handle in self.handles:
             handle.remove()
 
-    def before_train_iter(self,
-                          runner,
-                          batch_idx: int,
-                          data_batch: Optional[dict] = None) -> None:
+    def before_train_iter(
+        self, runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
         if self.stepped:  # else gradients are being accumulated
             self.images = []
         self.stepped = False
@@ -75,8 +80,9 @@ class NonFiniteHook(Hook):
         for domain in by_domain.values():
             self.images += [s.metainfo.get('img_path', '?') for s in domain]
 
-    def check_losses(self, model: torch.nn.Module, args: tuple,
-                     outputs: Any) -> Optional[dict]:
+    def check_losses(
+        self, model: torch.nn.Module, args: tuple, outputs: Any
+    ) -> dict | None:
         """Notes those of a forward pass; bad ones become NaN.
 
         They are looked at right before the step, with the gradients: a look
@@ -86,8 +92,9 @@ class NonFiniteHook(Hook):
             return None
         losses = {k: v for k, v in outputs.items() if 'loss' in k}
         sums = {
-            k: sum(part.detach().sum() for part in v) if isinstance(
-                v, (list, tuple)) else v.detach().sum()
+            k: sum(part.detach().sum() for part in v)
+            if isinstance(v, (list, tuple))
+            else v.detach().sum()
             for k, v in losses.items()
         }
         if not sums:
@@ -96,23 +103,27 @@ class NonFiniteHook(Hook):
         # The gradient may be finite still, and other processes know nothing
         # of this loss: as NaN it reaches the gradient of all.
         finite = torch.stack(list(sums.values())).isfinite().all()
-        factor = torch.where(finite, 1., math.nan)
+        factor = torch.where(finite, 1.0, math.nan)
         return {
             **outputs,
             **{
-                k: [part * factor for part in v] if isinstance(
-                    v, (list, tuple)) else v * factor
+                k: [part * factor for part in v]
+                if isinstance(v, (list, tuple))
+                else v * factor
                 for k, v in losses.items()
-            }
+            },
         }
 
-    def check_gradients(self, optimizer: torch.optim.Optimizer, args: tuple,
-                        kwargs: dict) -> None:
+    def check_gradients(
+        self, optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict
+    ) -> None:
         """Right before a step; one to skip finds no gradient."""
         self.stepped = True
         known, self.poisoned = self.poisoned, False
         parameters = [
-            p for group in optimizer.param_groups for p in group['params']
+            p
+            for group in optimizer.param_groups
+            for p in group['params']
             if p.grad is not None
         ]
         if not parameters:
@@ -121,11 +132,15 @@ class NonFiniteHook(Hook):
         values = list(sums)
         # A fused optimizer itself passes over what the loss scaler found.
         if getattr(optimizer, 'found_inf', None) is None:
-            values += torch._foreach_norm([p.grad.detach() for p in parameters],
-                                          math.inf)
+            values += torch._foreach_norm(
+                [p.grad.detach() for p in parameters], math.inf
+            )
         # One look at the device for all of them.
-        finite = torch.stack([x.isfinite()
-                              for x in values]) if values else torch.ones(0)
+        finite = (
+            torch.stack([x.isfinite() for x in values])
+            if values
+            else torch.ones(0)
+        )
         if finite.all():
             self.losses = []
             return
@@ -133,7 +148,7 @@ class NonFiniteHook(Hook):
         if not known:
             bad = [
                 self.names.get(p, 'a parameter')
-                for p, fine in zip(parameters, finite[len(sums):].tolist())
+                for p, fine in zip(parameters, finite[len(sums) :].tolist())
                 if not fine
             ]
             if len(bad) == len(parameters) > 1:  # clipping spreads one to all
@@ -152,7 +167,8 @@ class NonFiniteHook(Hook):
         finite = torch.stack([value.isfinite() for _, value in noted])
         bad = [
             f'{name} = {value.item()}'
-            for (name, value), fine in zip(noted, finite.tolist()) if not fine
+            for (name, value), fine in zip(noted, finite.tolist())
+            if not fine
         ]
         if bad:
             self._report(', '.join(bad))
@@ -160,13 +176,19 @@ class NonFiniteHook(Hook):
 
     def _report(self, what: str) -> None:
         where = f' on rank {get_rank()}' if get_rank() else ''
-        self.fault = (f'Iteration {self.iter}{where}: not finite: {what}. '
-                      f'Images: {", ".join(self.images)}.')
+        self.fault = (
+            f'Iteration {self.iter}{where}: not finite: {what}. '
+            f'Images: {", ".join(self.images)}.'
+        )
         if self.skipped >= self.max_skips:
             raise NonFiniteError(
-                f'{self.fault} No step was taken and no checkpoint written.' +
-                (f' {self.skipped} batches were skipped before.' if self.
-                 skipped else ''))
+                f'{self.fault} No step was taken and no checkpoint written.'
+                + (
+                    f' {self.skipped} batches were skipped before.'
+                    if self.skipped
+                    else ''
+                )
+            )
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         # Of an iteration without a step: gradients are being accumulated, or
@@ -181,5 +203,6 @@ class NonFiniteHook(Hook):
         runner.message_hub.update_info('skipped_batches', self.skipped)
         runner.logger.warning(
             f'{self.fault} Skipped: {self.skipped} of at most '
-            f'{self.max_skips} in this run.')
+            f'{self.max_skips} in this run.'
+        )
         self.fault = None

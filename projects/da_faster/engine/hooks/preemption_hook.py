@@ -1,11 +1,12 @@
 """Leaving in good order when the machine is wanted back."""
+
 import atexit
 import mmap
 import os
 import signal
 import threading
 import time
-from typing import Callable, Optional, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from mmengine.dist import all_reduce, barrier, get_world_size
@@ -16,7 +17,7 @@ from mmengine.registry import HOOKS
 EXIT_CODE = 75
 # A launcher passes the signal on that its processes were sent as well; so
 # close together they are one.
-ONE_SIGNAL_S = 1.
+ONE_SIGNAL_S = 1.0
 
 
 class WorkerInit:
@@ -31,8 +32,12 @@ class WorkerInit:
         signals (sequence of signal.Signals): What it handles.
     """
 
-    def __init__(self, then: Optional[Callable], handler: Callable,
-                 signals: Sequence[signal.Signals]) -> None:
+    def __init__(
+        self,
+        then: Callable | None,
+        handler: Callable,
+        signals: Sequence[signal.Signals],
+    ) -> None:
         self.then = then.then if isinstance(then, WorkerInit) else then
         self.handler = handler
         self.signals = signals
@@ -66,20 +71,24 @@ class PreemptionHook(Hook):
 
     priority = 'LOWEST'  # the iteration is over, its own checkpoint written
 
-    def __init__(self,
-                 signals: Sequence[str] = ('SIGTERM', 'SIGUSR1')) -> None:
+    def __init__(
+        self, signals: Sequence[str] = ('SIGTERM', 'SIGUSR1')
+    ) -> None:
         for name in signals:
             if name not in signal.Signals.__members__:
                 raise ValueError(
-                    f'PreemptionHook: {name!r} is not a signal of this system')
+                    f'PreemptionHook: {name!r} is not a signal of this system'
+                )
         self.signals = [signal.Signals[name] for name in signals]
         self.received_at = None
         self.old_handlers: dict = {}
 
     def before_train(self, runner) -> None:
         if threading.current_thread() is not threading.main_thread():
-            runner.logger.warning('PreemptionHook: signals reach the main '
-                                  'thread only; none is waited for here.')
+            runner.logger.warning(
+                'PreemptionHook: signals reach the main '
+                'thread only; none is waited for here.'
+            )
             return
         self.pid = os.getpid()
         self.logger = runner.logger
@@ -91,13 +100,16 @@ class PreemptionHook(Hook):
             number: signal.signal(number, self._receive)
             for number in self.signals
         }
-        for loop in (getattr(runner, '_train_loop', None),
-                     getattr(runner, '_val_loop', None)):
+        for loop in (
+            getattr(runner, '_train_loop', None),
+            getattr(runner, '_val_loop', None),
+        ):
             for name in ('dataloader', 'target_dataloader'):
                 loader = getattr(loop, name, None)
                 if loader is not None:
                     loader.worker_init_fn = WorkerInit(
-                        loader.worker_init_fn, self._receive, self.signals)
+                        loader.worker_init_fn, self._receive, self.signals
+                    )
 
     def _receive(self, number: int, frame) -> None:
         if os.getpid() != self.pid:  # a worker; ends with the main process
@@ -119,8 +131,11 @@ class PreemptionHook(Hook):
     def after_val_iter(self, runner, *args, **kwargs) -> None:
         # Also called outside of training. Several processes may validate
         # unequal numbers of images and cannot agree here.
-        if (self.old_handlers and get_world_size() == 1
-                and self._stop_together()):
+        if (
+            self.old_handlers
+            and get_world_size() == 1
+            and self._stop_together()
+        ):
             hook = self._checkpoint_hook(runner)
             if hook is not None and self._saved(hook, runner.iter):
                 self._leave(runner, runner.iter, hook)
@@ -145,7 +160,8 @@ class PreemptionHook(Hook):
     @staticmethod
     def _saved(hook: CheckpointHook, step: int) -> bool:
         return os.path.basename(
-            hook.last_ckpt or '') == hook.filename_tmpl.format(step)
+            hook.last_ckpt or ''
+        ) == hook.filename_tmpl.format(step)
 
     def _leave(self, runner, step: int, hook) -> None:
         # One process writes the checkpoint. A launcher kills it where another
@@ -155,6 +171,7 @@ class PreemptionHook(Hook):
         name = self.name if self.received_at else 'A signal to another process'
         runner.logger.warning(
             f'{name}: leaving after iteration {step}, {kept}; --resume auto '
-            f'goes on. Exit code {EXIT_CODE}.')
+            f'goes on. Exit code {EXIT_CODE}.'
+        )
         self.after_train(runner)
         raise SystemExit(EXIT_CODE)

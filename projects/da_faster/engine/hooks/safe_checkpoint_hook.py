@@ -1,6 +1,7 @@
 """A CheckpointHook after which there always is a checkpoint."""
+
 import errno
-from typing import Iterator, Tuple
+from collections.abc import Iterator
 
 import torch
 from mmengine.dist import is_main_process
@@ -35,19 +36,22 @@ class SafeCheckpointHook(CheckpointHook):
             if kwargs.pop(name, None) is not None:
                 raise ValueError(
                     f'SafeCheckpointHook writes to a mounted file system and '
-                    f"takes no {name}; for others: type='CheckpointHook'")
+                    f"takes no {name}; for others: type='CheckpointHook'"
+                )
         if '://' in str(kwargs.get('out_dir')):
             raise ValueError(
                 'SafeCheckpointHook: out_dir must be a folder, got '
-                f"{kwargs['out_dir']!r}; for others: type='CheckpointHook'")
+                f"{kwargs['out_dir']!r}; for others: type='CheckpointHook'"
+            )
         super().__init__(**kwargs, backend_args=dict(backend='atomic'))
         self.waiting = False
 
     def before_run(self, runner) -> None:
         # Runner would take what last_checkpoint says, good or bad.
         if runner._resume and runner._load_from is None:
-            runner._load_from = find_resumable(runner.work_dir,
-                                               runner.logger.warning)
+            runner._load_from = find_resumable(
+                runner.work_dir, runner.logger.warning
+            )
             runner._resume = runner._load_from is not None
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -56,12 +60,14 @@ class SafeCheckpointHook(CheckpointHook):
                 raise CheckpointNotWritten(
                     f'{name} is not finite at iteration '
                     f'{checkpoint["meta"]["iter"]}: no checkpoint is written, '
-                    'the ones before are kept.')
+                    'the ones before are kept.'
+                )
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         if not self.by_epoch and not runner.optim_wrapper.should_update():
-            self.waiting |= self.every_n_train_iters(runner, self.interval,
-                                                     self.save_begin)
+            self.waiting |= self.every_n_train_iters(
+                runner, self.interval, self.save_begin
+            )
         elif self.waiting:
             self.save(runner)
         else:
@@ -71,11 +77,13 @@ class SafeCheckpointHook(CheckpointHook):
         """Writes a checkpoint of the iteration that is ending now."""
         self.waiting = False
         runner.logger.info(
-            f'Saving checkpoint at {runner.iter + 1} iterations')
+            f'Saving checkpoint at {runner.iter + 1} iterations'
+        )
         self._save_checkpoint(runner)
 
-    def _save_checkpoint_with_step(self, runner, step: int,
-                                   meta: dict) -> None:
+    def _save_checkpoint_with_step(
+        self, runner, step: int, meta: dict
+    ) -> None:
         """As the parent's, which removes first and writes then."""
         kept = []
         if self.max_keep_ckpts > 0:
@@ -95,22 +103,28 @@ class SafeCheckpointHook(CheckpointHook):
                 meta=meta,
                 by_epoch=self.by_epoch,
                 backend_args=self.backend_args,
-                **self.args)
+                **self.args,
+            )
             if is_main_process():
                 point_to(runner.work_dir, self.last_ckpt)
         except OSError as error:
-            reason = ('the disk is full'
-                      if error.errno in (errno.ENOSPC, errno.EDQUOT) else
-                      error.strerror or str(error))
+            reason = (
+                'the disk is full'
+                if error.errno in (errno.ENOSPC, errno.EDQUOT)
+                else error.strerror or str(error)
+            )
             raise CheckpointNotWritten(
                 f'{self.last_ckpt} could not be written: {reason}. The '
                 'checkpoints before it are kept; --resume auto continues '
-                'from them.') from error
+                'from them.'
+            ) from error
         if self.max_keep_ckpts > 0:
             while len(kept) > self.max_keep_ckpts:
                 self._remove(
                     self.file_backend.join_path(
-                        self.out_dir, self.filename_tmpl.format(kept.pop(0))))
+                        self.out_dir, self.filename_tmpl.format(kept.pop(0))
+                    )
+                )
             self.keep_ckpt_ids.clear()
             self.keep_ckpt_ids.extend(kept)
 
@@ -121,7 +135,9 @@ class SafeCheckpointHook(CheckpointHook):
         single = len(self.key_indicators) == 1
         before = (
             dict(best=self.best_ckpt_path)
-            if single else dict(self.best_ckpt_path_dict))
+            if single
+            else dict(self.best_ckpt_path_dict)
+        )
         if single:
             self.best_ckpt_path = None
         else:
@@ -131,7 +147,9 @@ class SafeCheckpointHook(CheckpointHook):
         finally:
             after = (
                 dict(best=self.best_ckpt_path)
-                if single else self.best_ckpt_path_dict)
+                if single
+                else self.best_ckpt_path_dict
+            )
             for key, path in before.items():
                 if after[key] is None:
                     after[key] = path
@@ -146,7 +164,7 @@ class SafeCheckpointHook(CheckpointHook):
             self.file_backend.remove(path)
 
 
-def tensors(state, name: str = '') -> Iterator[Tuple[str, torch.Tensor]]:
+def tensors(state, name: str = '') -> Iterator[tuple[str, torch.Tensor]]:
     """All tensors in nested dicts and lists, with their dotted names."""
     if isinstance(state, torch.Tensor):
         yield name, state

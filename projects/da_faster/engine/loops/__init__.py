@@ -1,4 +1,5 @@
 """Training loops, and the random numbers that a resume finds again."""
+
 from .da_loop import DALoop
 from .random_streams import BadSample
 from .seeded_loop import SeededTrainLoop

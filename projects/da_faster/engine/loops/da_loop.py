@@ -1,5 +1,4 @@
 """The training loop of domain adaptation: one batch of each domain."""
-from typing import List, Tuple, Union
 
 from mmengine.registry import LOOPS
 from mmengine.runner.loops import _InfiniteDataloaderIterator
@@ -33,8 +32,7 @@ class PairedIterator:
     def __next__(self) -> dict:
         batches = {d: next(it) for d, it in self.iterators.items()}
         return {
-            key: {d: batch[key]
-                  for d, batch in batches.items()}
+            key: {d: batch[key] for d, batch in batches.items()}
             for key in ('inputs', 'data_samples')
         }
 
@@ -61,20 +59,31 @@ class DALoop(SeededTrainLoop):
         *args, **kwargs: Of SeededTrainLoop (``max_iters``, ...).
     """
 
-    def __init__(self, runner, dataloader: Union[DataLoader, dict],
-                 target_dataloader: Union[DataLoader,
-                                          dict], *args, **kwargs) -> None:
+    def __init__(
+        self,
+        runner,
+        dataloader: DataLoader | dict,
+        target_dataloader: DataLoader | dict,
+        *args,
+        **kwargs,
+    ) -> None:
         super().__init__(runner, dataloader, *args, **kwargs)
         self.target_dataloader = build_seeded_dataloader(
-            runner, target_dataloader, TARGET,
-            (run_seed(runner) + TARGET_SEED_OFFSET) % 2**32)
+            runner,
+            target_dataloader,
+            TARGET,
+            (run_seed(runner) + TARGET_SEED_OFFSET) % 2**32,
+        )
         self._check_unlabelled(self.target_dataloader.dataset)
         self.dataloader_iterator = PairedIterator(
-            source=self.dataloader, target=self.target_dataloader)
+            source=self.dataloader, target=self.target_dataloader
+        )
 
-    def loaders(self) -> List[Tuple[DataLoader, int]]:
-        return [*super().loaders(),
-                (self.target_dataloader, TARGET_SEED_OFFSET)]
+    def loaders(self) -> list[tuple[DataLoader, int]]:
+        return [
+            *super().loaders(),
+            (self.target_dataloader, TARGET_SEED_OFFSET),
+        ]
 
     @staticmethod
     def _check_unlabelled(dataset) -> None:
@@ -89,4 +98,5 @@ class DALoop(SeededTrainLoop):
                     f'{len(info["instances"])} labelled instances. The target '
                     'must be unlabelled in training: give target_dataloader a '
                     "dataset of type='TargetDataset' (it reads a folder of "
-                    'images, or only the images of a COCO json).')
+                    'images, or only the images of a COCO json).'
+                )

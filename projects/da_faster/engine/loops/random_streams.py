@@ -6,10 +6,12 @@ and on when the run was killed. So every sample is fetched under a seed made of
 the run's seed, the domain, the rank and the sample's position in the domain's
 endless stream: whoever fetches it, and after whatever, augments it alike.
 """
+
 import itertools
 import random
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,11 +49,11 @@ def seeded(*key: int):
         torch.set_rng_state(before[2])
 
 
-def _words(key: Sequence[int]) -> List[int]:
+def _words(key: Sequence[int]) -> list[int]:
     return np.random.SeedSequence(key).generate_state(3).tolist()
 
 
-def _seed_cpu(words: List[int]) -> None:
+def _seed_cpu(words: list[int]) -> None:
     random.seed(words[0])
     np.random.seed(words[1])
 
@@ -80,9 +82,12 @@ class PositionSampler(Sampler):
         seed (int, optional): Its seed.
     """
 
-    def __init__(self, sampler: dict, dataset, seed: int = None) -> None:
+    def __init__(
+        self, sampler: dict, dataset, seed: int | None = None
+    ) -> None:
         self.sampler = DATA_SAMPLERS.build(
-            sampler, default_args=dict(dataset=dataset, seed=seed))
+            sampler, default_args=dict(dataset=dataset, seed=seed)
+        )
         self.positions = itertools.count()
 
     def __iter__(self) -> Iterator[Draw]:
@@ -155,8 +160,9 @@ def run_seed(runner) -> int:
     return runner.seed
 
 
-def build_seeded_dataloader(runner, dataloader: dict, domain: int,
-                            sampler_seed: int) -> DataLoader:
+def build_seeded_dataloader(
+    runner, dataloader: dict, domain: int, sampler_seed: int
+) -> DataLoader:
     """``Runner.build_dataloader`` with samples that depend on their position.
 
     The dataset stays the object it is, so hooks and tools that look for its
@@ -171,19 +177,26 @@ def build_seeded_dataloader(runner, dataloader: dict, domain: int,
     """
     if isinstance(dataloader, DataLoader):
         return dataloader
-    loader = runner.build_dataloader({
-        **dataloader, 'sampler':
-        dict(type=PositionSampler, sampler=dataloader['sampler'])
-    }, seed=sampler_seed)
+    loader = runner.build_dataloader(
+        {
+            **dataloader,
+            'sampler': dict(
+                type=PositionSampler, sampler=dataloader['sampler']
+            ),
+        },
+        seed=sampler_seed,
+    )
     # torch's loaders ask the dataset for a whole batch by this name, where it
     # has it (since torch 2.0).
-    loader.dataset.__getitems__ = SeededFetch(loader.dataset, run_seed(runner),
-                                              domain)
+    loader.dataset.__getitems__ = SeededFetch(
+        loader.dataset, run_seed(runner), domain
+    )
     return loader
 
 
-def reseed_dataloader(loader: DataLoader, seed: int,
-                      sampler_seed: int) -> None:
+def reseed_dataloader(
+    loader: DataLoader, seed: int, sampler_seed: int
+) -> None:
     """Gives a loader that was not iterated yet the seed of another run."""
     fetch = getattr(loader.dataset, '__getitems__', None)
     if isinstance(fetch, SeededFetch):

@@ -1,13 +1,20 @@
 """IterBasedTrainLoop that a resume continues exactly."""
-from typing import List, Sequence, Tuple, Union
+
+from collections.abc import Sequence
 
 from mmengine.dist import get_rank
 from mmengine.registry import LOOPS
 from mmengine.runner import IterBasedTrainLoop
 from torch.utils.data import DataLoader
 
-from .random_streams import (SOURCE, STEP, build_seeded_dataloader,
-                             reseed_dataloader, run_seed, seed_generators)
+from .random_streams import (
+    SOURCE,
+    STEP,
+    build_seeded_dataloader,
+    reseed_dataloader,
+    run_seed,
+    seed_generators,
+)
 
 
 @LOOPS.register_module()
@@ -27,15 +34,20 @@ class SeededTrainLoop(IterBasedTrainLoop):
         *args, **kwargs: Of IterBasedTrainLoop (``max_iters``, ...).
     """
 
-    def __init__(self, runner, dataloader: Union[DataLoader, dict], *args,
-                 **kwargs) -> None:
+    def __init__(
+        self, runner, dataloader: DataLoader | dict, *args, **kwargs
+    ) -> None:
         self._loaders_seed = run_seed(runner)
         super().__init__(
             runner,
-            build_seeded_dataloader(runner, dataloader, SOURCE,
-                                    run_seed(runner)), *args, **kwargs)
+            build_seeded_dataloader(
+                runner, dataloader, SOURCE, run_seed(runner)
+            ),
+            *args,
+            **kwargs,
+        )
 
-    def loaders(self) -> List[Tuple[DataLoader, int]]:
+    def loaders(self) -> list[tuple[DataLoader, int]]:
         """The loaders and how far from the run's seed their samplers' is."""
         return [(self.dataloader, 0)]
 
@@ -59,6 +71,5 @@ class SeededTrainLoop(IterBasedTrainLoop):
         self._batches = batches
 
     def run_iter(self, data_batch: Sequence[dict]) -> None:
-        seed_generators(
-            run_seed(self.runner), STEP, get_rank(), self._iter)
+        seed_generators(run_seed(self.runner), STEP, get_rank(), self._iter)
         super().run_iter(data_batch)

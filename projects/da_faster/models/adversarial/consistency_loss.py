@@ -1,5 +1,6 @@
 """Consistency between the image-level and the RoI-level domain classifier."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import torch
 from mmdet.registry import MODELS
@@ -23,21 +24,25 @@ class DomainConsistencyLoss(nn.Module):
             "L2" so. Defaults to False.
     """
 
-    def __init__(self,
-                 loss_weight: float = 0.1,
-                 squared: bool = False) -> None:
+    def __init__(
+        self, loss_weight: float = 0.1, squared: bool = False
+    ) -> None:
         super().__init__()
         if not 0 <= loss_weight < float('inf'):
-            raise ValueError('DomainConsistencyLoss: loss_weight must be a '
-                             f'finite number >= 0, got {loss_weight!r}')
+            raise ValueError(
+                'DomainConsistencyLoss: loss_weight must be a '
+                f'finite number >= 0, got {loss_weight!r}'
+            )
         self.loss_weight = loss_weight
         self.squared = squared
 
-    def forward(self,
-                image_logits: Sequence[Tensor],
-                roi_logits: Tensor,
-                roi_image_ids: Tensor,
-                weights: Optional[Tensor] = None) -> dict:
+    def forward(
+        self,
+        image_logits: Sequence[Tensor],
+        roi_logits: Tensor,
+        roi_image_ids: Tensor,
+        weights: Tensor | None = None,
+    ) -> dict:
         """
         Args:
             image_logits (Sequence[Tensor]): L maps of (N, 1, H_l, W_l).

@@ -1,5 +1,4 @@
 """Domain Adaptive Faster R-CNN (Chen et al., CVPR 2018)."""
-from typing import Optional, Tuple, Union
 
 import torch
 from mmdet.models.detectors import FasterRCNN
@@ -28,28 +27,36 @@ class DAFasterRCNN(FasterRCNN):
         *args, **kwargs: Of FasterRCNN.
     """
 
-    def __init__(self,
-                 *args,
-                 domain_neck: Optional[dict] = None,
-                 instance_domain_head: Optional[dict] = None,
-                 loss_consistency: Optional[dict] = None,
-                 **kwargs) -> None:
+    def __init__(
+        self,
+        *args,
+        domain_neck: dict | None = None,
+        instance_domain_head: dict | None = None,
+        loss_consistency: dict | None = None,
+        **kwargs,
+    ) -> None:
         super().__init__(*args, **kwargs)
         if loss_consistency and not (domain_neck and instance_domain_head):
             raise ValueError(
                 'DAFasterRCNN: loss_consistency compares domain_neck with '
-                'instance_domain_head; set both, or loss_consistency=None')
+                'instance_domain_head; set both, or loss_consistency=None'
+            )
         # With one seed the detector starts from the same weights whatever is
         # switched on: building draws random numbers, a fork keeps them apart.
         with torch.random.fork_rng(devices=[]):
             self.domain_neck = domain_neck and MODELS.build(domain_neck)
-            self.instance_domain_head = (
-                instance_domain_head and MODELS.build(instance_domain_head))
-            self.loss_consistency = (
-                loss_consistency and MODELS.build(loss_consistency))
+            self.instance_domain_head = instance_domain_head and MODELS.build(
+                instance_domain_head
+            )
+            self.loss_consistency = loss_consistency and MODELS.build(
+                loss_consistency
+            )
 
-    def loss(self, batch_inputs: Union[Tensor, dict],
-             batch_data_samples: Union[SampleList, dict]) -> dict:
+    def loss(
+        self,
+        batch_inputs: Tensor | dict,
+        batch_data_samples: SampleList | dict,
+    ) -> dict:
         """Losses of a plain batch, or of one batch of each domain.
 
         Args:
@@ -75,16 +82,20 @@ class DAFasterRCNN(FasterRCNN):
             losses, proposals = self.rpn_loss(x, source, target_metas)
         else:
             losses, proposals = self.rpn_loss(
-                tuple(level[:len(source)] for level in x), source, [])
+                tuple(level[: len(source)] for level in x), source, []
+            )
         roi_losses, roi_vectors, image_ids = self.roi_head.loss_both_domains(
-            x, proposals, source)
+            x, proposals, source
+        )
         losses.update(roi_losses)
         losses.update(
-            self.domain_loss(x, metas, roi_vectors, image_ids, len(source)))
+            self.domain_loss(x, metas, roi_vectors, image_ids, len(source))
+        )
         return losses
 
-    def rpn_loss(self, x: Tuple[Tensor], source: SampleList,
-                 target_metas: list) -> Tuple[dict, InstanceList]:
+    def rpn_loss(
+        self, x: tuple[Tensor], source: SampleList, target_metas: list
+    ) -> tuple[dict, InstanceList]:
         """RPN losses of the source, training proposals of both domains.
 
         Args:
@@ -101,28 +112,39 @@ class DAFasterRCNN(FasterRCNN):
         gt_instances = [
             InstanceData(
                 bboxes=s.gt_instances.bboxes,
-                labels=torch.zeros_like(s.gt_instances.labels)) for s in source
+                labels=torch.zeros_like(s.gt_instances.labels),
+            )
+            for s in source
         ]
         source_metas = [s.metainfo for s in source]
 
         scores, deltas = self.rpn_head(x)
         losses = self.rpn_head.loss_by_feat(
-            [s[:len(source)] for s in scores],
-            [d[:len(source)] for d in deltas], gt_instances, source_metas,
-            [s.get('ignored_instances') for s in source])
+            [s[: len(source)] for s in scores],
+            [d[: len(source)] for d in deltas],
+            gt_instances,
+            source_metas,
+            [s.get('ignored_instances') for s in source],
+        )
         # predict_by_feat, as predict would use test_cfg.
         proposals = self.rpn_head.predict_by_feat(
             scores,
             deltas,
             batch_img_metas=source_metas + target_metas,
-            cfg=self.train_cfg.get('rpn_proposal', self.test_cfg.rpn))
+            cfg=self.train_cfg.get('rpn_proposal', self.test_cfg.rpn),
+        )
         return {
-            k if 'rpn' in k else f'rpn_{k}': v
-            for k, v in losses.items()
+            k if 'rpn' in k else f'rpn_{k}': v for k, v in losses.items()
         }, proposals
 
-    def domain_loss(self, x: Tuple[Tensor], metas: list, roi_vectors: Tensor,
-                    image_ids: Tensor, num_source: int) -> dict:
+    def domain_loss(
+        self,
+        x: tuple[Tensor],
+        metas: list,
+        roi_vectors: Tensor,
+        image_ids: Tensor,
+        num_source: int,
+    ) -> dict:
         """The adversarial losses and their consistency.
 
         Args:
@@ -141,8 +163,9 @@ class DAFasterRCNN(FasterRCNN):
         neck, head = self.domain_neck, self.instance_domain_head
         if neck:
             cells, weights = neck.select_cells(x, metas)
-            image_is_source = torch.arange(
-                len(metas), device=x[0].device) < num_source
+            image_is_source = (
+                torch.arange(len(metas), device=x[0].device) < num_source
+            )
             if self.loss_consistency:
                 logits, agreeing = neck.forward_both_ways(cells)
             else:
@@ -156,6 +179,8 @@ class DAFasterRCNN(FasterRCNN):
             losses.update(head.loss(logits, image_ids < num_source))
         if self.loss_consistency:
             losses.update(
-                self.loss_consistency(agreeing, roi_agreeing, image_ids,
-                                      weights))
+                self.loss_consistency(
+                    agreeing, roi_agreeing, image_ids, weights
+                )
+            )
         return losses

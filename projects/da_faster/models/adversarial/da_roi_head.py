@@ -3,7 +3,6 @@
 Shapes: N images, the S source images first; R = R_s + R_t RoIs, those of the
 source first; D channels of the vector that the box predictor reads.
 """
-from typing import List, Tuple
 
 import torch
 from mmdet.models.roi_heads import StandardRoIHead
@@ -29,8 +28,10 @@ def without_bfloat16(extractor: nn.Module, args: tuple) -> tuple:
         tuple: The same, bfloat16 maps as float32.
     """
     feats, *others = args
-    return (tuple(x.float() if x.dtype == torch.bfloat16 else x
-                  for x in feats), *others)
+    return (
+        tuple(x.float() if x.dtype == torch.bfloat16 else x for x in feats),
+        *others,
+    )
 
 
 @MODELS.register_module()
@@ -51,12 +52,13 @@ class DARoIHead(StandardRoIHead):
                 'DARoIHead: bbox_head has separate layers for classification '
                 'and regression, so there is no one feature vector for the '
                 'instance domain head; use BBoxHead, Shared2FCBBoxHead or '
-                'Shared4Conv1FCBBoxHead')
+                'Shared4Conv1FCBBoxHead'
+            )
         for name in ('bbox_roi_extractor', 'mask_roi_extractor'):
             if hasattr(self, name):
                 getattr(self, name).register_forward_pre_hook(without_bfloat16)
 
-    def _bbox_forward(self, x: Tuple[Tensor], rois: Tensor) -> dict:
+    def _bbox_forward(self, x: tuple[Tensor], rois: Tensor) -> dict:
         """StandardRoIHead's, split where the RoIs' vectors are at hand.
 
         Returns:
@@ -64,8 +66,9 @@ class DARoIHead(StandardRoIHead):
             (R, 4 * classes), ``bbox_feats`` (R, C, h, w), ``roi_vectors``
             (R, D).
         """
-        feats = self.bbox_roi_extractor(x[:self.bbox_roi_extractor.num_inputs],
-                                        rois)
+        feats = self.bbox_roi_extractor(
+            x[: self.bbox_roi_extractor.num_inputs], rois
+        )
         if self.with_shared_head:
             feats = self.shared_head(feats)
         head, vectors = self.bbox_head, feats
@@ -80,10 +83,12 @@ class DARoIHead(StandardRoIHead):
             cls_score=head.fc_cls(vectors),
             bbox_pred=head.fc_reg(vectors),
             bbox_feats=feats,
-            roi_vectors=vectors)
+            roi_vectors=vectors,
+        )
 
-    def _sample_source(self, proposals: InstanceList,
-                       samples: SampleList) -> list:
+    def _sample_source(
+        self, proposals: InstanceList, samples: SampleList
+    ) -> list:
         """Assigns and samples the source's proposals, as StandardRoIHead."""
         gt_instances, gt_ignore, _ = unpack_gt_instances(samples)
         results = []
@@ -93,7 +98,7 @@ class DARoIHead(StandardRoIHead):
             results.append(self.bbox_sampler.sample(assigned, props, gt))
         return results
 
-    def _sample_target(self, proposals: InstanceList) -> List[Tensor]:
+    def _sample_target(self, proposals: InstanceList) -> list[Tensor]:
         """As many uniformly random proposals as a source image gives RoIs."""
         num = self.bbox_sampler.num
         return [
@@ -101,8 +106,12 @@ class DARoIHead(StandardRoIHead):
             for p in proposals
         ]
 
-    def loss_both_domains(self, x: Tuple[Tensor], proposals: InstanceList,
-                          source_samples: SampleList) -> tuple:
+    def loss_both_domains(
+        self,
+        x: tuple[Tensor],
+        proposals: InstanceList,
+        source_samples: SampleList,
+    ) -> tuple:
         """Detection losses of the source, RoI vectors of both domains.
 
         Args:
@@ -124,8 +133,10 @@ class DARoIHead(StandardRoIHead):
         sampled = self._sample_source(proposals[:num_source], source_samples)
         source_rois = bbox2roi([res.priors for res in sampled])
         # bbox2roi numbers images from 0; empty entries keep the numbering.
-        target_rois = bbox2roi([source_rois.new_zeros(0, 4)] * num_source +
-                               self._sample_target(proposals[num_source:]))
+        target_rois = bbox2roi(
+            [source_rois.new_zeros(0, 4)] * num_source
+            + self._sample_target(proposals[num_source:])
+        )
         rois = torch.cat([source_rois, target_rois])
         out = self._bbox_forward(x, rois)
 
@@ -137,10 +148,16 @@ class DARoIHead(StandardRoIHead):
                 bbox_pred=out['bbox_pred'][:num_rois],
                 rois=source_rois,
                 sampling_results=sampled,
-                rcnn_train_cfg=self.train_cfg)['loss_bbox'])
+                rcnn_train_cfg=self.train_cfg,
+            )['loss_bbox']
+        )
         if self.with_mask:
             losses.update(
-                self.mask_loss(x, sampled, out['bbox_feats'][:num_rois],
-                               [s.gt_instances
-                                for s in source_samples])['loss_mask'])
+                self.mask_loss(
+                    x,
+                    sampled,
+                    out['bbox_feats'][:num_rois],
+                    [s.gt_instances for s in source_samples],
+                )['loss_mask']
+            )
         return losses, out['roi_vectors'], rois[:, 0].long()

@@ -1,5 +1,4 @@
 """Image-level domain adaptation of detectors without a second stage."""
-from typing import Optional, Tuple, Union
 
 import torch
 from mmdet.models.detectors import SingleStageDetector
@@ -23,17 +22,19 @@ class DASingleStageDetector(SingleStageDetector):
         *args, **kwargs: Of SingleStageDetector.
     """
 
-    def __init__(self,
-                 *args,
-                 domain_neck: Optional[dict] = None,
-                 **kwargs) -> None:
+    def __init__(
+        self, *args, domain_neck: dict | None = None, **kwargs
+    ) -> None:
         super().__init__(*args, **kwargs)
         # As in DAFasterRCNN: one seed, one detector, adapted or not.
         with torch.random.fork_rng(devices=[]):
             self.domain_neck = domain_neck and MODELS.build(domain_neck)
 
-    def loss(self, batch_inputs: Union[Tensor, dict],
-             batch_data_samples: Union[SampleList, dict]) -> dict:
+    def loss(
+        self,
+        batch_inputs: Tensor | dict,
+        batch_data_samples: SampleList | dict,
+    ) -> dict:
         """Losses of a plain batch, or of one batch of each domain.
 
         Args:
@@ -52,13 +53,15 @@ class DASingleStageDetector(SingleStageDetector):
         source = batch_data_samples['source']
         x = self.extract_feat(images)
         losses = self.bbox_head.loss(
-            tuple(level[:len(source)] for level in x), source)
+            tuple(level[: len(source)] for level in x), source
+        )
         metas = [s.metainfo for s in [*source, *batch_data_samples['target']]]
         losses.update(self.domain_loss(x, metas, len(source)))
         return losses
 
-    def domain_loss(self, x: Tuple[Tensor], metas: list,
-                    num_source: int) -> dict:
+    def domain_loss(
+        self, x: tuple[Tensor], metas: list, num_source: int
+    ) -> dict:
         """The adversarial loss.
 
         Args:
@@ -72,7 +75,7 @@ class DASingleStageDetector(SingleStageDetector):
         if not self.domain_neck:
             return dict()
         cells, weights = self.domain_neck.select_cells(x, metas)
-        is_source = torch.arange(
-            len(metas), device=x[0].device) < num_source
+        is_source = torch.arange(len(metas), device=x[0].device) < num_source
         return self.domain_neck.loss(
-            self.domain_neck(cells), is_source, weights)
+            self.domain_neck(cells), is_source, weights
+        )

@@ -4,8 +4,9 @@ Shapes: N images (source and target), L feature levels of (N, C, H_l, W_l),
 K = sum of H_l * W_l cells an image, R RoIs of both domains. The domain label
 is 1 for source, 0 for target.
 """
+
 from collections import OrderedDict
-from typing import List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -33,16 +34,22 @@ class DomainClassifier(BaseModule):
         init_cfg (dict or list[dict], optional): Initial weights.
     """
 
-    def __init__(self,
-                 grad_scale: float = 0.1,
-                 loss_weight: float = 1.0,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        grad_scale: float = 0.1,
+        loss_weight: float = 1.0,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg=init_cfg)
-        for name, value in (('grad_scale', grad_scale), ('loss_weight',
-                                                         loss_weight)):
+        for name, value in (
+            ('grad_scale', grad_scale),
+            ('loss_weight', loss_weight),
+        ):
             if not 0 <= value < float('inf'):
-                raise ValueError(f'{type(self).__name__}: {name} must be a '
-                                 f'finite number >= 0, got {value!r}')
+                raise ValueError(
+                    f'{type(self).__name__}: {name} must be a '
+                    f'finite number >= 0, got {value!r}'
+                )
         self.grad_scale = grad_scale
         self.loss_weight = loss_weight
 
@@ -52,13 +59,13 @@ class DomainClassifier(BaseModule):
         Adversarial losses reverse the gradient. The consistency term asks the
         detector to cooperate: same scale, not reversed.
         """
-        return scale_gradient(x, -self.grad_scale if reverse else
-                              self.grad_scale)
+        return scale_gradient(
+            x, -self.grad_scale if reverse else self.grad_scale
+        )
 
-    def bce(self,
-            logits: Tensor,
-            is_source: Tensor,
-            weight: Optional[Tensor] = None) -> Tensor:
+    def bce(
+        self, logits: Tensor, is_source: Tensor, weight: Tensor | None = None
+    ) -> Tensor:
         """Mean binary cross-entropy; 0 without logits, so never NaN.
 
         Args:
@@ -67,7 +74,8 @@ class DomainClassifier(BaseModule):
             weight (Tensor, optional): 1 or 0 for each logit, same shape.
         """
         total = F.binary_cross_entropy_with_logits(
-            logits, is_source.to(logits.dtype), weight, reduction='sum')
+            logits, is_source.to(logits.dtype), weight, reduction='sum'
+        )
         if weight is None:
             count = max(logits.numel(), 1)
         else:
@@ -103,21 +111,24 @@ class DomainClassifierNeck(DomainClassifier):
         self,
         in_channels: int,
         feat_channels: int = 512,
-        num_levels: Optional[int] = None,
+        num_levels: int | None = None,
         ignore_padding: bool = True,
         cell_stride: int = 1,
         grad_scale: float = 0.1,
         loss_weight: float = 1.0,
-        init_cfg: Optional[dict] = dict(
-            type='Normal', layer='Conv2d', std=0.001)
+        init_cfg: dict | None = dict(type='Normal', layer='Conv2d', std=0.001),
     ) -> None:
         super().__init__(grad_scale, loss_weight, init_cfg)
         if num_levels is not None and num_levels < 1:
-            raise ValueError('DomainClassifierNeck: num_levels must be at '
-                             f'least 1 or None, got {num_levels!r}')
+            raise ValueError(
+                'DomainClassifierNeck: num_levels must be at '
+                f'least 1 or None, got {num_levels!r}'
+            )
         if not (isinstance(cell_stride, int) and cell_stride >= 1):
-            raise ValueError('DomainClassifierNeck: cell_stride must be an '
-                             f'integer >= 1, got {cell_stride!r}')
+            raise ValueError(
+                'DomainClassifierNeck: cell_stride must be an '
+                f'integer >= 1, got {cell_stride!r}'
+            )
         self.num_levels = num_levels
         self.ignore_padding = ignore_padding
         self.cell_stride = cell_stride
@@ -126,12 +137,15 @@ class DomainClassifierNeck(DomainClassifier):
                 OrderedDict(
                     conv=nn.Conv2d(in_channels, feat_channels, 1),
                     relu=nn.ReLU(inplace=True),
-                    conv_domain=nn.Conv2d(feat_channels, 1, 1)))
-            for _ in range(num_levels or 1))
+                    conv_domain=nn.Conv2d(feat_channels, 1, 1),
+                )
+            )
+            for _ in range(num_levels or 1)
+        )
 
-    def forward(self,
-                feats: Sequence[Tensor],
-                reverse: bool = True) -> Tuple[Tensor, ...]:
+    def forward(
+        self, feats: Sequence[Tensor], reverse: bool = True
+    ) -> tuple[Tensor, ...]:
         """Domain logits of every cell.
 
         Args:
@@ -143,18 +157,25 @@ class DomainClassifierNeck(DomainClassifier):
         """
         return tuple(
             classifier(self.tap(x, reverse))
-            for classifier, x in self._of_levels(feats))
+            for classifier, x in self._of_levels(feats)
+        )
 
     def forward_both_ways(
         self, feats: Sequence[Tensor]
-    ) -> Tuple[Tuple[Tensor, ...], Tuple[Tensor, ...]]:
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """``forward(feats)`` and ``forward(feats, reverse=False)`` in one."""
         return tuple(
-            zip(*(both_ways(classifier, x, self.grad_scale)
-                  for classifier, x in self._of_levels(feats))))
+            zip(
+                *(
+                    both_ways(classifier, x, self.grad_scale)
+                    for classifier, x in self._of_levels(feats)
+                )
+            )
+        )
 
     def _of_levels(
-            self, feats: Sequence[Tensor]) -> List[Tuple[nn.Module, Tensor]]:
+        self, feats: Sequence[Tensor]
+    ) -> list[tuple[nn.Module, Tensor]]:
         """Each level with its classifier."""
         classifiers = list(self.classifiers)
         if self.num_levels is None:
@@ -162,12 +183,13 @@ class DomainClassifierNeck(DomainClassifier):
         elif len(feats) != self.num_levels:
             raise ValueError(
                 f'DomainClassifierNeck: num_levels is {self.num_levels}, but '
-                f'the detector has {len(feats)} feature levels')
+                f'the detector has {len(feats)} feature levels'
+            )
         return list(zip(classifiers, feats))
 
     def select_cells(
-            self, feats: Sequence[Tensor], metas: List[dict]
-    ) -> Tuple[Tuple[Tensor, ...], Optional[Tensor]]:
+        self, feats: Sequence[Tensor], metas: list[dict]
+    ) -> tuple[tuple[Tensor, ...], Tensor | None]:
         """The cells that count in this iteration.
 
         Args:
@@ -187,19 +209,22 @@ class DomainClassifierNeck(DomainClassifier):
         for x in feats:
             lattice = tuple(
                 slice(self._first(size), None, self.cell_stride)
-                for size in x.shape[-2:])
+                for size in x.shape[-2:]
+            )
             selected.append(x[(..., *lattice)])
             if self.ignore_padding:
                 weights.append(self._in_image(x, metas)[(..., *lattice)])
-        return (tuple(selected),
-                flatten_cells(weights) if self.ignore_padding else None)
+        return (
+            tuple(selected),
+            flatten_cells(weights) if self.ignore_padding else None,
+        )
 
     def _first(self, size: int) -> int:
         """Where the lattice begins; of NumPy, as no device is waited for."""
         return np.random.randint(min(size, self.cell_stride))
 
     @staticmethod
-    def _in_image(x: Tensor, metas: List[dict]) -> Tensor:
+    def _in_image(x: Tensor, metas: list[dict]) -> Tensor:
         """(N, H, W): 1 for each cell of ``x`` that begins in the image."""
         height, width = x.shape[-2:]
         weights = torch.zeros(len(metas), height, width, device=x.device)
@@ -211,10 +236,12 @@ class DomainClassifierNeck(DomainClassifier):
             image[:rows, :cols].fill_(1)  # nothing is sent to the device
         return weights
 
-    def loss(self,
-             logits: Sequence[Tensor],
-             is_source: Tensor,
-             weights: Optional[Tensor] = None) -> dict:
+    def loss(
+        self,
+        logits: Sequence[Tensor],
+        is_source: Tensor,
+        weights: Tensor | None = None,
+    ) -> dict:
         """Mean BCE over the cells of all images and levels.
 
         Args:
@@ -254,18 +281,23 @@ class InstanceDomainHead(DomainClassifier):
         shared_dropout: bool = True,
         grad_scale: float = 0.1,
         loss_weight: float = 1.0,
-        init_cfg: Optional[dict] = dict(
+        init_cfg: dict | None = dict(
             type='Normal',
             layer='Linear',
             std=0.01,
-            override=dict(type='Normal', name='fc_domain', std=0.05))
+            override=dict(type='Normal', name='fc_domain', std=0.05),
+        ),
     ) -> None:
         super().__init__(grad_scale, loss_weight, init_cfg)
         self.shared_dropout = shared_dropout
         self.fcs = nn.Sequential(
-            nn.Linear(in_channels, feat_channels), nn.ReLU(),
-            nn.Dropout(dropout), nn.Linear(feat_channels, feat_channels),
-            nn.ReLU(), nn.Dropout(dropout))
+            nn.Linear(in_channels, feat_channels),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(feat_channels, feat_channels),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+        )
         self.fc_domain = nn.Linear(feat_channels, 1)
 
     def forward(self, roi_feats: Tensor, reverse: bool = True) -> Tensor:
@@ -277,7 +309,7 @@ class InstanceDomainHead(DomainClassifier):
         """
         return self._layers(self.tap(roi_feats, reverse))
 
-    def forward_both_ways(self, roi_feats: Tensor) -> Tuple[Tensor, Tensor]:
+    def forward_both_ways(self, roi_feats: Tensor) -> tuple[Tensor, Tensor]:
         """``forward(roi_feats)`` and ``forward(roi_feats, reverse=False)``;
         in one where they drop the same units."""
         if not self.shared_dropout:

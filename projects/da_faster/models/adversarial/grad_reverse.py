@@ -1,5 +1,4 @@
 """Gradient reversal: identity forward, scaled gradient backward."""
-from typing import Tuple
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +6,6 @@ from torch.autograd.function import once_differentiable
 
 
 class _ScaleGradient(torch.autograd.Function):
-
     @staticmethod
     def forward(ctx, x: Tensor, scale: float) -> Tensor:
         ctx.scale = scale
@@ -33,10 +31,10 @@ def scale_gradient(x: Tensor, scale: float) -> Tensor:
 
 
 class _BothWays(torch.autograd.Function):
-
     @staticmethod
-    def forward(ctx, module: nn.Module, scale: float, x: Tensor,
-                *weights: Tensor) -> tuple:
+    def forward(
+        ctx, module: nn.Module, scale: float, x: Tensor, *weights: Tensor
+    ) -> tuple:
         ctx.scale = scale
         with torch.enable_grad():
             x = x.detach().requires_grad_()
@@ -53,23 +51,26 @@ class _BothWays(torch.autograd.Function):
         out, x, *weights = ctx.saved_tensors
         x_grad, weight_grads = None, ()
         if ctx.needs_input_grad[2]:
-            x_grad, = torch.autograd.grad(
+            (x_grad,) = torch.autograd.grad(
                 out,
                 x,
                 ctx.scale * (plain_grad - reversed_grad),
-                retain_graph=True)
+                retain_graph=True,
+            )
         if weights:
             weight_grads = torch.autograd.grad(
                 out,
                 weights,
                 reversed_grad + plain_grad,
                 retain_graph=True,  # the caller may go back again
-                allow_unused=True)
+                allow_unused=True,
+            )
         return None, None, x_grad, *weight_grads
 
 
-def both_ways(module: nn.Module, x: Tensor,
-              scale: float) -> Tuple[Tensor, Tensor]:
+def both_ways(
+    module: nn.Module, x: Tensor, scale: float
+) -> tuple[Tensor, Tensor]:
     """A module's output twice, for a loss to fight and for one to serve.
 
     Equal to ``module(scale_gradient(x, -scale))`` and
