@@ -1,3 +1,4 @@
 from .target_dataset import TargetDataset
+from .transforms import StrongAugmentation, TargetStyle
 
-__all__ = ['TargetDataset']
+__all__ = ['StrongAugmentation', 'TargetDataset', 'TargetStyle']

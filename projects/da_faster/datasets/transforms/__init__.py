@@ -1,0 +1,4 @@
+from .strong_augmentation import StrongAugmentation
+from .target_style import TargetStyle
+
+__all__ = ['StrongAugmentation', 'TargetStyle']
