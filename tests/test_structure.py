@@ -29,6 +29,7 @@ LAYERS = {
     ],
     'da_faster.datasets': [
         ['target_dataset', 'foggy_city'],
+        ['transforms'],
     ],
 }
 
