@@ -1,6 +1,5 @@
 """Two sets of blood smear photographs, as one domain adaptation pair."""
 
-import csv
 import hashlib
 import shutil
 from collections import defaultdict
@@ -14,12 +13,12 @@ from da_faster.data_conversion.coco import (
     Sample,
     atomic_folder,
     build_splits,
-    finite,
     image_size,
+    read_csv_boxes,
     read_lines,
     track,
 )
-from da_faster.data_conversion.voc import CORNERS, read_voc_boxes
+from da_faster.data_conversion.voc import read_voc_boxes
 
 CLASSES = ('RBC', 'WBC')
 PLATELETS = 'Platelets'
@@ -95,34 +94,14 @@ def read_image_set(bccd_dir: Path, name: str) -> list[str]:
     return names
 
 
-def read_csv_boxes(path: Path) -> tuple[dict[str, list[Box]], bool]:
-    """Boxes by file name, and whether corners are relative to the image.
+def is_relative(boxes: dict[str, list[Box]]) -> bool:
+    """Whether corners are relative to the image.
 
     They are when no corner of the whole file exceeds 2: a corner may lie a
     little outside of its image, but pixels go up to 256.
     """
-    boxes = defaultdict(list)
-    line = 1
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as file:
-            reader = csv.DictReader(file, strict=True)
-            for row in reader:
-                line = reader.line_num
-                corners = finite(*(row[key] for key in CORNERS))
-                boxes[row['image']].append(Box(row['label'], *corners))
-    except FileNotFoundError:
-        raise ConversionError(
-            f'{path} is missing: give the folder that holds '
-            'annotations.csv and images as SMEAR_DIR.'
-        ) from None
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ConversionError(
-            f'{path} is broken at line {line} ({error!r}): download it again.'
-        ) from error
-    largest = max(
-        (max(box[1:5]) for some in boxes.values() for box in some), default=0
-    )
-    return boxes, largest <= 2
+    corners = [max(box[1:5]) for some in boxes.values() for box in some]
+    return max(corners, default=0) <= 2
 
 
 def read_photograph(job: tuple) -> Sample:
@@ -163,7 +142,11 @@ def list_jobs(
         names: The photographs of every split.
     """
     csv_path = smear_dir / 'annotations.csv'
-    csv_boxes, relative = read_csv_boxes(csv_path)
+    csv_boxes = read_csv_boxes(
+        csv_path,
+        'give the folder that holds annotations.csv and images as SMEAR_DIR.',
+    )
+    relative = is_relative(csv_boxes)
     jobs: dict[str, list[tuple]] = {split: [] for split in FOLDERS}
     for split, path in FOLDERS.items():
         (folder / path).mkdir(parents=True, exist_ok=True)

@@ -7,12 +7,13 @@ them into one ``CocoSplit`` per annotation file and hands those to
 ``ConversionError``. Boxes that are left out are counted by reason.
 """
 
+import csv
 import json
 import math
 import os
 import shutil
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
 
 AnyPath = str | Path
+CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
 
@@ -259,6 +261,33 @@ def read_json(path: Path):
         raise ConversionError(
             f'{path} is not whole json ({error}): download or export it again.'
         ) from error
+
+
+def read_csv_boxes(path: Path, mend: str) -> dict[str, list[Box]]:
+    """Boxes by file name, of a table with a line for each box.
+
+    Its columns are image, xmin, ymin, xmax, ymax and label, in any order.
+
+    Args:
+        path: The file.
+        mend: Ends the sentence where it is missing.
+    """
+    boxes = defaultdict(list)
+    line = 1
+    try:
+        with open(path, newline='', encoding='utf-8-sig') as file:
+            reader = csv.DictReader(file, strict=True)
+            for row in reader:
+                line = reader.line_num
+                corners = finite(*(row[key] for key in CORNERS))
+                boxes[row['image']].append(Box(row['label'], *corners))
+    except FileNotFoundError:
+        raise ConversionError(f'{path} is missing: {mend}') from None
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ConversionError(
+            f'{path} is broken at line {line} ({error!r}): download it again.'
+        ) from error
+    return boxes
 
 
 def finite(*values) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from da_faster.data_conversion.coco import (
+    CORNERS,
     IMAGE_SUFFIXES,
     AnyPath,
     Box,
@@ -47,7 +48,6 @@ CLASSES = (
     'tvmonitor',
 )
 SPLITS = ('train', 'val', 'trainval', 'test')
-CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 
 
 def read_voc_boxes(
