@@ -26,6 +26,6 @@ def _import_mmdet() -> None:
 
 _import_mmdet()
 
-from . import datasets, engine, models  # noqa: E402, F401
+from . import datasets, engine, models, package_configs  # noqa: E402, F401
 
 __version__ = '0.1.0'

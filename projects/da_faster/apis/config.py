@@ -6,6 +6,7 @@ from mmengine.config import Config
 
 from da_faster.engine import set_up_cpu_launcher, trust_checkpoints
 from da_faster.errors import UserError
+from da_faster.package_configs import config_path
 
 
 def need_file(path: str, what: str) -> None:
@@ -24,7 +25,8 @@ def load_config(
     """The config of a command, ready for ``Runner.from_cfg``.
 
     Args:
-        path (str): The config file.
+        path (str): The config file, or ``da_faster::`` and the name of one
+            that the package carries.
         options (dict, optional): Overrides by dotted key (``--cfg-options``).
         work_dir (str, optional): Comes before the config's own work dir.
             Without either it is ``work_dirs/`` and the config's name.
@@ -38,6 +40,7 @@ def load_config(
     Raises:
         UserError: If there is no such file, or no such launcher here.
     """
+    path = config_path(path)
     need_file(path, 'config')
     cfg = Config.fromfile(path)
     cfg.launcher = launcher

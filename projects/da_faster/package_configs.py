@@ -1,0 +1,47 @@
+"""Lets MMEngine read ``da_faster::NAME``, a config of the installed package.
+
+MMEngine knows such names in ``_base_`` alone and for OpenMMLab's packages. It
+would also look for all that such a base names in a registry ``da_faster``,
+while the package registers with MMDetection.
+"""
+
+import functools
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.config.utils import MODULE2PACKAGE
+
+PREFIX = 'da_faster::'
+PACKAGE = Path(__file__).resolve().parent
+
+
+def config_path(name: str | Path) -> str:
+    """The file of ``da_faster::NAME``; any other name stays as it is."""
+    name = str(name)
+    if not name.startswith(PREFIX):
+        return name
+    root = PACKAGE / '.mim'  # a wheel's; an editable install is a checkout
+    if not root.is_dir():
+        root = PACKAGE.parents[1]
+    return str(root / 'configs' / name[len(PREFIX) :])
+
+
+def register_configs() -> None:
+    fromfile, get_cfg_path = Config.fromfile, Config._get_cfg_path
+
+    @functools.wraps(fromfile)
+    def fromfile_or_package(filename, *args, **kwargs):
+        return fromfile(config_path(filename), *args, **kwargs)
+
+    @functools.wraps(get_cfg_path)
+    def get_path_or_package(cfg_path, filename):
+        # An absolute path stays what it is, and has no scope.
+        return get_cfg_path(config_path(cfg_path), filename)
+
+    Config.fromfile = staticmethod(fromfile_or_package)
+    Config._get_cfg_path = staticmethod(get_path_or_package)
+    # For mmengine.hub.get_config, which reads a wheel's `.mim`.
+    MODULE2PACKAGE['da_faster'] = 'da_faster'
+
+
+register_configs()
