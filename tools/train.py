@@ -61,11 +61,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.apis import train
     from da_faster.engine import part_from_launcher
+    from da_faster.engine.hooks.preemption_hook import EXIT_CODE
     from da_faster.errors import one_sentence
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     with one_sentence():
-        train(
+        finished = train(
             args.config,
             amp=args.amp,
             auto_scale_lr=args.auto_scale_lr,
@@ -77,6 +78,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             trust_checkpoint=args.trust_checkpoint,
         )
     part_from_launcher()
+    if not finished:
+        raise SystemExit(EXIT_CODE)
 
 
 if __name__ == '__main__':

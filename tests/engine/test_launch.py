@@ -3,10 +3,12 @@ import time
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.model import MMDistributedDataParallel
 
 from da_faster.engine import part_from_launcher, set_up_cpu_launcher
 from da_faster.errors import UserError
 from launching import fork_ranks
+from recorder import thread_names
 
 
 def test_nothing_changes_without_a_launcher():
@@ -35,5 +37,19 @@ def test_processes_leave_together(tmp_path):
         part_from_launcher()
         assert (tmp_path / 'slow_one_done').exists()
         assert not torch.distributed.is_initialized()
+
+    assert fork_ranks(run) == [0, 0]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
+def test_no_thread_outlives_the_group():
+    def run(*args):
+        set_up_cpu_launcher(Config(dict(launcher='pytorch')))
+        model = MMDistributedDataParallel(torch.nn.Linear(1, 1))
+        model.runner = [model]  # a cycle
+        del model
+        assert 'pt_gloo_runloop' in thread_names()
+        part_from_launcher()
+        assert 'pt_gloo_runloop' not in thread_names()
 
     assert fork_ranks(run) == [0, 0]

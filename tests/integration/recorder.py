@@ -1,5 +1,6 @@
 """A hook that writes down what each training iteration saw and did."""
 
+import atexit
 import hashlib
 import json
 import multiprocessing
@@ -9,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from mmengine.dist import get_rank
+from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS, LOOPS
@@ -25,9 +26,18 @@ def digest(state_dict: dict) -> str:
     return hashed.hexdigest()
 
 
+def thread_names() -> list:
+    """Of all threads of this process, those that Python does not know, too."""
+    threads = Path('/proc/self/task').glob('*/comm')
+    return [thread.read_text().strip() for thread in threads]
+
+
 @HOOKS.register_module()
 class Recorder(Hook):
     """Appends a line an iteration to WORK_DIR/stream_RANK.jsonl.
+
+    With several processes, WORK_DIR/threads_RANK.json tells at the end which
+    threads are left.
 
     Args:
         stop_after (int, optional): Kills the run after so many iterations.
@@ -37,6 +47,13 @@ class Recorder(Hook):
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.stop_after = stop_after
+
+    def before_run(self, runner):
+        if get_world_size() > 1:
+            path = Path(runner.work_dir) / f'threads_{get_rank()}.json'
+            atexit.register(
+                lambda: path.write_text(json.dumps(thread_names()))
+            )
 
     def after_train_iter(self, runner, batch_idx, data_batch, outputs):
         model = runner.model

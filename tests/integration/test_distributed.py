@@ -1,5 +1,7 @@
 """Several processes on CPUs, over gloo."""
 
+import json
+
 import pytest
 import torch
 
@@ -35,6 +37,13 @@ def check_two_ranks(work_dir) -> None:
     assert digest(weights) == ranks[0][-1]['weights']
 
 
+def check_no_thread_left(work_dir) -> None:
+    """A thread of gloo may abort the program when the interpreter ends."""
+    for rank in range(2):
+        names = json.loads((work_dir / f'threads_{rank}.json').read_text())
+        assert names and not [name for name in names if 'gloo' in name]
+
+
 def test_two_processes_train_and_test(tiny_config, tmp_path):
     work_dir = tmp_path / 'train'
     finish(
@@ -48,6 +57,7 @@ def test_two_processes_train_and_test(tiny_config, tmp_path):
         )
     )
     check_two_ranks(work_dir)
+    check_no_thread_left(work_dir)
 
     checkpoint = work_dir / 'iter_6.pth'
     finish(
@@ -61,6 +71,7 @@ def test_two_processes_train_and_test(tiny_config, tmp_path):
             PORT=free_port(),
         )
     )
+    check_no_thread_left(tmp_path / 'test')
     single = evaluate(tiny_config, checkpoint, tmp_path / 'single')
     assert average_precision(work_dir) == single > 0
     assert average_precision(tmp_path / 'test') == single

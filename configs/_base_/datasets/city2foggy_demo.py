@@ -24,6 +24,19 @@ target_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
+target_dataset = dict(
+    type='TargetDataset',
+    metainfo=metainfo,
+    data_root=data_root,
+    data_prefix=dict(img='target/'),
+)
+# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+strong = dict(type='StrongAugmentation')
+style = dict(type='TargetStyle', dataset=target_dataset, region=0.15)
+strong_pipeline = [*train_pipeline[:-1], strong, train_pipeline[-1]]
+strong_target_pipeline = [*target_pipeline[:-1], strong, target_pipeline[-1]]
+style_pipeline = [*train_pipeline[:-1], style, strong, train_pipeline[-1]]
+
 test_pipeline = [
     dict(type='LoadImageFromFile', backend_args=backend_args),
     dict(type='Resize', scale=(384, 192), keep_ratio=True),
@@ -63,13 +76,7 @@ train_cfg = dict(
         num_workers=1,
         persistent_workers=True,
         sampler=dict(type='InfiniteSampler'),
-        dataset=dict(
-            type='TargetDataset',
-            metainfo=metainfo,
-            data_root=data_root,
-            data_prefix=dict(img='target/'),
-            pipeline=target_pipeline,
-        ),
+        dataset=dict(target_dataset, pipeline=target_pipeline),
     ),
 )
 val_dataloader = dict(

@@ -6,6 +6,7 @@ from mmengine.runner import Runner
 
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine.checkpoints.files import find_resumable
+from da_faster.engine.hooks.preemption_hook import EXIT_CODE
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 from da_faster.errors import UserError, logged
 
@@ -19,7 +20,7 @@ def train(
     resume: str | None = None,
     data_check: bool = True,
     **options,
-) -> None:
+) -> bool:
     """Trains, as ``tools/train.py``.
 
     Args:
@@ -32,6 +33,10 @@ def train(
             starts as configured, ``load_from`` included.
         data_check (bool): Look for errors in the data first.
         **options: Of :func:`load_config`.
+
+    Returns:
+        bool: False where the run was asked to leave before its end
+        (``PreemptionHook``); it can be resumed.
 
     Raises:
         UserError: If the config, the data, a checkpoint or the work dir
@@ -55,7 +60,14 @@ def train(
     if data_check:
         stop_if_fatal(cfg)
     with logged():
-        Runner.from_cfg(cfg).train()
+        try:
+            Runner.from_cfg(cfg).train()
+        except SystemExit as leaving:
+            # All processes leave with this code together.
+            if leaving.code != EXIT_CODE:
+                raise
+            return False
+    return True
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:

@@ -1,5 +1,7 @@
 """Several processes, also on a machine without an accelerator."""
 
+import gc
+
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -44,7 +46,16 @@ def part_from_launcher() -> None:
     A process that just exits closes the connections of those that are not
     done yet, which then fail. Without a launcher nothing happens. Where one
     process has failed, the launcher ends the others, which wait for it here.
+
+    The threads of the process group end here, too. So no caller may hold the
+    Runner any more. Such a thread needs the interpreter to let go of tensors.
+    If it still waits for the interpreter when that ends, it aborts the
+    program: "terminate called without an active exception" (pytorch issue
+    190489).
     """
     if is_distributed():
         barrier()
+        # Only the end of its last reference ends a group. A model in
+        # MMDistributedDataParallel has some, and the Runner is a cycle.
+        gc.collect()
         torch.distributed.destroy_process_group()
