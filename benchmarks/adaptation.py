@@ -16,16 +16,10 @@ import sys
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # Names of da_faster.benchmarking.adaptation.METHODS, whose import is slow.
 METHODS = (
-    'source-only',
-    'source-only-jitter',
-    'source-only-hsv',
-    'control',
-    'image',
-    'instance',
-    'both',
-    'da',
-    'oracle',
-)
+    'source-only', 'source-only-jitter', 'source-only-hsv', 'strong', 'style',
+    'control', 'image', 'instance', 'both', 'da', 'strong-both', 'style-both',
+    'oracle', 'oracle-strong',
+)  # fmt: skip
 
 
 def parse_args() -> argparse.Namespace:

@@ -60,7 +60,7 @@ def test_names_are_unique_and_folders_small():
 
 @pytest.mark.parametrize('name', CONFIGS)
 def test_config_is_short_and_its_model_builds(name):
-    assert len(CONFIGS[name].read_text().splitlines()) <= 25
+    assert len(CONFIGS[name].read_text().splitlines()) <= 40
     config = Config.fromfile(CONFIGS[name])
     model = build(config.model)
     heads = getattr(model, 'roi_head', model)
@@ -126,7 +126,7 @@ def test_target_is_trained_on_without_labels(name):
     assert target['pipeline'] == [
         step
         for step in source['pipeline']
-        if step['type'] != 'LoadAnnotations'
+        if step['type'] not in ('LoadAnnotations', 'TargetStyle')
     ]
 
 

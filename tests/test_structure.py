@@ -152,24 +152,27 @@ def test_commands_do_not_import_each_other(path):
     assert not {other.split('.')[0] for other in found} & names
 
 
-def test_help_comes_before_torch():
-    """Wrong options must not wait for imports of several seconds."""
+def test_options_are_read_before_torch():
+    """Help and wrong options must not wait for imports of several seconds."""
     program = """
 import contextlib, io, runpy, sys
 for path in sys.argv[1:]:
-    sys.argv = [path, '--help']
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        try:
-            runpy.run_path(path, run_name='__main__')
-        except SystemExit as stop:
-            assert not stop.code, path
-    assert said.getvalue().startswith('usage: '), path
-    assert 'torch' not in sys.modules, path
+    for option, code in (('--help', 0), ('--no-such-option', 2)):
+        sys.argv = [path, option]
+        said = io.StringIO()
+        both = contextlib.redirect_stdout, contextlib.redirect_stderr
+        with both[0](said), both[1](said):
+            try:
+                runpy.run_path(path, run_name='__main__')
+            except SystemExit as stop:
+                assert (stop.code or 0) == code, path
+        assert said.getvalue().startswith('usage: '), path
+        assert 'torch' not in sys.modules, path
 """
-    with_help = [p for p in COMMANDS if 'ArgumentParser' in p.read_text()]
-    assert len(with_help) > 15
+    commands = [p for p in COMMANDS if 'ArgumentParser' in p.read_text()]
+    assert len(commands) > 15
     subprocess.run(
-        [sys.executable, '-c', program, *map(str, with_help)], check=True
+        [sys.executable, '-c', program, *map(str, commands)], check=True
     )
 
 

@@ -913,25 +913,3 @@ def test_from_python(kitti, capsys):
     Path('kitti/training/label_2/000007.txt').write_text('Auto')
     with pytest.raises(ConversionError, match='000007.txt is broken at'):
         kitti_converter.convert('kitti', force=True, nproc=2)
-
-
-def test_help_imports_no_torch():
-    """Neither does a wrong argument."""
-    code = """
-import runpy, sys
-for path in sys.argv[1:]:
-    for option, code in (('--help', 0), ('--no-such-option', 2)):
-        sys.argv = [path, option]
-        try:
-            runpy.run_path(path, run_name='__main__')
-        except SystemExit as end:
-            assert end.code == code, end.code
-        assert not {'torch', 'mmengine', 'da_faster'} & set(sys.modules), path
-"""
-    commands = sorted(map(str, TOOLS.glob('*.py')))
-    assert len(commands) == 8
-    done = subprocess.run(
-        [sys.executable, '-c', code, *commands], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count('(default: one per core)') == 8

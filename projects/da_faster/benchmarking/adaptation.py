@@ -55,6 +55,8 @@ METHODS = {
     'source-only-hsv': Method(
         'source_only_hsv', label='source-only + mild colour jitter'
     ),
+    'strong': Method('source_only_strong', label='strong source-only'),
+    'style': Method('source_only_style', label="strong + target's colours"),
     'control': Method(
         'da_faster',
         {
@@ -75,7 +77,16 @@ METHODS = {
     ),
     'both': Method('da_faster', _NO_CONSISTENCY, 'DA image + instance'),
     'da': Method('da_faster', label='DA image + instance + consistency'),
+    'strong-both': Method(
+        'da_faster_strong', _NO_CONSISTENCY, 'strong + DA image + instance'
+    ),
+    'style-both': Method(
+        'da_faster_style',
+        _NO_CONSISTENCY,
+        "strong + target's colours + DA image + instance",
+    ),
     'oracle': Method('oracle'),
+    'oracle-strong': Method('oracle_strong', label='strong oracle'),
 }
 
 

@@ -1,0 +1,104 @@
+# Cell nuclei: fluorescence, bright on black -> stained tissue, dark on light.
+# Every image is brought to height 384, as nuclei are small, and cropped to
+# 384x384: both domains have one shape and no padding.
+data_root = 'data/nuclei/'
+expected_images = 29  # to test
+metainfo = dict(classes=('nucleus',), palette=[(220, 20, 60)])
+backend_args = None
+
+geometric = [
+    dict(type='Resize', scale=(10000, 384), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(384, 384), allow_negative_crop=True),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='RandomFlip', prob=0.5, direction='vertical'),
+]
+train_pipeline = [
+    dict(type='LoadImageFromFile', backend_args=backend_args),
+    dict(type='LoadAnnotations', with_bbox=True),
+    *geometric,
+    dict(type='PackDetInputs'),
+]
+target_pipeline = [
+    dict(type='LoadImageFromFile', backend_args=backend_args),
+    *geometric,
+    dict(type='PackDetInputs'),
+]
+target_dataset = dict(
+    type='TargetDataset',
+    metainfo=metainfo,
+    data_root=data_root,
+    data_prefix=dict(img='target/train/'),
+)
+# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+strong = dict(type='StrongAugmentation')
+style = dict(type='TargetStyle', dataset=target_dataset, region=0.15)
+strong_pipeline = [*train_pipeline[:-1], strong, train_pipeline[-1]]
+strong_target_pipeline = [*target_pipeline[:-1], strong, target_pipeline[-1]]
+style_pipeline = [*train_pipeline[:-1], style, strong, train_pipeline[-1]]
+
+test_pipeline = [
+    dict(type='LoadImageFromFile', backend_args=backend_args),
+    dict(type='Resize', scale=(10000, 384), keep_ratio=True),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='PackDetInputs',
+        meta_keys=(
+            'img_id',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+        ),
+    ),
+]
+
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler'),
+    dataset=dict(
+        type='CocoDataset',
+        metainfo=metainfo,
+        data_root=data_root,
+        ann_file='annotations/source_train.json',
+        data_prefix=dict(img='source/'),
+        filter_cfg=dict(filter_empty_gt=True),
+        pipeline=train_pipeline,
+        backend_args=backend_args,
+    ),
+)
+train_cfg = dict(
+    type='DALoop',
+    target_dataloader=dict(
+        batch_size=2,
+        num_workers=1,
+        persistent_workers=True,
+        sampler=dict(type='InfiniteSampler'),
+        dataset=dict(target_dataset, pipeline=target_pipeline),
+    ),
+)
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=1,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='CocoDataset',
+        metainfo=metainfo,
+        data_root=data_root,
+        ann_file='annotations/target_test.json',
+        data_prefix=dict(img='target/test/'),
+        test_mode=True,
+        pipeline=test_pipeline,
+        backend_args=backend_args,
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(
+    type='CocoMetric',
+    ann_file=data_root + 'annotations/target_test.json',
+    metric='bbox',
+    backend_args=backend_args,
+)
+test_evaluator = val_evaluator

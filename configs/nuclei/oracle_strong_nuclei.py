@@ -1,0 +1,4 @@
+# Upper bound, strongly augmented, averaged weights.
+_base_ = './oracle_nuclei.py'
+train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
+custom_hooks = [dict(type='EMAHook', momentum=0.01)]
