@@ -126,7 +126,7 @@ def test_target_is_trained_on_without_labels(name):
     assert target['pipeline'] == [
         step
         for step in source['pipeline']
-        if step['type'] not in ('LoadAnnotations', 'TargetStyle')
+        if step['type'] not in ('LoadAnnotations', 'TargetStyle', 'Invert')
     ]
 
 

@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from da_faster.benchmarking import adaptation
+from da_faster.benchmarking import adaptation, scores
 from da_faster.errors import UserError
 
 COMMAND = Path(__file__).parents[2] / 'benchmarks/adaptation.py'
@@ -58,7 +60,7 @@ def test_ap_by_class(ann_file, tmp_path):
     ]
     path = tmp_path / 'found.json'
     path.write_text(json.dumps(found))
-    score = adaptation.evaluate(ann_file, str(path))
+    score = scores.evaluate(ann_file, str(path))
     assert score['AP50_by_class'] == pytest.approx(dict(A=100, B=100))
     assert score['AP50'] == pytest.approx(100)
     assert score['AP'] == pytest.approx((100 + 30) / 2)
@@ -67,28 +69,63 @@ def test_ap_by_class(ann_file, tmp_path):
 def test_no_detections_score_zero(ann_file, tmp_path):
     path = tmp_path / 'found.json'
     path.write_text('[]')
-    score = adaptation.evaluate(ann_file, str(path))
+    score = scores.evaluate(ann_file, str(path))
     assert (score['AP50'], score['AP']) == (0, 0)
 
 
-def test_table_gives_mean_spread_and_gap():
-    scores = {
+LABELS = {
+    'source-only': 'source-only',
+    'da': 'DA',
+    'oracle': 'oracle',
+    'oracle-strong': 'strong oracle',
+}
+
+
+@pytest.fixture
+def found():
+    return {
         method: {
-            seed: dict(AP=ap / 2, AP50=ap, AP50_by_class=dict(A=ap))
+            seed: dict(
+                AP=ap / 2, AP50=ap, AP50_by_class=dict(A=ap), minutes=3 + seed
+            )
             for seed, ap in enumerate(aps)
         }
         for method, aps in {
             'source-only': (20.0, 40.0),
             'da': (60.0, 60.0),
             'oracle': (90.0, 90.0),
+            'oracle-strong': (80.0, 80.0),
         }.items()
     }
-    lines = adaptation.make_table(scores, [0, 1]).splitlines()
-    assert lines[2] == (
-        '| source-only | 30.0 ± 14.1 | 30.0 ± 14.1 | 15.0 ± 7.1 | 0 % |'
+
+
+def test_table_gives_mean_spread_gaps_and_minutes(found):
+    lines = scores.make_table(found, [0, 1], LABELS).splitlines()
+    assert lines[0] == (
+        '| method | AP50 | AP50 A | AP | gap closed | of the strong gap '
+        '| minutes |'
     )
-    assert lines[3].endswith('| 60.0 ± 0.0 | 30.0 ± 0.0 | 50 % |')
-    assert lines[4].endswith('| 100 % |')
+    assert lines[2] == (
+        '| source-only | 30.0 ± 14.1 | 30.0 ± 14.1 | 15.0 ± 7.1 | 0 % | 0 % '
+        '| 3.5 |'
+    )
+    assert lines[3].endswith('| 60.0 ± 0.0 | 30.0 ± 0.0 | 50 % | 60 % | 3.5 |')
+    assert lines[4].endswith('| 100 % | 120 % | 3.5 |')
+    del found['oracle'], found['oracle-strong']
+    assert 'gap' not in scores.make_table(found, [0, 1], LABELS)
+
+
+def test_every_seed_is_a_dot(found, tmp_path):
+    scores.draw_dots(found, LABELS, 'pair', str(tmp_path / 'dots.png'))
+    picture = np.asarray(Image.open(tmp_path / 'dots.png').convert('RGB'))
+    blue = (picture[..., 2].astype(int) - picture[..., 0] > 40).any(0)
+    # From the left: a dot of source-only, its mean, its other dot, DA's two.
+    steps = np.diff(blue.astype(int))
+    starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    places = (starts + ends) / 2
+    assert len(places) == 4
+    gaps = np.diff(places)
+    assert gaps == pytest.approx(gaps[0] * np.array([1, 1, 2]), abs=2)
 
 
 @pytest.fixture

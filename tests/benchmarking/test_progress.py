@@ -2,13 +2,18 @@
 
 import io
 import json
+import math
 import sys
 from pathlib import Path
 
 import pytest
 
 from da_faster.benchmarking import progress
-from da_faster.benchmarking.progress import ProgressLines, RunProgress
+from da_faster.benchmarking.progress import (
+    ProgressLines,
+    RunProgress,
+    training_minutes,
+)
 
 
 @pytest.fixture
@@ -78,6 +83,15 @@ def test_without_val_interval_it_evaluates_at_the_end(tmp_path):
     write(tmp_path, at(40))
     run.update()
     assert run.stage == 'evaluating'
+
+
+def test_minutes_of_an_interrupted_training(tmp_path):
+    write(tmp_path, at(10, seconds=3.0), at(20, seconds=99.0))
+    write(
+        tmp_path, at(20, seconds=3.0), EVALUATED, timestamp='20260102_000000'
+    )
+    assert training_minutes(str(tmp_path)) == 1.0
+    assert math.isnan(training_minutes(str(tmp_path / 'no')))
 
 
 def test_half_a_line_is_read_when_it_is_whole(tmp_path):

@@ -30,11 +30,19 @@ target_dataset = dict(
     data_prefix=dict(img='target/train/'),
 )
 # For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+# No change of colours that keeps their order turns bright nuclei dark.
+invert = dict(type='Invert', prob=0.5)
 strong = dict(type='StrongAugmentation')
 style = dict(type='TargetStyle', dataset=target_dataset, region=0.15)
-strong_pipeline = [*train_pipeline[:-1], strong, train_pipeline[-1]]
+strong_pipeline = [*train_pipeline[:-1], invert, strong, train_pipeline[-1]]
 strong_target_pipeline = [*target_pipeline[:-1], strong, target_pipeline[-1]]
-style_pipeline = [*train_pipeline[:-1], style, strong, train_pipeline[-1]]
+style_pipeline = [
+    *train_pipeline[:-1],
+    invert,
+    style,
+    strong,
+    train_pipeline[-1],
+]
 
 test_pipeline = [
     dict(type='LoadImageFromFile', backend_args=backend_args),

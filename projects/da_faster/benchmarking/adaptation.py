@@ -1,8 +1,6 @@
 """Trains every method with several seeds and compares what they reach."""
 
-import contextlib
 import hashlib
-import io
 import json
 import os
 import os.path as osp
@@ -15,15 +13,13 @@ from typing import (
     NamedTuple,
 )
 
-import numpy as np
 from mmengine.config import Config
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
 
-from .progress import ProgressLines, watch
+from .progress import ProgressLines, training_minutes, watch
+from .scores import describe, draw_dots, evaluate, make_table
 from .training import end, train_command
 
 
@@ -312,7 +308,7 @@ def compare(
 
     Args:
         pair (str): What the names of the configs end with: ``demo``.
-        out (str): Folder for ``METHOD/seedN``, ``table.md`` and
+        out (str): Folder for ``METHOD/seedN``, ``table.md``, ``dots.png`` and
             ``scores.json``.
         seeds (sequence of int): The seeds.
         methods (sequence of str, optional): Names out of METHODS; by default
@@ -349,6 +345,7 @@ def compare(
 
     def finish(run: Run, seconds: float) -> None:
         score = evaluate(ann_file, run.detections)
+        score['minutes'] = training_minutes(run.work_dir)
         scores[run.method][run.seed] = score
         done.append(run)
         print(
@@ -358,93 +355,12 @@ def compare(
         )
 
     train_all(runs, jobs, finish)
-    table = make_table(scores, seeds) + '\n\n' + describe(ann_file, seeds)
+    labels = {m: METHODS[m].label or m for m in scores}
+    table = make_table(scores, seeds, labels)
+    table += '\n\n' + describe(ann_file, seeds)
     with open(osp.join(out, 'table.md'), 'w') as file:
         file.write(table + '\n')
     with open(osp.join(out, 'scores.json'), 'w') as file:
         json.dump(scores, file, indent=1)
+    draw_dots(scores, labels, pair, osp.join(out, 'dots.png'))
     return table
-
-
-def evaluate(ann_file: str, detections: str) -> dict:
-    """Scores detections by COCO.
-
-    Args:
-        ann_file (str): The annotations.
-        detections (str): The detections, in COCO's format of results.
-
-    Returns:
-        dict: ``AP``, ``AP50`` and, by name of the class, ``AP50_by_class``, in
-        percent.
-    """
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(ann_file)
-        with open(detections) as f:
-            found = json.load(f)
-        # loadRes takes no empty list; an empty COCO scores zero.
-        found = truth.loadRes(found) if found else COCO()
-        evaluation = COCOeval(truth, found, 'bbox')
-        evaluation.evaluate()
-        evaluation.accumulate()
-    # (IoU, recall, class); -1 where there is no box. The last two indices
-    # are area = all and detections = 100.
-    precision = evaluation.eval['precision'][..., 0, 2]
-    precision = np.where(precision < 0, np.nan, precision)
-    names = [c['name'] for c in truth.loadCats(evaluation.params.catIds)]
-    by_class = 100 * np.nanmean(precision[0], axis=0)
-    return dict(
-        AP=100 * np.nanmean(precision),
-        AP50=float(np.nanmean(by_class)),
-        AP50_by_class=dict(zip(names, by_class.tolist())),
-    )
-
-
-def spread(values: list) -> str:
-    """Formats the mean and the sample standard deviation."""
-    if len(values) == 1:
-        return f'{values[0]:.1f}'
-    return f'{np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}'
-
-
-def make_table(scores: dict, seeds: list) -> str:
-    """Makes a Markdown table.
-
-    Args:
-        scores (dict): Results of :func:`evaluate`, by method and by seed.
-        seeds (list of int): The seeds.
-    """
-    names = list(next(iter(scores.values()))[seeds[0]]['AP50_by_class'])
-
-    def mean(method: str) -> float:
-        return np.mean([scores[method][s]['AP50'] for s in seeds])
-
-    with_gap = {'source-only', 'oracle'} <= set(scores)
-    header = ['method', 'AP50', *(f'AP50 {n}' for n in names), 'AP']
-    rows = [header + ['gap closed'] * with_gap]
-    rows.append(['---'] * len(rows[0]))
-    for method, results in scores.items():
-        runs = [results[s] for s in seeds]
-        row = [
-            METHODS[method].label or method,
-            spread([r['AP50'] for r in runs]),
-            *(spread([r['AP50_by_class'][n] for r in runs]) for n in names),
-            spread([r['AP'] for r in runs]),
-        ]
-        if with_gap:
-            low, high = mean('source-only'), mean('oracle')
-            row.append(f'{100 * (mean(method) - low) / (high - low):.0f} %')
-        rows.append(row)
-    return '\n'.join('| ' + ' | '.join(row) + ' |' for row in rows)
-
-
-def describe(ann_file: str, seeds: list) -> str:
-    """Says what the numbers were measured on."""
-    with open(ann_file, 'rb') as f:
-        content = f.read()
-    data = json.loads(content)
-    return (
-        f'Last checkpoint; seeds {", ".join(map(str, seeds))}: mean ± '
-        f'standard deviation. Test: {len(data["images"])} images, '
-        f'{len(data["annotations"])} boxes, {ann_file}, SHA-256 '
-        f'{hashlib.sha256(content).hexdigest()[:16]}...'
-    )

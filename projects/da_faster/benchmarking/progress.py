@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -117,6 +118,27 @@ class RunProgress:
         if not math.isnan(self.time_left):
             text += f', {timedelta(seconds=round(self.time_left))} left'
         return f'{text}, loss {self.loss:.3f}'
+
+
+def training_minutes(work_dir: str) -> float:
+    """Minutes that the iterations of a training took; NaN if unknown.
+
+    The median time of an iteration, times the number of the last one. So it
+    is right also where the training was interrupted; evaluations do not count.
+
+    Args:
+        work_dir (str): The work dir of the training.
+    """
+    seconds, last = [], 0
+    pattern = os.path.join(escape(work_dir), '*', 'vis_data', 'scalars.json')
+    for path in glob(pattern):
+        with open(path) as file:
+            for line in file:
+                record = json.loads(line)
+                if 'iter' in record and 'time' in record:
+                    seconds.append(record['time'])
+                    last = max(last, record['iter'])
+    return statistics.median(seconds) * last / 60 if seconds else math.nan
 
 
 def watch(

@@ -1,0 +1,167 @@
+"""Scores of finished runs: one table, one picture."""
+
+import contextlib
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+
+def evaluate(ann_file: str, detections: str) -> dict:
+    """Scores detections by COCO.
+
+    Args:
+        ann_file (str): The annotations.
+        detections (str): The detections, in COCO's format of results.
+
+    Returns:
+        dict: ``AP``, ``AP50`` and, by name of the class, ``AP50_by_class``, in
+        percent.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(ann_file)
+        with open(detections) as f:
+            found = json.load(f)
+        # loadRes takes no empty list; an empty COCO scores zero.
+        found = truth.loadRes(found) if found else COCO()
+        evaluation = COCOeval(truth, found, 'bbox')
+        evaluation.evaluate()
+        evaluation.accumulate()
+    # (IoU, recall, class); -1 where there is no box. The last two indices
+    # are area = all and detections = 100.
+    precision = evaluation.eval['precision'][..., 0, 2]
+    precision = np.where(precision < 0, np.nan, precision)
+    names = [c['name'] for c in truth.loadCats(evaluation.params.catIds)]
+    by_class = 100 * np.nanmean(precision[0], axis=0)
+    return dict(
+        AP=100 * np.nanmean(precision),
+        AP50=float(np.nanmean(by_class)),
+        AP50_by_class=dict(zip(names, by_class.tolist())),
+    )
+
+
+def spread(values: list) -> str:
+    """Formats the mean and the sample standard deviation."""
+    if len(values) == 1:
+        return f'{values[0]:.1f}'
+    return f'{np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}'
+
+
+def mean_ap50(scores: dict, method: str, seeds: Sequence[int]) -> float:
+    """Mean AP50 of a method over the seeds."""
+    return float(np.mean([scores[method][s]['AP50'] for s in seeds]))
+
+
+def gap_closed(
+    scores: dict, method: str, oracle: str, seeds: Sequence[int]
+) -> str:
+    """Share of the gap from source-only to an oracle, in percent."""
+    low, high, here = (
+        mean_ap50(scores, m, seeds) for m in ('source-only', oracle, method)
+    )
+    return f'{100 * (here - low) / (high - low):.0f} %'
+
+
+def make_table(
+    scores: dict, seeds: Sequence[int], labels: Mapping[str, str]
+) -> str:
+    """Makes a Markdown table.
+
+    Args:
+        scores (dict): By method and by seed: results of :func:`evaluate`, and
+            ``minutes`` of training.
+        seeds (sequence of int): The seeds.
+        labels (dict): Names of the methods in the table.
+    """
+    names = list(next(iter(scores.values()))[seeds[0]]['AP50_by_class'])
+    gaps = {
+        oracle: title
+        for oracle, title in (
+            ('oracle', 'gap closed'),
+            ('oracle-strong', 'of the strong gap'),
+        )
+        if {'source-only', oracle} <= set(scores)
+    }
+    rows = [
+        [
+            'method',
+            'AP50',
+            *(f'AP50 {n}' for n in names),
+            'AP',
+            *gaps.values(),
+            'minutes',
+        ]
+    ]
+    rows.append(['---'] * len(rows[0]))
+    for method, results in scores.items():
+        runs = [results[s] for s in seeds]
+        rows.append(
+            [
+                labels[method],
+                spread([r['AP50'] for r in runs]),
+                *(
+                    spread([r['AP50_by_class'][n] for r in runs])
+                    for n in names
+                ),
+                spread([r['AP'] for r in runs]),
+                *(gap_closed(scores, method, o, seeds) for o in gaps),
+                f'{np.mean([r["minutes"] for r in runs]):.1f}',
+            ]
+        )
+    return '\n'.join('| ' + ' | '.join(row) + ' |' for row in rows)
+
+
+def draw_dots(
+    scores: dict, labels: Mapping[str, str], title: str, out: str
+) -> None:
+    """Draws a row for each method: a dot for each seed, a line at the mean.
+
+    Args:
+        scores (dict): By method and by seed: results of :func:`evaluate`.
+        labels (dict): Names of the methods in the picture.
+        title (str): Its title.
+        out (str): Its path.
+    """
+    import matplotlib
+
+    matplotlib.use('Agg')
+    from matplotlib import pyplot
+
+    fig, axes = pyplot.subplots(
+        figsize=(8, 1.4 + 0.36 * len(scores)), layout='constrained'
+    )
+    plain = scores.get('source-only')
+    if plain:
+        axes.axvline(
+            np.mean([r['AP50'] for r in plain.values()]), color='0.8', zorder=0
+        )
+    for row, (method, results) in enumerate(scores.items()):
+        values = [r['AP50'] for r in results.values()]
+        colour = '#888888' if method.startswith('oracle') else '#1f6fb4'
+        axes.plot(values, [row] * len(values), 'o', color=colour, alpha=0.6)
+        axes.plot([np.mean(values)] * 2, [row - 0.3, row + 0.3], color=colour)
+    axes.set_yticks(range(len(scores)), [labels[m] for m in scores])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.set_xlabel('AP50 on the target; a dot is a seed, the line their mean')
+    axes.set_title(title, fontsize=10)
+    axes.grid(axis='x', color='0.92')
+    fig.savefig(out, dpi=110)
+    pyplot.close(fig)
+
+
+def describe(ann_file: str, seeds: list) -> str:
+    """Says what the numbers were measured on."""
+    with open(ann_file, 'rb') as f:
+        content = f.read()
+    data = json.loads(content)
+    return (
+        f'Last checkpoint; seeds {", ".join(map(str, seeds))}: mean ± '
+        f'standard deviation. Test: {len(data["images"])} images, '
+        f'{len(data["annotations"])} boxes, {ann_file}, SHA-256 '
+        f'{hashlib.sha256(content).hexdigest()[:16]}...'
+    )
