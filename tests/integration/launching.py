@@ -114,6 +114,18 @@ def average_precision(work_dir) -> float:
     return logged(work_dir)[-1]['coco/bbox_mAP']
 
 
+# The target's colours and strong augmentation, for :func:`derive`.
+STYLE = """
+train_dataloader = dict(dataset=dict(pipeline=[
+    _base_.load, _base_.labels, _base_.resize, _base_.flip,
+    dict(
+        type='TargetStyle', region=0.2, dataset=dict(
+            type='TargetDataset', data_root=_base_.data_root,
+            data_prefix=dict(img='target/'))),
+    dict(type='StrongAugmentation'), _base_.pack]))
+"""
+
+
 def derive(config, folder: Path, text: str) -> Path:
     """A config that inherits ``config`` and adds ``text``."""
     path = folder / 'derived.py'

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from launching import derive, train
+from launching import STYLE, derive, train
 
 CROP = """
 train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
@@ -40,12 +40,19 @@ def poisoned(annotations):
     ]
 
 
-@pytest.mark.parametrize('pipeline', PIPELINES)
+LOADER = 'train_cfg__target_dataloader__dataset__ann_file'
+TRANSFORM = 'train_dataloader__dataset__pipeline__4__dataset__ann_file'
+PATHS = {name: (text, LOADER) for name, text in PIPELINES.items()}
+PATHS['colours of the target'] = STYLE, TRANSFORM
+
+
+@pytest.mark.parametrize('path', PATHS)
 @pytest.mark.slow
 def test_weights_do_not_depend_on_target_annotations(
-    tiny_data, tiny_config, tmp_path, pipeline
+    tiny_data, tiny_config, tmp_path, path
 ):
-    config = derive(tiny_config, tmp_path, PIPELINES[pipeline])
+    text, option = PATHS[path]
+    config = derive(tiny_config, tmp_path, text)
     true = json.loads((tiny_data / 'target.json').read_text())
     assert true['annotations']
     ends = {}
@@ -60,8 +67,8 @@ def test_weights_do_not_depend_on_target_annotations(
         ends[name] = train(
             config,
             tmp_path / name,
-            train_cfg__target_dataloader__dataset__ann_file=ann_file,
             train_cfg__val_begin=100,
+            **{option: ann_file},
         )
     assert ends['list'][0]['weights'] != ends['list'][-1]['weights']
     for name, lines in ends.items():
@@ -76,6 +83,22 @@ def test_the_images_of_the_target_do_matter(tiny_config, tmp_path):
             tmp_path / folder,
             train_cfg__val_begin=100,
             train_cfg__target_dataloader__dataset__data_prefix__img=folder,
+        )[-1]['weights']
+        for folder in ('target', 'test')
+    ]
+    assert ends[0] != ends[1]
+
+
+def test_the_colours_of_the_target_do_matter(tiny_config, tmp_path):
+    config = derive(tiny_config, tmp_path, STYLE)
+    ends = [
+        train(
+            config,
+            tmp_path / folder,
+            train_cfg__val_begin=100,
+            train_dataloader__dataset__pipeline__4__dataset__data_prefix__img=(
+                folder
+            ),
         )[-1]['weights']
         for folder in ('target', 'test')
     ]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from launching import derive, train
+from launching import STYLE, derive, train
 from recorder import digest
 
 
@@ -63,6 +63,7 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type='MultiStepLR', by_epoch=False, milestones=[2, 4], gamma=0.1)]
 """,
+    'colours of the target': STYLE,
     'random sizes and grouped shapes': """
 train_dataloader = dict(
     batch_sampler=dict(type='AspectRatioBatchSampler'),
