@@ -77,34 +77,38 @@ class StrongAugmentation(BaseTransform):
         self.erase = erase
 
     def transform(self, results: dict) -> dict:
-        image = results['img'].astype(np.float32)
+        image = results['img']
         if np.random.random() < self.jitter_prob:
             image = jitter(image, *np.random.uniform(*self.jitter_range, 3))
         if np.random.random() < self.grey_prob:
-            image = np.repeat((image @ GREY)[..., None], 3, axis=2)
+            image = jitter(image, 1, 1, 0)
         if np.random.random() < self.blur_prob:
             sigma = np.random.uniform(*self.blur_sigma)
             image = cv2.GaussianBlur(image, (0, 0), sigma)
+        if self.erase and image is results['img']:
+            image = image.copy()
         for prob, area, ratio in self.erase:
             if np.random.random() < prob:
                 erase(image, area, ratio)
-        results['img'] = np.rint(image).clip(0, 255).astype(np.uint8)
+        results['img'] = image
         return results
 
 
 def jitter(
     image: np.ndarray, contrast: float, brightness: float, saturation: float
 ) -> np.ndarray:
-    """Changes the colours of an image, (H, W, 3), BGR, 0 to 255.
+    """Changes the colours of an image, (H, W, 3), BGR, uint8.
 
     Contrast is the distance from the mean grey of the image, saturation that
-    from each pixel's own grey.
+    from each pixel's own grey. All three are one linear map of a pixel.
     """
-    mean = (image.mean(axis=(0, 1)) * GREY).sum()
-    image = (mean + contrast * (image - mean)).clip(0, 255)
-    image = (brightness * image).clip(0, 255)
-    grey = (image @ GREY)[..., None]
-    return (grey + saturation * (image - grey)).clip(0, 255)
+    mean = np.dot(cv2.mean(image)[:3], GREY)
+    matrix = saturation * np.eye(3) + (1 - saturation) * np.tile(GREY, (3, 1))
+    offset = brightness * (1 - contrast) * mean
+    matrix = np.column_stack(
+        [brightness * contrast * matrix, np.full(3, offset)]
+    )
+    return cv2.transform(image, matrix)
 
 
 def erase(
@@ -116,7 +120,7 @@ def erase(
     """Fills a random rectangle of an image, (H, W, C), with noise, in place.
 
     Args:
-        image (np.ndarray): 0 to 255.
+        image (np.ndarray): uint8.
         area (tuple[float, float]): Range, as a share of the image.
         ratio (tuple[float, float]): Range of height / width, drawn evenly by
             its logarithm.
@@ -130,7 +134,7 @@ def erase(
         if 0 < h < height and 0 < w < width:
             top = np.random.randint(height - h + 1)
             left = np.random.randint(width - w + 1)
-            image[top : top + h, left : left + w] = np.random.uniform(
-                0, 255, (h, w, image.shape[2])
+            image[top : top + h, left : left + w] = np.random.randint(
+                0, 256, (h, w, image.shape[2]), np.uint8
             )
             return

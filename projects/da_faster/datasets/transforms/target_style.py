@@ -11,10 +11,37 @@ from mmdet.registry import DATASETS, TRANSFORMS
 from ..target_dataset import TargetDataset
 
 SMALL = 48  # height, pixels, at which local statistics are computed
-LEVELS = np.arange(256)
+LEVELS = np.arange(256, dtype=np.float32)
 
 
-class Histogram:
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """Rounds levels and cuts what lies beyond 0 and 255."""
+    return np.rint(image).clip(0, 255).astype(np.uint8)
+
+
+class Table:
+    """A method that maps each level of each channel to another one."""
+
+    def table(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """
+        Args:
+            image (np.ndarray): (H, W, 3), uint8.
+            target (np.ndarray): What ``measure`` gave of a target image.
+
+        Returns:
+            np.ndarray: The new level of each, (256, 3).
+        """
+        raise NotImplementedError
+
+    def apply(
+        self, image: np.ndarray, target: np.ndarray, strength: float
+    ) -> np.ndarray:
+        old = LEVELS[:, None]
+        new = old + strength * (self.table(image, target) - old)
+        return cv2.LUT(image, to_uint8(new)[None])
+
+
+class Histogram(Table):
     """Matches the histogram of each channel (Gonzalez and Woods)."""
 
     def measure(self, image: np.ndarray) -> np.ndarray:
@@ -26,132 +53,141 @@ class Histogram:
             np.ndarray: The share of pixels up to each level, (3, 256).
         """
         counts = [
-            np.bincount(image[..., c].ravel(), minlength=256) for c in range(3)
+            cv2.calcHist([image], [c], None, [256], [0, 256])[:, 0]
+            for c in range(3)
         ]
-        shares = np.cumsum(counts, axis=1) / image[..., 0].size
-        return shares.astype(np.float32)
+        return np.cumsum(counts, axis=1) / image[..., 0].size
 
-    def apply(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
-        shares = self.measure(image)
-        channels = []
-        for c in range(3):
+    def table(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
+        columns = []
+        for ours, theirs in zip(self.measure(image), target):
             # Levels that no target pixel has must not be reached.
-            levels, first = np.unique(target[c], return_index=True)
-            table = np.interp(shares[c], levels, LEVELS[first])
-            channels.append(table[image[..., c]])
-        return np.stack(channels, axis=2)
+            shares, first = np.unique(theirs, return_index=True)
+            columns.append(np.interp(ours, shares, LEVELS[first]))
+        return np.stack(columns, axis=1)
 
 
-class Statistics:
-    """Matches mean and standard deviation (Reinhard et al., 2001).
+class Statistics(Table):
+    """Matches mean and standard deviation (Reinhard et al., 2001)."""
+
+    EPSILON = 4.0  # levels; keeps flat images from being stretched
+
+    def measure(self, image: np.ndarray) -> np.ndarray:
+        """
+        Args:
+            image (np.ndarray): (H, W, 3), uint8.
+
+        Returns:
+            np.ndarray: Mean and deviation of each channel, (2, 3).
+        """
+        return np.stack([x[:, 0] for x in cv2.meanStdDev(image)])
+
+    def table(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
+        source = self.measure(image)
+        scale = (target[1] + self.EPSILON) / (source[1] + self.EPSILON)
+        return (LEVELS[:, None] - source[0]) * scale + target[0]
+
+
+class LocalStatistics:
+    """Matches mean and standard deviation around each pixel.
 
     Args:
-        region (float, optional): Of a Gaussian window around each pixel,
-            whose standard deviation is so many heights of the image; of the
-            whole image where None. In a window the deviation is that of all
-            channels together.
+        region (float): Standard deviation of the Gaussian window, in heights
+            of the image.
     """
 
-    EPSILON = 4.0  # levels; keeps flat regions from being stretched
-
-    def __init__(self, region: float | None) -> None:
+    def __init__(self, region: float) -> None:
         self.region = region
 
     def measure(self, image: np.ndarray) -> np.ndarray:
         """
         Args:
-            image (np.ndarray): (H, W, 3), 0 to 255.
+            image (np.ndarray): (H, W, 3), uint8.
 
         Returns:
-            np.ndarray: Mean and deviation, (2, 1, 1, 3); in windows (2, h, w,
-            3), h at most 48.
+            np.ndarray: In each window the mean of each channel, then the
+            deviation of all together, (h, w, 4); h is at most 48.
         """
-        image = image.astype(np.float32)
-        if self.region is None:
-            axes = 0, 1
-            return np.stack(
-                [
-                    image.mean(axes, keepdims=True),
-                    image.std(axes, keepdims=True),
-                ]
-            )
         height, width = image.shape[:2]
         small = min(SMALL, height)
         size = max(round(width * small / height), 1), small
-        sigma = self.region * small
-        squares = cv2.resize(image**2, size, interpolation=cv2.INTER_AREA)
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        blurred = [
-            cv2.GaussianBlur(x, (0, 0), sigma) for x in (image, squares)
-        ]
-        variance = (blurred[1] - blurred[0] ** 2).clip(0)
-        deviation = np.sqrt(variance).mean(axis=2, keepdims=True)
-        return np.stack([blurred[0], np.repeat(deviation, 3, axis=2)])
-
-    def apply(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
-        size = image.shape[1], image.shape[0]
-        source = self.measure(image)
-        if self.region is not None:
-            source, target = (
-                [
-                    cv2.resize(x, size, interpolation=cv2.INTER_LINEAR)
-                    for x in s
-                ]
-                for s in (source, target)
+        image = image.astype(np.float32)
+        moments = [
+            cv2.GaussianBlur(
+                cv2.resize(x, size, interpolation=cv2.INTER_AREA),
+                (0, 0),
+                self.region * small,
             )
-        scale = (target[1] + self.EPSILON) / (source[1] + self.EPSILON)
-        return (image - source[0]) * scale + target[0]
+            for x in (image, cv2.multiply(image, image))
+        ]
+        variance = (moments[1] - moments[0] ** 2).clip(0)
+        deviation = np.sqrt(variance).mean(axis=2, keepdims=True)
+        return np.concatenate([moments[0], deviation], axis=2)
+
+    def apply(
+        self, image: np.ndarray, target: np.ndarray, strength: float
+    ) -> np.ndarray:
+        source = self.measure(image)
+        target = cv2.resize(target, source.shape[1::-1])
+        epsilon = Statistics.EPSILON
+        scale = (target[..., 3:] + epsilon) / (source[..., 3:] + epsilon)
+        shift = target[..., :3] - scale * source[..., :3]
+        # (I - m_s) / (s_s + e) * (s_t + e) + m_t, blended with I.
+        scale = np.repeat(1 + strength * (scale - 1), 3, axis=2)
+        scale, shift = (
+            cv2.resize(x, image.shape[1::-1])
+            for x in (scale, strength * shift)
+        )
+        styled = cv2.multiply(image.astype(np.float32), scale)
+        return cv2.add(styled, shift, dtype=cv2.CV_8U)
 
 
 class Fourier:
     """Swaps the amplitude of low frequencies (Yang and Soatto, CVPR 2020).
 
+    Low frequencies need few pixels. So both images are brought to one small
+    shape, and what the swap changes there is added to the large image.
+
     Args:
         beta (float): Half the side of the swapped square of frequencies, as
-            a share of the shorter side of the image.
+            a share of all.
     """
 
-    SIZE = 256  # target images are brought to this shape first
+    SIZE = 128
 
     def __init__(self, beta: float) -> None:
-        self.beta = beta
+        half = max(int(beta * self.SIZE), 1)
+        turns = np.outer(np.arange(-half, half + 1), np.arange(self.SIZE))
+        # The rows of the Fourier matrix that are needed.
+        self.waves = np.exp(-2j * np.pi / self.SIZE * turns)
+
+    def low_frequencies(self, image: np.ndarray) -> np.ndarray:
+        """The lowest of an image, (3, b, b), zero in the middle."""
+        size = self.SIZE, self.SIZE
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        return self.waves @ image.transpose(2, 0, 1) @ self.waves.T
 
     def measure(self, image: np.ndarray) -> np.ndarray:
         """
         Args:
-            image (np.ndarray): (H, W, 3), 0 to 255.
+            image (np.ndarray): (H, W, 3), uint8.
 
         Returns:
-            np.ndarray: Mean amplitude of the lowest frequencies a pixel,
-            (b, b, 3), zero in the middle.
+            np.ndarray: Amplitudes, (3, b, b).
         """
-        image = cv2.resize(
-            image, (self.SIZE, self.SIZE), interpolation=cv2.INTER_AREA
-        )
-        half = max(int(self.beta * self.SIZE), 1)
-        amplitude = np.abs(np.fft.fft2(image.astype(np.float32), axes=(0, 1)))
-        amplitude = np.fft.fftshift(amplitude, axes=(0, 1)) / self.SIZE**2
-        middle = self.SIZE // 2
-        rows = slice(middle - half, middle + half + 1)
-        return amplitude[rows, rows].astype(np.float32)
+        return np.abs(self.low_frequencies(image)).astype(np.float32)
 
-    def apply(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
-        height, width = image.shape[:2]
-        half = len(target) // 2
-        spectrum = np.fft.fftshift(
-            np.fft.fft2(image.astype(np.float32), axes=(0, 1)), axes=(0, 1)
-        )
-        reach = min(half, (min(height, width) - 1) // 2)
-        inner = slice(half - reach, half + reach + 1)
-        rows = slice(height // 2 - reach, height // 2 + reach + 1)
-        columns = slice(width // 2 - reach, width // 2 + reach + 1)
-        low = spectrum[rows, columns]
-        phase = low / np.maximum(np.abs(low), 1e-6)
-        spectrum[rows, columns] = (
-            phase * target[inner, inner] * (height * width)
-        )
-        spectrum = np.fft.ifftshift(spectrum, axes=(0, 1))
-        return np.fft.ifft2(spectrum, axes=(0, 1)).real
+    def apply(
+        self, image: np.ndarray, target: np.ndarray, strength: float
+    ) -> np.ndarray:
+        low = self.low_frequencies(image)
+        amplitude = np.abs(low)
+        change = low / np.maximum(amplitude, 1e-6) * (target - amplitude)
+        back = self.waves.conj()
+        change = (back.T @ change @ back).real / self.SIZE**2
+        change = np.float32(strength * change).transpose(1, 2, 0)
+        change = cv2.resize(change, image.shape[1::-1])
+        return cv2.add(image, change, dtype=cv2.CV_8U)
 
 
 @TRANSFORMS.register_module()
@@ -205,7 +241,11 @@ class TargetStyle(BaseTransform):
             )
         methods = dict(
             histogram=Histogram,
-            statistics=lambda: Statistics(region),
+            statistics=(
+                Statistics
+                if region is None
+                else lambda: LocalStatistics(region)
+            ),
             fourier=lambda: Fourier(beta),
         )
         if method not in methods:
@@ -248,9 +288,8 @@ class TargetStyle(BaseTransform):
             return results
         target = self.measured(index)
         if self.mirrored and mirror < 0.5:
-            target = np.ascontiguousarray(target[:, :, ::-1])
-        image = results['img']
-        styled = self.method.apply(image, target)
-        styled = image + self.strength * (styled - image)
-        results['img'] = np.rint(styled).clip(0, 255).astype(np.uint8)
+            target = np.ascontiguousarray(target[:, ::-1])
+        results['img'] = self.method.apply(
+            results['img'], target, self.strength
+        )
         return results
