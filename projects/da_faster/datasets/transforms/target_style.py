@@ -139,7 +139,7 @@ class LocalStatistics:
             for x in (scale, strength * shift)
         )
         styled = cv2.multiply(image.astype(np.float32), scale)
-        return cv2.add(styled, shift, dtype=cv2.CV_8U)
+        return to_uint8(cv2.add(styled, shift))
 
 
 class Fourier:
@@ -187,7 +187,7 @@ class Fourier:
         change = (back.T @ change @ back).real / self.SIZE**2
         change = np.float32(strength * change).transpose(1, 2, 0)
         change = cv2.resize(change, image.shape[1::-1])
-        return cv2.add(image, change, dtype=cv2.CV_8U)
+        return to_uint8(image + change)
 
 
 @TRANSFORMS.register_module()
