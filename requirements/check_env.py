@@ -5,6 +5,8 @@ device that PyTorch sees: mmcv also installs, almost silently, without them.
 Made for both lines of distributions (onedl-* and the original OpenMMLab).
 """
 
+import contextlib
+import io
 import sys
 
 
@@ -61,8 +63,11 @@ def run_ops(device: str) -> None:
 def main() -> int:
     try:
         import mmcv
-        import mmdet.datasets
-        import mmdet.models
+
+        # The OneDL line prints that a package of its makers is missing.
+        with contextlib.redirect_stdout(io.StringIO()):
+            import mmdet.datasets
+            import mmdet.models
         import mmengine
         import torch
 

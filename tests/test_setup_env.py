@@ -1,6 +1,7 @@
 """The logic of the set-up; `make env` itself is exercised by `make test`."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -173,3 +174,15 @@ def test_failing_set_up_leaves_no_stamp(tmp_path, monkeypatch, capsys):
     assert setup_env.main() == 1
     assert 'one clear sentence.' in capsys.readouterr().err
     assert not (tmp_path / '.ready').exists()
+
+
+@pytest.mark.slow
+def test_the_check_prints_one_line():
+    done = subprocess.run(
+        [sys.executable, setup_env.HERE / 'check_env.py'],
+        capture_output=True,
+        text=True,
+    )
+    assert re.fullmatch(
+        r'torch .*: nms and RoIAlign work on .*\n', done.stdout
+    )

@@ -11,6 +11,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
 
+from da_faster.errors import UserError
+
 PREFIX = 'da_faster::'
 PACKAGE = Path(__file__).resolve().parent
 
@@ -24,6 +26,22 @@ def config_path(name: str | Path) -> str:
     if not root.is_dir():
         root = PACKAGE.parents[1]
     return str(root / 'configs' / name[len(PREFIX) :])
+
+
+def read_config(name: str | Path) -> Config:
+    """A config file, or one that the package carries.
+
+    Raises:
+        UserError: If it is missing, or no config.
+    """
+    path = config_path(name)
+    if not Path(path).is_file():
+        raise UserError(f'config {path} does not exist; check the path.')
+    try:
+        return Config.fromfile(path)
+    except (OSError, SyntaxError) as error:
+        # Whatever else its code raises is told with its stack trace.
+        raise UserError(f'{path} is not a config ({error}).') from error
 
 
 def register_configs() -> None:
@@ -40,7 +58,8 @@ def register_configs() -> None:
 
     Config.fromfile = staticmethod(fromfile_or_package)
     Config._get_cfg_path = staticmethod(get_path_or_package)
-    # For mmengine.hub.get_config, which reads a wheel's `.mim`.
+    # For mmengine.hub.get_config('da_faster::FOLDER/NAME'), where the package
+    # was installed from a wheel.
     MODULE2PACKAGE['da_faster'] = 'da_faster'
 
 

@@ -16,6 +16,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS, LOOPS
 
 from da_faster.engine import DALoop
+from da_faster.engine.loops.da_loop import PairedIterator
 
 
 def digest(state_dict: dict) -> str:
@@ -159,6 +160,17 @@ class OwnRunLoop(DALoop):
             self.run_iter(next(self.dataloader_iterator))
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
+
+
+@LOOPS.register_module()
+class OwnIterLoop(OwnRunLoop):
+    """Makes its batches itself, by the loaders."""
+
+    def run(self) -> None:
+        self.dataloader_iterator = PairedIterator(
+            source=self.dataloader, target=self.target_dataloader
+        )
+        super().run()
 
 
 @HOOKS.register_module()

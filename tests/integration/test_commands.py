@@ -111,6 +111,9 @@ def test_test_time_augmentation_and_painted_images(
     'args, sentence',
     [
         (('train.py', 'no.py'), 'config no.py does not exist'),
+        (('train.py', __file__ + '/x.py'), 'does not exist'),
+        (('train.py', 'README.md'), 'README.md is not a config'),
+        (('check_data.py', 'README.md'), 'README.md is not a config'),
         (('test.py', 'no.py', 'no.pth'), 'checkpoint no.pth does not exist'),
         (
             ('test.py', 'no.py', 'no.pth', '--out', 'x.json'),

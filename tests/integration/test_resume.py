@@ -101,7 +101,7 @@ def test_a_resumed_run_is_the_whole_run_with(tiny_config, tmp_path, feature):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('loop', ['DALoop', 'OwnRunLoop'])
+@pytest.mark.parametrize('loop', ['DALoop', 'OwnRunLoop', 'OwnIterLoop'])
 def test_a_run_with_a_drawn_seed_resumes_with_it(tiny_config, tmp_path, loop):
     options = dict(randomness__seed=None, train_cfg__type=loop)
     interrupted(tiny_config, tmp_path / 'a', **options)
@@ -111,7 +111,12 @@ def test_a_run_with_a_drawn_seed_resumes_with_it(tiny_config, tmp_path, loop):
     seed = torch.load(tmp_path / 'a/iter_3.pth', weights_only=False)['meta'][
         'seed'
     ]
-    whole = train(tiny_config, tmp_path / 'b', randomness__seed=seed)
+    whole = train(
+        tiny_config,
+        tmp_path / 'b',
+        randomness__seed=seed,
+        train_cfg__type=loop,
+    )
     assert lines[4:] == whole[3:]
 
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from PIL import Image
 
@@ -70,3 +72,12 @@ def test_a_fatal_error_in_the_data_ends_it(browse):
             '--cfg-options',
             'train_dataloader.dataset.ann_file=annotations/no.json',
         )
+
+
+def test_the_caller_s_state_stays(browse):
+    matplotlib.use('svg')
+    state = np.random.get_state()[1].tolist(), torch.get_rng_state()
+    browse()
+    assert matplotlib.get_backend() == 'svg'
+    assert np.random.get_state()[1].tolist() == state[0]
+    assert torch.get_rng_state().equal(state[1])

@@ -54,5 +54,20 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
     top = picture.shape[0] * 3 // 4  # the legend is green on both sides
     assert not green[:top, :half].any() and green[:top, half:].any()
 
+    for options, sentence in (
+        (('--num', 0), 'num must be at least 1, got 0'),
+        (('--img-ids', 7), 'test.json has no image 7'),
+        (('--out', 'x.xyz'), 'x.xyz cannot be written'),
+        (('--titles', 'one'), 'give one each'),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            command(*argv, *options)
+    # More images than there are, and a folder that is missing.
+    command(*argv, '--num', 500, '--out', 'new/out.png')
+    assert Image.open('new/out.png').size == Image.open('out.png').size
+    with pytest.raises(SystemExit, match='r.json.*not COCO detections'):
+        command(tool, 'r.json', '.', 'none.json', 'r.json')
+    with pytest.raises(SystemExit, match='0.png does not exist'):
+        command(tool, 'test.json', 'new', 'none.json', 'r.json')
     with pytest.raises(SystemExit, match='nowhere.json does not exist'):
         command(*argv[:3], 'nowhere.json', 'r.json')

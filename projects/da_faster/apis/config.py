@@ -4,9 +4,9 @@ import os.path as osp
 
 from mmengine.config import Config
 
-from da_faster.engine import set_up_cpu_launcher, trust_checkpoints
+from da_faster.engine import set_up_cpu_launcher
 from da_faster.errors import UserError
-from da_faster.package_configs import config_path
+from da_faster.package_configs import read_config
 
 
 def need_file(path: str, what: str) -> None:
@@ -20,7 +20,6 @@ def load_config(
     options: dict | None = None,
     work_dir: str | None = None,
     launcher: str = 'none',
-    trust_checkpoint: bool = False,
 ) -> Config:
     """The config of a command, ready for ``Runner.from_cfg``.
 
@@ -32,7 +31,6 @@ def load_config(
             Without either it is ``work_dirs/`` and the config's name.
         launcher (str): ``none``, ``pytorch``, ``slurm`` or ``mpi``. Without
             an accelerator ``pytorch`` sets up gloo.
-        trust_checkpoint (bool): Load checkpoints that may run code.
 
     Returns:
         Config: With ``launcher`` and ``work_dir`` set.
@@ -40,9 +38,7 @@ def load_config(
     Raises:
         UserError: If there is no such file, or no such launcher here.
     """
-    path = config_path(path)
-    need_file(path, 'config')
-    cfg = Config.fromfile(path)
+    cfg = read_config(path)
     cfg.launcher = launcher
     cfg.merge_from_dict(options or {})
     if work_dir is not None:
@@ -51,5 +47,4 @@ def load_config(
         name = osp.splitext(osp.basename(path))[0]
         cfg.work_dir = osp.join('./work_dirs', name)
     set_up_cpu_launcher(cfg)
-    trust_checkpoints(trust_checkpoint)
     return cfg

@@ -8,7 +8,8 @@ from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
-from da_faster.errors import logged
+from da_faster.engine import trust_checkpoints
+from da_faster.errors import UserError, logged
 
 from .config import load_config, need_file
 
@@ -21,6 +22,7 @@ def test(
     show_dir: str | None = None,
     wait_time: float = 2,
     tta: bool = False,
+    trust_checkpoint: bool = False,
     **options,
 ) -> dict:
     """Evaluates a checkpoint, as ``tools/test.py``.
@@ -34,6 +36,8 @@ def test(
             folder of this name.
         wait_time (float): Seconds that an image is shown.
         tta (bool): Test-time augmentation, by flips unless configured.
+        trust_checkpoint (bool): Load checkpoints that may run code. Otherwise
+            none is loaded that could, in this process, from here on.
         **options: Of :func:`load_config`.
 
     Returns:
@@ -42,9 +46,12 @@ def test(
     Raises:
         UserError: If the config or the checkpoint cannot be used.
     """
+    if out is not None and not out.endswith(('.pkl', '.pickle')):
+        raise UserError(f'--out {out}: the file must end in .pkl.')
     need_file(checkpoint, 'checkpoint')
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(config, **options)
+    trust_checkpoints(trust_checkpoint)
     cfg.load_from = checkpoint
     if show or show_dir:
         trigger_visualization_hook(

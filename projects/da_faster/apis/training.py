@@ -5,6 +5,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from da_faster.data_check import stop_if_fatal
+from da_faster.engine import trust_checkpoints
 from da_faster.engine.checkpoints.files import find_resumable
 from da_faster.engine.hooks.preemption_hook import EXIT_CODE
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
@@ -19,6 +20,7 @@ def train(
     auto_scale_lr: bool = False,
     resume: str | None = None,
     data_check: bool = True,
+    trust_checkpoint: bool = False,
     **options,
 ) -> bool:
     """Trains, as ``tools/train.py``.
@@ -32,6 +34,8 @@ def train(
             undamaged one in the work dir. Where there is none, the training
             starts as configured, ``load_from`` included.
         data_check (bool): Look for errors in the data first.
+        trust_checkpoint (bool): Load checkpoints that may run code. Otherwise
+            none is loaded that could, in this process, from here on.
         **options: Of :func:`load_config`.
 
     Returns:
@@ -44,7 +48,8 @@ def train(
     """
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(config, **options)
-    # Held until the program ends.
+    trust_checkpoints(trust_checkpoint)
+    # Held until the training ends.
     lock = is_first_process() and lock_work_dir(cfg.work_dir)  # noqa: F841
     if amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'

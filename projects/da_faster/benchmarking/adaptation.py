@@ -123,10 +123,20 @@ def find_config(configs: str, method: str, pair: str) -> str | None:
 
     Returns:
         str or None: The file.
+
+    Raises:
+        UserError: If there are several.
     """
     name = f'{METHODS[method].config}_{pair}.py'
-    found = glob(osp.join(escape(configs), '**', escape(name)), recursive=True)
-    return min(found, default=None)
+    found = sorted(
+        glob(osp.join(escape(configs), '**', escape(name)), recursive=True)
+    )
+    if len(found) > 1:
+        raise UserError(
+            f'{found[0]} and {found[1]} have one name: move one of them out '
+            f'of {configs}.'
+        )
+    return found[0] if found else None
 
 
 def fingerprint(run: Run) -> str:
@@ -137,7 +147,7 @@ def fingerprint(run: Run) -> str:
         repr((cfg.pretty_text, METHODS[run.method].arguments)).encode()
     )
     for path in (
-        osp.join(source.data_root, source.ann_file),
+        osp.join(source.get('data_root') or '', source.ann_file),
         cfg.val_evaluator.ann_file,
     ):
         with open(path, 'rb') as f:
@@ -339,7 +349,19 @@ def compare(
         for method in found
     ]
     cfg = Config.fromfile(runs[0].config)
+    if not cfg.get('val_evaluator'):
+        raise UserError(
+            f'{runs[0].config} has no labelled target images to compare with: '
+            'set test_labels and test_images.'
+        )
+    source = cfg.train_dataloader.dataset
     ann_file = cfg.val_evaluator.ann_file
+    for path in (
+        osp.join(source.get('data_root') or '', source.ann_file),
+        ann_file,
+    ):
+        if not osp.isfile(path):
+            raise UserError(f'{path} does not exist; bring the data there.')
     scores: dict[str, dict] = {method: {} for method in found}
     done: list[Run] = []
 

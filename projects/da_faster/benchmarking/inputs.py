@@ -11,6 +11,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from da_faster.errors import UserError
+from da_faster.package_configs import read_config
 
 # Where a generated pair has what a config reads: annotations, images.
 SPLITS = dict(
@@ -43,9 +44,7 @@ def load_config(
     register_all_modules()
     # Building a model would log each of its weights.
     MMLogger.get_instance('benchmark', log_level='ERROR')
-    if not osp.isfile(path):
-        raise UserError(f'config {path} does not exist; check the path.')
-    cfg = Config.fromfile(path)
+    cfg = read_config(path)
     if not cfg.get('train_cfg'):
         raise UserError(f'{path} trains nothing; take a train config.')
     if need_target and 'target_dataloader' not in cfg.train_cfg:

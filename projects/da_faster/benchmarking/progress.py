@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from glob import escape, glob
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
 from rich.table import Column
 
 from da_faster.engine.checkpoints.files import candidates
+from da_faster.package_configs import read_config
 
 
 def is_terminal() -> bool:
@@ -153,7 +154,7 @@ def watch(
     """
     parser = argparse.ArgumentParser()
     parser.add_argument('--set', nargs='*', action=DictAction)
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     cfg.merge_from_dict(parser.parse_args(['--set', *cfg_options]).set)
     return RunProgress(
         work_dir, cfg.train_cfg.max_iters, cfg.train_cfg.get('val_interval')

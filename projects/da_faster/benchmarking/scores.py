@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -126,14 +127,8 @@ def draw_dots(
         title (str): Its title.
         out (str): Its path.
     """
-    import matplotlib
-
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
-
-    fig, axes = pyplot.subplots(
-        figsize=(8, 1.4 + 0.36 * len(scores)), layout='constrained'
-    )
+    fig = Figure(figsize=(8, 1.4 + 0.36 * len(scores)), layout='constrained')
+    axes = fig.subplots()
     plain = scores.get('source-only')
     if plain:
         axes.axvline(
@@ -151,7 +146,6 @@ def draw_dots(
     axes.set_title(title, fontsize=10)
     axes.grid(axis='x', color='0.92')
     fig.savefig(out, dpi=110)
-    pyplot.close(fig)
 
 
 def describe(ann_file: str, seeds: list) -> str:

@@ -123,6 +123,7 @@ def soak_config(
     Raises:
         UserError: If the training fails.
     """
+    progress = watch(config, work_dir, cfg_options)
     os.makedirs(work_dir, exist_ok=True)
     command = train_command(
         config,
@@ -139,8 +140,11 @@ def soak_config(
             return subprocess.Popen(command, stdout=log, stderr=log).pid
 
     with ProgressLines(1) as lines:
-        lines.add(work_dir, watch(config, work_dir, cfg_options))
-        return soak(launch, kills, span, lines.update)
+        lines.add(work_dir, progress)
+        try:
+            return soak(launch, kills, span, lines.update)
+        except UserError as error:
+            raise UserError(f'{error} See {work_dir}/train.log.') from None
 
 
 def differing(first: str, second: str) -> list[str]:

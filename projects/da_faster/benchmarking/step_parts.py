@@ -8,6 +8,9 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -156,15 +159,9 @@ def draw(results: dict[str, dict[str, float]], path: str) -> None:
         results (dict): Of :func:`measure`, by the name of the config.
         path (str): The picture to write.
     """
-    import matplotlib
-
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
-
-    fig, axes = pyplot.subplots(
-        figsize=(9, 1.6 + 0.6 * len(results)), layout='constrained'
-    )
-    colours = dict(zip(PARTS, pyplot.get_cmap('tab10').colors))
+    fig = Figure(figsize=(9, 1.6 + 0.6 * len(results)), layout='constrained')
+    axes = fig.subplots()
+    colours = dict(zip(PARTS, colormaps['tab10'].colors))
     for row, parts in enumerate(results.values()):
         total, left = sum(parts.values()), 0.0
         for part, spent in parts.items():
@@ -190,8 +187,7 @@ def draw(results: dict[str, dict[str, float]], path: str) -> None:
     axes.invert_yaxis()
     fig.legend(
         handles=[
-            matplotlib.patches.Patch(color=colours[p], label=p)
-            for p in used_parts(results)
+            Patch(color=colours[p], label=p) for p in used_parts(results)
         ],
         loc='outside lower center',
         ncols=5,

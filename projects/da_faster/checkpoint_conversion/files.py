@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from da_faster.errors import UserError
+from da_faster.package_configs import read_config
 
 BROKEN = (
     OSError,
@@ -32,9 +33,7 @@ def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:
     Raises:
         UserError: If there is no such file.
     """
-    if not path.is_file():
-        raise UserError(f'{path} does not exist; check the path.')
-    cfg = Config.fromfile(path)
+    cfg = read_config(path)
     cfg.merge_from_dict(dict(cfg_options or {}))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg

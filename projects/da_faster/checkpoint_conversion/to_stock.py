@@ -23,6 +23,7 @@ import mmdet.registry
 import torch
 from mmengine.config import Config
 from mmengine.registry import Registry
+from mmengine.runner import Runner
 from torch import Tensor
 
 from da_faster.engine.checkpoints.loading import allow_list
@@ -94,9 +95,12 @@ class StockConfig:
         self._visit(cfg.model)
         self._in_model = False
         cfg.pop('custom_imports', None)
+        used = inspect.signature(Runner).parameters
         for key in list(cfg):
             value = cfg[key]
-            if self._left_out(value):
+            # What the Runner does not take is a variable of the config.
+            spare = key not in used and self._mentions_custom(value)
+            if spare or self._left_out(value):
                 cfg.pop(key)
             else:
                 self._visit(value)
@@ -104,6 +108,15 @@ class StockConfig:
 
     def _is_custom(self, value) -> bool:
         return isinstance(value, dict) and value.get('type') in self.custom
+
+    def _mentions_custom(self, value) -> bool:
+        if isinstance(value, dict):
+            return self._is_custom(value) or any(
+                map(self._mentions_custom, value.values())
+            )
+        return isinstance(value, (list, tuple)) and any(
+            map(self._mentions_custom, value)
+        )
 
     def _left_out(self, value) -> bool:
         """Whether to leave a value out; if so, notes it."""

@@ -43,10 +43,15 @@ def check(
             under different names.
         nproc (int, optional): Threads that read images. Default: one a core.
 
+    Raises:
+        UserError: If ``nproc`` is not at least 1.
+
     Returns:
         Checker: Its ``findings`` are pairs (fatal, sentence), its ``parts``
         the datasets that could be read.
     """
+    if nproc is not None and nproc < 1:
+        raise UserError(f'--nproc must be at least 1, got {nproc}.')
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     checker = Checker(cfg)
     checker.run()

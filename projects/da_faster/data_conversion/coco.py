@@ -96,6 +96,10 @@ def class_map(items: Sequence[str]) -> dict[str, str]:
     Returns:
         {label of the dataset: class of the result}.
     """
+    if isinstance(items, str):
+        raise ConversionError(
+            f'--classes {items!r} is one text: give a list of labels.'
+        )
     names = {}
     for item in items:
         label, equals, name = item.partition('=')

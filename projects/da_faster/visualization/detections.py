@@ -7,10 +7,8 @@ import os.path as osp
 from collections import defaultdict
 from collections.abc import Sequence
 
-import matplotlib
 import mmcv
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from pycocotools import mask as mask_utils
@@ -18,7 +16,8 @@ from pycocotools.coco import COCO
 
 from da_faster.errors import UserError
 
-matplotlib.use('Agg')
+from .figures import make_figure, save_figure
+
 TRUTH, FOUND, WRONG = 'white', '#2ee66b', '#ff3b30'
 
 
@@ -132,27 +131,37 @@ def compare(
             f'{len(titles)} --titles for {len(results)} result '
             'files; give one each.'
         )
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(ann_file)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth = COCO(ann_file)
+        runs = [by_image(path) for path in results]
+    except (AssertionError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f'{ann_file} is not COCO annotations, or one of '
+            f'{", ".join(results)} not COCO detections ({error!r}).'
+        ) from error
+    everything = sorted(truth.getImgIds())
+    if num < 1:
+        raise UserError(f'num must be at least 1, got {num}.')
+    unknown = sorted(set(image_ids or ()).difference(everything))
+    if unknown or not everything:
+        raise UserError(
+            f'{ann_file} has no image {unknown[0] if unknown else "at all"}.'
+        )
     if not image_ids:
-        everything = sorted(truth.getImgIds())
+        num = min(num, len(everything))
         step = np.linspace(0, len(everything) - 1, num + 2)[1:-1]
         image_ids = [everything[int(i)] for i in step]
-    runs = [by_image(path) for path in results]
     names = {c['id']: c['name'] for c in truth.loadCats(truth.getCatIds())}
     images = truth.loadImgs(image_ids)
     ratio = max(i['height'] / i['width'] for i in images)
-    fig, axes = plt.subplots(
-        len(images),
-        len(runs),
-        figsize=(6 * len(runs), (6 * ratio + 0.35) * len(images) + 0.5),
-        squeeze=False,
-        layout='constrained',
-    )
+    size = 6 * len(runs), (6 * ratio + 0.35) * len(images) + 0.5
+    fig, axes = make_figure(len(images), len(runs), size)
     for row, info in zip(axes, images):
-        image = mmcv.imread(
-            osp.join(img_dir, info['file_name']), channel_order='rgb'
-        )
+        path = osp.join(img_dir, info['file_name'])
+        if not osp.isfile(path):
+            raise UserError(f'{path} does not exist; check IMG_DIR.')
+        image = mmcv.imread(path, channel_order='rgb')
         boxes = truth.imgToAnns[info['id']]
         for ax, run, title in zip(row, runs, titles):
             detections = sorted(
@@ -174,6 +183,5 @@ def compare(
         ncols=3,
         facecolor='#b0b0b0',
     )
-    fig.savefig(out, dpi=110)
-    plt.close(fig)
+    save_figure(fig, out)
     return len(images)

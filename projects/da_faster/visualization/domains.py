@@ -8,18 +8,18 @@ it, normalised and padded, shown in the way that weights from ImageNet read it.
 import os.path as osp
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
-import torch
-from matplotlib import pyplot as plt
+from matplotlib import colormaps
 from matplotlib.patches import Rectangle
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config, ConfigDict
 
 from da_faster.data_check import leaves, stop_if_fatal
+from da_faster.engine.loops.random_streams import seeded
 from da_faster.errors import UserError
 
-matplotlib.use('Agg')
+from .figures import make_figure, save_figure
+
 # What weights from ImageNet expect: of Caffe (BGR) and of PyTorch (RGB).
 CAFFE = dict(mean=(102.98, 115.95, 122.77), std=(1, 1, 1))
 PYTORCH = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
@@ -31,10 +31,8 @@ def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> list[dict]:
     indices = np.linspace(0, len(dataset) - 1, min(num, len(dataset)))
     items = []
     for index in indices.round().astype(int).tolist():
-        # The same picture every time.
-        np.random.seed(seed + index)
-        torch.manual_seed(seed + index)
-        item = dataset[index]
+        with seeded(seed, index):  # the same picture every time
+            item = dataset[index]
         if item is None:
             raise UserError(
                 f'image {index} of {dataset_cfg.type} does not '
@@ -130,15 +128,10 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
         sets['target'] = target.dataset
     source = dict(next(leaves(sets['source'])), pipeline=[], lazy_init=True)
     classes = DATASETS.build(source).metainfo['classes']
-    colours = plt.get_cmap('tab10').colors
+    colours = colormaps['tab10'].colors
     columns = 2 * num
-    fig, axes = plt.subplots(
-        len(sets),
-        columns,
-        figsize=(2.6 * columns, 2.7 * len(sets) + 0.5),
-        squeeze=False,
-        layout='constrained',
-    )
+    size = 2.6 * columns, 2.7 * len(sets) + 0.5
+    fig, axes = make_figure(len(sets), columns, size)
     lines = []
     for row, (domain, dataset) in zip(axes, sets.items()):
         items = draw_samples(dataset, num, seed)
@@ -162,6 +155,5 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
                 fontsize=7,
             )
     fig.suptitle('\n'.join(lines), fontsize=9)
-    fig.savefig(out, dpi=110)
-    plt.close(fig)
+    save_figure(fig, out)
     return '\n'.join(lines)

@@ -125,11 +125,17 @@ def test_a_copied_work_dir_goes_on_with_its_own(work_dir, tmp_path_factory):
     copy = tmp_path_factory.mktemp('copy') / 'work_dir'
     shutil.copytree(work_dir, copy)
     assert find_resumable(str(copy), print) == str(copy / 'iter_9.pth')
+    (copy / 'iter_9.pth').unlink()  # to go back a step
+    assert resumable(copy)[0] == 'iter_6.pth'
+    assert find_resumable(str(copy), lambda text: None) == str(
+        copy / 'iter_6.pth'
+    )
 
 
 def test_checkpoints_in_another_folder(work_dir, tmp_path_factory):
     other = tmp_path_factory.mktemp('work_dir')
     point_to(str(other), str(work_dir / 'iter_9.pth'))
+    assert find_resumable(str(other), print) == str(work_dir / 'iter_9.pth')
     os.remove(work_dir / 'iter_9.pth')
     assert resumable(other)[0] == 'iter_6.pth'
 

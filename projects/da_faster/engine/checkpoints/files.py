@@ -3,7 +3,7 @@
 Beside each checkpoint lies its SHA-256, ``iter_N.pth.sha256``, in the format
 of ``sha256sum -c``. ``last_checkpoint`` holds the path of the newest one, as
 MMEngine's own functions expect. A work dir can be moved or copied all the
-same: of a file with that name in the work dir itself, the path is ignored.
+same: a work dir with checkpoints of its own never takes one of elsewhere.
 """
 
 import hashlib
@@ -121,10 +121,20 @@ def pointed_at(work_dir: str) -> str | None:
     if not path:
         return None
     path = osp.join(work_dir, path)  # an absolute one stays
-    inside = osp.join(work_dir, osp.basename(path))
-    if osp.isfile(inside) or not osp.isdir(osp.dirname(path)):
-        return inside  # also where the work dir was moved or copied
+    if steps_in(work_dir) or not osp.isdir(osp.dirname(path)):
+        # Its own, also where the work dir was moved or copied.
+        return osp.join(work_dir, osp.basename(path))
     return path
+
+
+def steps_in(folder: str) -> list[str]:
+    """The checkpoints of iterations, or of epochs, in a folder."""
+    names = os.listdir(folder) if osp.isdir(folder) else []
+    return [
+        osp.join(folder, name)
+        for name in names
+        if re.fullmatch(r'(iter|epoch)_\d+\.pth', name)
+    ]
 
 
 def candidates(work_dir: str) -> list[str]:
@@ -139,15 +149,7 @@ def candidates(work_dir: str) -> list[str]:
 
     last = pointed_at(work_dir)
     folder = osp.dirname(last) if last else work_dir
-    others = (
-        [
-            osp.join(folder, name)
-            for name in os.listdir(folder)
-            if re.fullmatch(r'(iter|epoch)_\d+\.pth', name)
-        ]
-        if osp.isdir(folder)
-        else []
-    )
+    others = steps_in(folder)
     others.sort(key=step, reverse=True)
     if not last:
         return others

@@ -93,6 +93,10 @@ def trust_checkpoints(trust: bool) -> None:
 
 def describe(filename: str, error: pickle.UnpicklingError) -> str:
     """One sentence instead of torch's page."""
+    with open(filename, 'rb') as file:
+        start = file.read(2)
+    if start != b'PK' and start[:1] != b'\x80':  # a zip file, or a pickle
+        return f'{filename} is no checkpoint, or a damaged one.'
     try:
         found = torch.serialization.get_unsafe_globals_in_checkpoint(filename)
     except Exception:  # not a file of torch.save

@@ -51,19 +51,33 @@ class SeededTrainLoop(IterBasedTrainLoop):
         """The loaders and how far from the run's seed their samplers' is."""
         return [(self.dataloader, 0)]
 
-    @property
-    def dataloader_iterator(self):
-        """The endless batches.
+    def take_over_seed(self) -> None:
+        """Gives the loaders the seed of the run, before the first batch.
 
-        They are drawn by the seed of the run. A resume restores that seed
-        after the loop was built, so the loaders take it over here, before the
-        first batch: a subclass may replace ``run`` as a whole.
+        A resume restores that seed after the loop was built. Whatever hands
+        out loaders or batches calls this first, so that a subclass may replace
+        ``run`` as a whole.
         """
         seed = run_seed(self.runner)
         if seed != self._loaders_seed:
+            self._loaders_seed = seed
             for loader, offset in self.loaders():
                 reseed_dataloader(loader, seed, (seed + offset) % 2**32)
-            self._loaders_seed = seed
+
+    @property
+    def dataloader(self) -> DataLoader:
+        """The source's loader."""
+        self.take_over_seed()
+        return self._dataloader
+
+    @dataloader.setter
+    def dataloader(self, dataloader: DataLoader) -> None:
+        self._dataloader = dataloader
+
+    @property
+    def dataloader_iterator(self):
+        """The endless batches."""
+        self.take_over_seed()
         return self._batches
 
     @dataloader_iterator.setter
