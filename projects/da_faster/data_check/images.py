@@ -3,12 +3,12 @@
 import hashlib
 import io
 import os
-import sys
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
-from mmengine.utils import ProgressBar
 from PIL import Image
+
+from da_faster.progress import progress
 
 from .checks import Checker
 from .parts import Part
@@ -41,14 +41,11 @@ def check_images(checker: Checker, nproc: int) -> None:
     )
     if not paths:
         return
-    bar = ProgressBar(len(paths), file=sys.stdout)
-    read = {}
     # Threads: hashing and reading leave the interpreter free.
     with ThreadPoolExecutor(nproc) as pool:
-        for path, result in zip(paths, pool.map(read_image, paths)):
-            read[path] = result
-            bar.update()
-    print()
+        results = pool.map(read_image, paths)
+        results = list(progress(results, len(paths), 'images'))
+    read = dict(zip(paths, results))
     same = defaultdict(dict)
     for part in checker.parts:
         broken = [p for p in part.images if p in read and read[p][2]]

@@ -12,7 +12,6 @@ import json
 import math
 import os
 import shutil
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,11 +21,11 @@ from typing import (
     NamedTuple,
 )
 
-from mmengine.utils import ProgressBar
 from PIL import Image
 
 from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
+from da_faster.progress import progress
 
 AnyPath = str | Path
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
@@ -130,26 +129,16 @@ def track(
     nproc = os.cpu_count() if nproc is None else nproc
     check_positive(nproc=nproc)
     tasks = list(tasks)
-    bar = ProgressBar(len(tasks), file=sys.stdout)
-    results = []
-
-    def collect(found: Iterable) -> list:
-        for result in found:
-            results.append(result)
-            bar.update()
-        print()
-        return results
-
-    nproc = min(nproc, len(tasks))
+    count = len(tasks)
+    nproc = min(nproc, count)
     if nproc <= 1:
-        return collect(map(function, tasks))
+        return list(progress(map(function, tasks), count, 'images'))
     # A multiprocessing.Pool would wait forever for a killed process.
     with ProcessPoolExecutor(nproc) as pool:
-        return collect(
-            pool.map(
-                function, tasks, chunksize=min(8, 1 + len(tasks) // nproc)
-            )
+        results = pool.map(
+            function, tasks, chunksize=min(8, 1 + count // nproc)
         )
+        return list(progress(results, count, 'images'))
 
 
 @contextmanager
