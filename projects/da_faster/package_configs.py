@@ -17,15 +17,21 @@ PREFIX = 'da_faster::'
 PACKAGE = Path(__file__).resolve().parent
 
 
+def carried_root() -> Path:
+    """The folder with ``configs/`` and ``tools/``.
+
+    That is ``.mim`` of an installed wheel. An editable install is a checkout.
+    """
+    mim = PACKAGE / '.mim'
+    return mim if mim.is_dir() else PACKAGE.parents[1]
+
+
 def config_path(name: str | Path) -> str:
     """The file of ``da_faster::NAME``; any other name stays as it is."""
     name = str(name)
     if not name.startswith(PREFIX):
         return name
-    root = PACKAGE / '.mim'  # a wheel's; an editable install is a checkout
-    if not root.is_dir():
-        root = PACKAGE.parents[1]
-    return str(root / 'configs' / name[len(PREFIX) :])
+    return str(carried_root() / 'configs' / name[len(PREFIX) :])
 
 
 def read_config(name: str | Path) -> Config:

@@ -142,6 +142,16 @@ def demo_run(tmp_path):
     return adaptation.Run(str(config), 'source-only', 0, str(tmp_path / 'run'))
 
 
+def test_missing_labels_are_one_sentence(demo_run):
+    (Path(demo_run.config).parent / 'test.json').unlink()
+    with pytest.raises(UserError, match='test.json does not exist; bring'):
+        adaptation.fingerprint(demo_run)
+    with open(demo_run.config, 'a') as file:
+        file.write('val_evaluator = None\n')
+    with pytest.raises(UserError, match='no labelled target images'):
+        adaptation.fingerprint(demo_run)
+
+
 def test_only_a_finished_run_is_not_repeated(demo_run):
     assert not adaptation.is_finished(demo_run)
     # Killed while it wrote its detections.

@@ -29,9 +29,9 @@ target_dataset = dict(
     data_root=data_root,
     data_prefix=dict(img='target/train/'),
 )
-# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
 # No change of colours that keeps their order turns bright nuclei dark.
 invert = dict(type='Invert', prob=0.5)
+# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
 strong = dict(type='StrongAugmentation')
 style = dict(type='TargetStyle', dataset=target_dataset, region=0.15)
 strong_pipeline = [*train_pipeline[:-1], invert, strong, train_pipeline[-1]]

@@ -139,17 +139,36 @@ def find_config(configs: str, method: str, pair: str) -> str | None:
     return found[0] if found else None
 
 
-def fingerprint(run: Run) -> str:
-    """Hashes what a run depends on: config, options, annotation files."""
-    cfg = Config.fromfile(run.config)
+def label_files(config: str) -> tuple[str, str]:
+    """The annotation files that a config trains and is scored with.
+
+    Raises:
+        UserError: If one is missing, or the config is scored with none.
+    """
+    cfg = Config.fromfile(config)
+    if not cfg.get('val_evaluator'):
+        raise UserError(
+            f'{config} has no labelled target images to compare with: '
+            'set test_labels and test_images.'
+        )
     source = cfg.train_dataloader.dataset
-    digest = hashlib.sha256(
-        repr((cfg.pretty_text, METHODS[run.method].arguments)).encode()
-    )
-    for path in (
+    files = (
         osp.join(source.get('data_root') or '', source.ann_file),
         cfg.val_evaluator.ann_file,
-    ):
+    )
+    for path in files:
+        if not osp.isfile(path):
+            raise UserError(f'{path} does not exist; bring the data there.')
+    return files
+
+
+def fingerprint(run: Run) -> str:
+    """Hashes what a run depends on: config, options, annotation files."""
+    text = Config.fromfile(run.config).pretty_text
+    digest = hashlib.sha256(
+        repr((text, METHODS[run.method].arguments)).encode()
+    )
+    for path in label_files(run.config):
         with open(path, 'rb') as f:
             digest.update(f.read())
     return digest.hexdigest()
@@ -348,20 +367,7 @@ def compare(
         for seed in seeds
         for method in found
     ]
-    cfg = Config.fromfile(runs[0].config)
-    if not cfg.get('val_evaluator'):
-        raise UserError(
-            f'{runs[0].config} has no labelled target images to compare with: '
-            'set test_labels and test_images.'
-        )
-    source = cfg.train_dataloader.dataset
-    ann_file = cfg.val_evaluator.ann_file
-    for path in (
-        osp.join(source.get('data_root') or '', source.ann_file),
-        ann_file,
-    ):
-        if not osp.isfile(path):
-            raise UserError(f'{path} does not exist; bring the data there.')
+    ann_file = label_files(runs[0].config)[1]
     scores: dict[str, dict] = {method: {} for method in found}
     done: list[Run] = []
 

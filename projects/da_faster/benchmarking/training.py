@@ -7,14 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-import da_faster
+from da_faster.package_configs import carried_root
 
-_PACKAGE = Path(da_faster.__file__).parent
-TRAIN = _PACKAGE / '.mim/tools/train.py'  # where the package is installed
-if not TRAIN.is_file():
-    TRAIN = _PACKAGE.parents[1] / 'tools/train.py'
+TRAIN = carried_root() / 'tools/train.py'
 
 
 def train_command(config: str, work_dir: str, *options: str) -> list[str]:

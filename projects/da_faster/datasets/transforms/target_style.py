@@ -19,29 +19,21 @@ def to_uint8(image: np.ndarray) -> np.ndarray:
     return np.rint(image).clip(0, 255).astype(np.uint8)
 
 
-class Table:
-    """A method that maps each level of each channel to another one."""
+def map_levels(
+    image: np.ndarray, table: np.ndarray, strength: float
+) -> np.ndarray:
+    """Gives each level of each channel another one.
 
-    def table(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """
-        Args:
-            image (np.ndarray): (H, W, 3), uint8.
-            target (np.ndarray): What ``measure`` gave of a target image.
-
-        Returns:
-            np.ndarray: The new level of each, (256, 3).
-        """
-        raise NotImplementedError
-
-    def apply(
-        self, image: np.ndarray, target: np.ndarray, strength: float
-    ) -> np.ndarray:
-        old = LEVELS[:, None]
-        new = old + strength * (self.table(image, target) - old)
-        return cv2.LUT(image, to_uint8(new)[None])
+    Args:
+        image (np.ndarray): (H, W, 3), uint8.
+        table (np.ndarray): The new level of each, (256, 3).
+        strength (float): 1 takes the new levels, 0 keeps the old ones.
+    """
+    old = LEVELS[:, None]
+    return cv2.LUT(image, to_uint8(old + strength * (table - old))[None])
 
 
-class Histogram(Table):
+class Histogram:
     """Matches the histogram of each channel (Gonzalez and Woods)."""
 
     def measure(self, image: np.ndarray) -> np.ndarray:
@@ -58,16 +50,18 @@ class Histogram(Table):
         ]
         return np.cumsum(counts, axis=1) / image[..., 0].size
 
-    def table(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def apply(
+        self, image: np.ndarray, target: np.ndarray, strength: float
+    ) -> np.ndarray:
         columns = []
         for ours, theirs in zip(self.measure(image), target):
             # Levels that no target pixel has must not be reached.
             shares, first = np.unique(theirs, return_index=True)
             columns.append(np.interp(ours, shares, LEVELS[first]))
-        return np.stack(columns, axis=1)
+        return map_levels(image, np.stack(columns, axis=1), strength)
 
 
-class Statistics(Table):
+class Statistics:
     """Matches mean and standard deviation (Reinhard et al., 2001)."""
 
     EPSILON = 4.0  # levels; keeps flat images from being stretched
@@ -82,10 +76,13 @@ class Statistics(Table):
         """
         return np.stack([x[:, 0] for x in cv2.meanStdDev(image)])
 
-    def table(self, image: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def apply(
+        self, image: np.ndarray, target: np.ndarray, strength: float
+    ) -> np.ndarray:
         source = self.measure(image)
         scale = (target[1] + self.EPSILON) / (source[1] + self.EPSILON)
-        return (LEVELS[:, None] - source[0]) * scale + target[0]
+        table = (LEVELS[:, None] - source[0]) * scale + target[0]
+        return map_levels(image, table, strength)
 
 
 class LocalStatistics:
