@@ -1,0 +1,303 @@
+"""Pairs on which adaptation may lose, made out of the small pairs.
+
+- ``colour``: vehicles of the generated city, classed by colour alone; the
+  target is 40 foggy images, in which everything is twice as large.
+- ``absent``: trucks and buses of the generated city; no image of the target's
+  55 shows one.
+- ``closer``: blood smears; the target is 8 images, in which cells are two to
+  three times as large.
+- ``reversed``: blood smears the other way round, with 30 source images.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from da_faster.data_conversion.coco import (
+    AnyPath,
+    Box,
+    CocoSplit,
+    atomic_folder,
+    read_json,
+)
+from da_faster.errors import UserError
+from da_faster.package_configs import carried_root
+
+VEHICLES = 'car', 'truck', 'bus'
+COLOURS = 'red', 'blue', 'other'
+LARGE = 'truck', 'bus'
+CELLS = 'RBC', 'WBC'
+TEMPLATE = 'configs/custom/da_faster_custom.py'
+
+
+class Example(NamedTuple):
+    """An image, (H, W, 3), BGR, uint8, and its boxes."""
+
+    name: str
+    image: np.ndarray
+    boxes: list[Box]
+
+
+def read(
+    root: Path, split: str, folder: str, stop: int | None = None
+) -> Iterator[Example]:
+    """The first images of a small pair, as its converter wrote them.
+
+    Raises:
+        UserError: If the pair is missing.
+    """
+    path = root / 'annotations' / f'{split}.json'
+    if not path.is_file():
+        raise UserError(
+            f'{path} does not exist: make {root} with '
+            f'tools/dataset_converters/{root.name}.py first.'
+        )
+    coco = read_json(path)
+    labels = {c['id']: c['name'] for c in coco['categories']}
+    boxes: dict[int, list[Box]] = {}
+    for item in coco['annotations']:
+        x, y, width, height = item['bbox']
+        boxes.setdefault(item['image_id'], []).append(
+            Box(labels[item['category_id']], x, y, x + width, y + height)
+        )
+    for entry in coco['images'][:stop]:
+        path = root / folder / entry['file_name']
+        image = cv2.imread(str(path))
+        if image is None:
+            raise UserError(f'{path} cannot be read: make {root} again.')
+        yield Example(path.name, image, boxes.get(entry['id'], []))
+
+
+def colour_of(image: np.ndarray, box: Box) -> str:
+    """``red`` or ``blue`` if most coloured pixels of a box are, or ``other``.
+
+    Pixels count in the middle of the box, where their saturation is above
+    100 of 255. Fewer than 10 of them make no colour.
+    """
+    _, x1, y1, x2, y2 = box[:5]
+    dx, dy = 0.15 * (x2 - x1), 0.15 * (y2 - y1)
+    left, top = int(x1 + dx), int(y1 + dy)
+    middle = image[
+        top : max(int(y2 - dy), top + 1), left : max(int(x2 - dx), left + 1)
+    ]
+    hue, saturation, _ = cv2.split(cv2.cvtColor(middle, cv2.COLOR_BGR2HSV))
+    hue = hue[saturation > 100]  # in steps of two degrees
+    if len(hue) < 10:
+        return 'other'
+    if np.mean((hue < 12) | (hue > 168)) > 0.5:
+        return 'red'
+    return 'blue' if np.mean((hue > 95) & (hue < 130)) > 0.5 else 'other'
+
+
+def by_colour(
+    examples: Iterable[Example], clear: Iterable[Example]
+) -> Iterator[Example]:
+    """Vehicles, classed by their colour in the clear image of the scene."""
+    for example, (_, image, _) in zip(examples, clear):
+        boxes = [
+            box._replace(label=colour_of(image, box))
+            for box in example.boxes
+            if box.label in VEHICLES
+        ]
+        yield example._replace(boxes=boxes)
+
+
+def windows(
+    examples: Iterable[Example], width: int, height: int, each: int = 1
+) -> Iterator[Example]:
+    """Cuts random windows, in pixels, out of each image.
+
+    They lie off its upper and lower quarter. Of boxes, those stay of which
+    more than 40 % and 4 pixels each way are seen.
+    """
+    for number, (name, image, boxes) in enumerate(examples):
+        for again in range(each):
+            rng = np.random.default_rng([number, again])
+            rows, columns = image.shape[:2]
+            quarter = (rows - height) // 4
+            left = int(rng.integers(columns - width + 1))
+            top = int(rng.integers(quarter, rows - height - quarter + 1))
+            kept = []
+            for label, x1, y1, x2, y2, *_ in boxes:
+                area = (x2 - x1) * (y2 - y1)
+                x1, x2 = np.clip((x1 - left, x2 - left), 0, width).tolist()
+                y1, y2 = np.clip((y1 - top, y2 - top), 0, height).tolist()
+                w, h = x2 - x1, y2 - y1
+                if w * h > 0.4 * area and min(w, h) >= 4:
+                    kept.append(Box(label, x1, y1, x2, y2))
+            window = image[top : top + height, left : left + width]
+            yield Example(f'{again}_{name}', window, kept)
+
+
+def without(
+    examples: Iterable[Example], classes: Iterable[str]
+) -> Iterator[Example]:
+    """The images that show no object of the classes."""
+    for example in examples:
+        if not any(box.label in classes for box in example.boxes):
+            yield example
+
+
+def fill_template(**values) -> str:
+    """The template for own data with other values in the lines at its top.
+
+    Its bases are those of this checkout or installed package.
+    """
+    root = carried_root()
+    head, rule, rest = (root / TEMPLATE).read_text().partition('\n# -----')
+    for name, value in values.items():
+        head, count = re.subn(
+            f'^{name} = .*$',
+            lambda _: f'{name} = {value!r}',
+            head,
+            flags=re.M,
+        )
+        assert count == 1, f'{TEMPLATE} has no line {name}'
+    return head.replace("'../", f"'{root}/configs/") + rule + rest
+
+
+def write(
+    folder: Path,
+    out: Path,
+    classes: tuple[str, ...],
+    parts: dict[str, Iterable[Example]],
+    scale: tuple[int, int],
+) -> dict[str, CocoSplit]:
+    """Writes one pair: images, labels and a config for training.
+
+    Args:
+        folder: The folder to write.
+        out: Where it will lie at last.
+        classes: Other boxes are left out.
+        parts: Of ``source``, ``target`` and ``test``, the images.
+        scale: That of the template, pixels.
+
+    Returns:
+        {part: its content}.
+    """
+    splits = {}
+    for part, examples in parts.items():
+        split = splits[part] = CocoSplit(classes)
+        (folder / part).mkdir(parents=True)
+        for name, image, boxes in examples:
+            cv2.imwrite(str(folder / part / name), image)
+            split.add_image(name, *image.shape[1::-1])
+            for box in boxes:
+                if box.label in classes:
+                    split.add_box(*box[:5])
+        if part != 'target':  # its labels are nobody's business
+            split.save(folder / 'annotations' / f'{part}.json')
+    text = fill_template(
+        classes=classes,
+        source_images=f'{out}/source/',
+        source_labels=f'{out}/annotations/source.json',
+        target_images=f'{out}/target/',
+        test_labels=f'{out}/annotations/test.json',
+        test_images=f'{out}/test/',
+        scale=scale,
+    )
+    (folder / f'{folder.name}.py').write_text(text)
+    return splits
+
+
+def make(
+    *,
+    root: AnyPath = 'data',
+    out: AnyPath = 'data/hard_pairs',
+    force: bool = False,
+) -> dict[Path, CocoSplit]:
+    """Makes the four pairs, each with a config of its name.
+
+    Args:
+        root: Has city2foggy and blood_smears, as their converters write them.
+        out: The folder to make.
+        force: Replace an earlier result.
+
+    Returns:
+        {folder of images: its content}.
+
+    Raises:
+        UserError: If a pair is missing or the folder is not to be replaced.
+    """
+    city, smears = Path(root, 'city2foggy'), Path(root, 'blood_smears')
+    out = Path(out)
+    street, cell = (384, 192), (10000, 224)
+
+    def clear(part: str, folder: str) -> Iterator[Example]:
+        return by_colour(read(city, part, folder), read(city, part, folder))
+
+    def foggy_test() -> Iterator[Example]:
+        return read(city, 'target_test', 'target_test')
+
+    pairs = dict(
+        colour=(
+            COLOURS,
+            dict(
+                source=clear('source_train', 'source'),
+                target=windows(
+                    read(city, 'target_train', 'target', 40), 192, 96
+                ),
+                test=windows(
+                    by_colour(
+                        foggy_test(), read(city, 'source_test', 'source_test')
+                    ),
+                    192,
+                    96,
+                ),
+            ),
+            street,
+        ),
+        absent=(
+            LARGE,
+            dict(
+                source=read(city, 'source_train', 'source'),
+                target=without(read(city, 'target_train', 'target'), LARGE),
+                test=foggy_test(),
+            ),
+            street,
+        ),
+        closer=(
+            CELLS,
+            dict(
+                source=read(smears, 'source_train', 'source'),
+                target=windows(
+                    read(smears, 'target_train', 'target/train', 8), 96, 96
+                ),
+                test=windows(
+                    read(smears, 'target_test', 'target/test'), 96, 96, each=4
+                ),
+            ),
+            cell,
+        ),
+        reversed=(
+            CELLS,
+            dict(
+                source=read(smears, 'target_train', 'target/train'),
+                target=half(read(smears, 'source_train', 'source'), 0),
+                test=half(read(smears, 'source_train', 'source'), 1),
+            ),
+            cell,
+        ),
+    )
+    written = {}
+    with atomic_folder(out, list(pairs), force) as folder:
+        for name, (classes, parts, scale) in pairs.items():
+            splits = write(
+                folder / name, out / name, classes, parts, scale
+            )
+            written.update(
+                {out / name / part: split for part, split in splits.items()}
+            )
+    return written
+
+
+def half(examples: Iterable[Example], odd: int) -> Iterator[Example]:
+    """Every second image, from the first or from the second."""
+    for number, example in enumerate(examples):
+        if number % 2 == odd:
+            yield example
