@@ -17,6 +17,7 @@ from mmengine.config import Config
 
 from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
+from da_faster.package_configs import carried_root, read_config
 
 from .progress import ProgressLines, training_minutes, watch
 from .scores import describe, draw_dots, evaluate, make_table
@@ -42,6 +43,7 @@ class Method(NamedTuple):
         return tuple(f'{k}={v}' for k, v in self.options.items())
 
 
+TEMPLATE = 'configs/custom/da_faster_custom.py'
 _NO_CONSISTENCY = {'model.loss_consistency': None}
 METHODS = {
     'source-only': Method('source_only'),
@@ -139,6 +141,33 @@ def find_config(configs: str, method: str, pair: str) -> str | None:
     return found[0] if found else None
 
 
+def derive(config: str, folder: str) -> None:
+    """Writes the configs of all methods for a config made from the template.
+
+    They are those beside the template, on top of the given one.
+
+    Args:
+        config (str): The user's config.
+        folder (str): Where to.
+
+    Raises:
+        UserError: If the config is not made from the template.
+    """
+    template = carried_root() / TEMPLATE
+    values = read_config(config)
+    for name in read_config(template):
+        if name.endswith('_pipeline') and name not in values:
+            raise UserError(
+                f'{config} has no {name}: begin it as a copy of {template}.'
+            )
+    os.makedirs(folder, exist_ok=True)
+    for leaf in template.parent.glob('*_custom.py'):
+        text = leaf.read_bytes()
+        if leaf.name == template.name:
+            text = f'_base_ = {osp.abspath(config)!r}\n'.encode()
+        write_atomically(text, osp.join(folder, leaf.name))
+
+
 def label_files(config: str) -> tuple[str, str]:
     """The annotation files that a config trains and is scored with.
 
@@ -148,8 +177,9 @@ def label_files(config: str) -> tuple[str, str]:
     cfg = Config.fromfile(config)
     if not cfg.get('val_evaluator'):
         raise UserError(
-            f'{config} has no labelled target images to compare with: '
-            'set test_labels and test_images.'
+            f'{config} has no labelled target images. Without them nobody can '
+            'say which method is best: label some, and set test_labels and '
+            'test_images (docs/custom_data.md says how many).'
         )
     source = cfg.train_dataloader.dataset
     files = (
@@ -336,7 +366,8 @@ def compare(
     configs are relative to.
 
     Args:
-        pair (str): What the names of the configs end with: ``demo``.
+        pair (str): What the names of the configs end with, ``demo``; or the
+            path of a config made from the template.
         out (str): Folder for ``METHOD/seedN``, ``table.md``, ``dots.png`` and
             ``scores.json``.
         seeds (sequence of int): The seeds.
@@ -352,6 +383,11 @@ def compare(
         UserError: If a config is missing or a run fails.
     """
     out = osp.abspath(out)
+    title = pair
+    if pair.endswith('.py'):
+        title, configs = osp.basename(pair)[:-3], osp.join(out, 'configs')
+        derive(pair, configs)
+        pair = 'custom'
     found = {m: find_config(configs, m, pair) for m in methods or METHODS}
     missing = [m for m, config in found.items() if config is None]
     if not methods:
@@ -390,5 +426,5 @@ def compare(
         file.write(table + '\n')
     with open(osp.join(out, 'scores.json'), 'w') as file:
         json.dump(scores, file, indent=1)
-    draw_dots(scores, labels, pair, osp.join(out, 'dots.png'))
+    draw_dots(scores, labels, title, osp.join(out, 'dots.png'))
     return table

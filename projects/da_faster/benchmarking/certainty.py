@@ -110,6 +110,8 @@ def gains(
         counts = np.bincount(images, minlength=every)
         runs = rng.integers(len(ours), size=len(ours))
         result.append(
-            np.mean([ours[r].ap50(counts) - theirs[r].ap50(counts) for r in runs])
+            np.mean(
+                [ours[r].ap50(counts) - theirs[r].ap50(counts) for r in runs]
+            )
         )
     return np.array(result)

@@ -10,7 +10,6 @@
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -28,11 +27,12 @@ from da_faster.data_conversion.coco import (
 from da_faster.errors import UserError
 from da_faster.package_configs import carried_root
 
+from .adaptation import TEMPLATE
+
 VEHICLES = 'car', 'truck', 'bus'
 COLOURS = 'red', 'blue', 'other'
 LARGE = 'truck', 'bus'
 CELLS = 'RBC', 'WBC'
-TEMPLATE = 'configs/custom/da_faster_custom.py'
 
 
 class Example(NamedTuple):
@@ -151,12 +151,8 @@ def fill_template(**values) -> str:
     root = carried_root()
     head, rule, rest = (root / TEMPLATE).read_text().partition('\n# -----')
     for name, value in values.items():
-        head, count = re.subn(
-            f'^{name} = .*$',
-            lambda _: f'{name} = {value!r}',
-            head,
-            flags=re.M,
-        )
+        line = f'{name} = {value!r}'.replace('\\', r'\\')
+        head, count = re.subn(f'^{name} = .*$', line, head, flags=re.M)
         assert count == 1, f'{TEMPLATE} has no line {name}'
     return head.replace("'../", f"'{root}/configs/") + rule + rest
 
@@ -287,9 +283,7 @@ def make(
     written = {}
     with atomic_folder(out, list(pairs), force) as folder:
         for name, (classes, parts, scale) in pairs.items():
-            splits = write(
-                folder / name, out / name, classes, parts, scale
-            )
+            splits = write(folder / name, out / name, classes, parts, scale)
             written.update(
                 {out / name / part: split for part, split in splits.items()}
             )
