@@ -7,6 +7,7 @@ reads batches without training on them, in turn from
   one loader   over the images of both domains, with the workers of both
   paired       the config's two loaders
   slow target  the same, each target image loaded --slow times
+  paired without TargetStyle, if the source's pipeline has one
 
 each once as fast as it goes (images a second) and once with a pause of --step
 seconds after each batch, in which a real loop would train: what is left to

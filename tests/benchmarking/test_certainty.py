@@ -1,12 +1,15 @@
 """Differences of AP50 on images drawn anew."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from da_faster.benchmarking.certainty import Matches, gains
+from da_faster.benchmarking import adaptation
+from da_faster.benchmarking.certainty import Matches, gains, needed, verdict
 from da_faster.benchmarking.scores import evaluate
+from da_faster.errors import UserError
 
 SIZE = 100
 
@@ -109,3 +112,50 @@ def test_seeds_are_drawn_too(tmp_path):
     none_found = Matches(*write(tmp_path / 'b', images, [[]]))
     found = gains([all_found, none_found], [none_found] * 2, draws=400)
     assert set(found) == {0, 50, 100}
+
+
+def test_what_a_spread_says():
+    assert verdict(np.linspace(-10, 30, 101)) == (
+        '+10.0 (-8.0 to +28.0): may be chance'
+    )
+    assert verdict(np.linspace(10, 30, 101)).endswith(': better')
+    assert verdict(np.linspace(-30, -10, 101)).endswith(': worse')
+
+
+def test_more_images_say_more(scene, tmp_path):
+    images, found = scene
+    ours = Matches(*write(tmp_path / 'a', images, found))
+    theirs = Matches(
+        *write(tmp_path / 'b', images, [items[:1] for items in found])
+    )
+    rows = needed([ours], [theirs], [2, 50])
+    assert [row[0] for row in rows] == [2, 50]
+    widths = [
+        high - low
+        for low, high in (map(float, row[1].split(' to ')) for row in rows)
+    ]
+    assert widths[0] > 2 * widths[1] > 0
+    assert float(rows[1][2][:-1]) >= float(rows[0][2][:-1]) > 50
+
+
+def test_finished_runs_are_read(scene, tmp_path):
+    folder = tmp_path / 'out'
+    for method in ('source-only', 'style'):
+        for seed in (0, 1):
+            work_dir = folder / method / f'seed{seed}'
+            work_dir.parent.mkdir(parents=True, exist_ok=True)
+            truth, found = write(work_dir, *scene)
+            Path(found).rename(work_dir / 'detections.bbox.json')
+    scores = {'source-only': {'0': 1, '10': 1}, 'style': {'0': 1, '1': 1}}
+    (folder / 'scores.json').write_text(
+        json.dumps(dict(test=truth, scores=scores))
+    )
+    runs = adaptation.finished(str(folder), ['source-only', 'style'])
+    assert {k: len(v) for k, v in runs.items()} == {
+        'source-only': 1,
+        'style': 1,
+    }
+    with pytest.raises(UserError, match='has no da, but source-only, style'):
+        adaptation.finished(str(folder), ['da'])
+    with pytest.raises(UserError, match='does not exist: run benchmarks/'):
+        adaptation.finished(str(tmp_path), ['da'])

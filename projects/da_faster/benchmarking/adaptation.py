@@ -19,6 +19,7 @@ from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
 from da_faster.package_configs import carried_root, read_config
 
+from .certainty import Matches, verdicts
 from .progress import ProgressLines, training_minutes, watch
 from .scores import describe, draw_dots, evaluate, make_table
 from .training import end, train_command
@@ -43,6 +44,8 @@ class Method(NamedTuple):
         return tuple(f'{k}={v}' for k, v in self.options.items())
 
 
+BASELINE = 'source-only'
+DETECTIONS = 'detections.bbox.json'
 TEMPLATE = 'configs/custom/da_faster_custom.py'
 _NO_CONSISTENCY = {'model.loss_consistency': None}
 METHODS = {
@@ -104,7 +107,7 @@ class Run(NamedTuple):
     @property
     def detections(self) -> str:
         """The file of the last weights' detections on the target test set."""
-        return osp.join(self.work_dir, 'detections.bbox.json')
+        return osp.join(self.work_dir, DETECTIONS)
 
     @property
     def log(self) -> str:
@@ -351,6 +354,47 @@ def train_all(
         raise failure
 
 
+def finished(folder: str, methods: Sequence[str]) -> dict[str, list[Matches]]:
+    """The runs of methods that a comparison has scored.
+
+    Args:
+        folder (str): What :func:`compare` wrote to.
+        methods (sequence of str): Names out of METHODS.
+
+    Returns:
+        dict: By method, a run of each seed that all of them have, in order.
+
+    Raises:
+        UserError: If there is none.
+    """
+    path = osp.join(folder, 'scores.json')
+    if not osp.isfile(path):
+        raise UserError(
+            f'{path} does not exist: run benchmarks/adaptation.py first.'
+        )
+    with open(path) as file:
+        known = json.load(file)
+    for method in methods:
+        if method not in known['scores']:
+            raise UserError(
+                f'{path} has no {method}, but '
+                f'{", ".join(known["scores"]) or "nothing"}.'
+            )
+    seeds = set.intersection(*(set(known['scores'][m]) for m in methods))
+    if not seeds:
+        raise UserError(f'{path}: {" and ".join(methods)} share no seed.')
+    return {
+        method: [
+            Matches(
+                known['test'],
+                osp.join(folder, method, f'seed{seed}', DETECTIONS),
+            )
+            for seed in sorted(seeds, key=int)
+        ]
+        for method in methods
+    }
+
+
 def compare(
     pair: str,
     out: str,
@@ -422,9 +466,14 @@ def compare(
     labels = {m: METHODS[m].label or m for m in scores}
     table = make_table(scores, seeds, labels)
     table += '\n\n' + describe(ann_file, seeds)
+    if len(found) > 1 and BASELINE in found:
+        matches = {m: [] for m in found}
+        for run in sorted(runs, key=lambda run: run.seed):
+            matches[run.method].append(Matches(ann_file, run.detections))
+        table += '\n\n' + verdicts(matches, BASELINE, labels)
     with open(osp.join(out, 'table.md'), 'w') as file:
         file.write(table + '\n')
     with open(osp.join(out, 'scores.json'), 'w') as file:
-        json.dump(scores, file, indent=1)
+        json.dump(dict(test=ann_file, scores=scores), file, indent=1)
     draw_dots(scores, labels, title, osp.join(out, 'dots.png'))
     return table

@@ -14,6 +14,7 @@ from .inputs import loaders
 from .speed import interleave
 
 WARM_UP = 5
+STYLE = 'TargetStyle'
 
 
 def one_loader(cfg: Config) -> PairedIterator:
@@ -43,6 +44,14 @@ def slow_target(cfg: Config, times: int) -> PairedIterator:
     cfg = copy.deepcopy(cfg)
     pipeline = cfg.train_cfg.target_dataloader.dataset.pipeline
     pipeline[:1] = [pipeline[0]] * times
+    return paired(cfg)
+
+
+def without_style(cfg: Config) -> PairedIterator:
+    """Builds the two loaders, the source's without TargetStyle."""
+    cfg = copy.deepcopy(cfg)
+    dataset = cfg.train_dataloader.dataset
+    dataset.pipeline = [t for t in dataset.pipeline if t.type != STYLE]
     return paired(cfg)
 
 
@@ -82,6 +91,8 @@ def compare_loaders(
 ) -> dict[str, list[tuple[float, float]]]:
     """Reads from one loader, from the pair and from a pair with slow target.
 
+    And from a pair without TargetStyle, where the config has one.
+
     Args:
         cfg (Config): Of two domains.
         batches (int): How many batches to read at full speed.
@@ -99,6 +110,8 @@ def compare_loaders(
         'paired': paired,
         f'slow target ({slow}x)': lambda cfg: slow_target(cfg, slow),
     }
+    if any(t.type == STYLE for t in cfg.train_dataloader.dataset.pipeline):
+        make[f'paired without {STYLE}'] = without_style
 
     def action(build):
 
