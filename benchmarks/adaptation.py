@@ -16,9 +16,8 @@ import sys
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # Names of da_faster.benchmarking.adaptation.METHODS, whose import is slow.
 METHODS = (
-    'source-only', 'source-only-jitter', 'source-only-hsv', 'strong', 'style',
-    'control', 'image', 'instance', 'both', 'da', 'strong-both', 'style-both',
-    'oracle', 'oracle-strong',
+    'source-only', 'strong', 'style', 'control', 'image', 'instance', 'da',
+    'consistency', 'strong-da', 'style-da', 'oracle', 'oracle-strong',
 )  # fmt: skip
 
 

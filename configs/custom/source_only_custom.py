@@ -1,8 +1,6 @@
 # The same detector without domain adaptation: what yours must beat.
 _base_ = './da_faster_custom.py'
-model = dict(
-    domain_neck=None, instance_domain_head=None, loss_consistency=None
-)
+model = dict(domain_neck=None, instance_domain_head=None)
 train_cfg = dict(
     _delete_=True,
     type='SeededTrainLoop',

@@ -47,15 +47,8 @@ class Method(NamedTuple):
 BASELINE = 'source-only'
 DETECTIONS = 'detections.bbox.json'
 TEMPLATE = 'configs/custom/da_faster_custom.py'
-_NO_CONSISTENCY = {'model.loss_consistency': None}
 METHODS = {
     'source-only': Method('source_only'),
-    'source-only-jitter': Method(
-        'source_only_jitter', label='source-only + colour jitter'
-    ),
-    'source-only-hsv': Method(
-        'source_only_hsv', label='source-only + mild colour jitter'
-    ),
     'strong': Method('source_only_strong', label='strong source-only'),
     'style': Method('source_only_style', label="strong + target's colours"),
     'control': Method(
@@ -64,27 +57,28 @@ METHODS = {
             'model.domain_neck.grad_scale': 0,
             'model.instance_domain_head.grad_scale': 0,
         },
-        'control: all three, reversal 0',
+        'control: both, reversal 0',
     ),
     'image': Method(
-        'da_faster',
-        {'model.instance_domain_head': None, **_NO_CONSISTENCY},
-        'DA image',
+        'da_faster', {'model.instance_domain_head': None}, 'DA image'
     ),
     'instance': Method(
+        'da_faster', {'model.domain_neck': None}, 'DA instance'
+    ),
+    'da': Method('da_faster', label='DA image + instance'),
+    'consistency': Method(
         'da_faster',
-        {'model.domain_neck': None, **_NO_CONSISTENCY},
-        'DA instance',
+        {
+            # Replaces what is None.
+            'model.loss_consistency._delete_': True,
+            'model.loss_consistency.type': 'DomainConsistencyLoss',
+            'model.loss_consistency.loss_weight': 0.1,
+        },
+        'DA image + instance + consistency',
     ),
-    'both': Method('da_faster', _NO_CONSISTENCY, 'DA image + instance'),
-    'da': Method('da_faster', label='DA image + instance + consistency'),
-    'strong-both': Method(
-        'da_faster_strong', _NO_CONSISTENCY, 'strong + DA image + instance'
-    ),
-    'style-both': Method(
-        'da_faster_style',
-        _NO_CONSISTENCY,
-        "strong + target's colours + DA image + instance",
+    'strong-da': Method('da_faster_strong', label='strong + DA'),
+    'style-da': Method(
+        'da_faster_style', label="strong + target's colours + DA"
     ),
     'oracle': Method('oracle'),
     'oracle-strong': Method('oracle_strong', label='strong oracle'),

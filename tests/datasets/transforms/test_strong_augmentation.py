@@ -4,7 +4,7 @@ import pytest
 from da_faster.datasets import StrongAugmentation
 from da_faster.datasets.transforms.strong_augmentation import erase, jitter
 
-OFF = dict(jitter_prob=0.0, grey_prob=0.0, blur_prob=0.0, erase=())
+OFF = dict(jitter_prob=0.0, grey_prob=0.0, blur_prob=0.0)
 
 
 def picture(height: int = 60, width: int = 80) -> np.ndarray:
@@ -22,9 +22,7 @@ def test_the_image_that_came_in_is_left_alone():
     """It may be shared: a target's weak view is the same image."""
     image = picture()
     np.random.seed(0)
-    StrongAugmentation(jitter_prob=0.0, grey_prob=0.0, blur_prob=0.0)(
-        dict(img=image)
-    )
+    StrongAugmentation(**OFF, erase=[(1, (0.1, 0.2), (1, 2))])(dict(img=image))
     assert (image == picture()).all()
 
 
@@ -91,6 +89,16 @@ def test_shapes_are_drawn_evenly_by_their_logarithm():
     assert 0.24 < min(ratios) < 0.3 and 3.3 < max(ratios) < 4.2
 
 
+def test_only_who_asks_for_it_erases():
+    """The three of ALDI++: none in 0.3 * 0.5 * 0.7 of the images."""
+    assert (apply(picture()) == picture()).all()
+    spared = [
+        (apply(picture(), seed, erase=True) == picture()).all()
+        for seed in range(300)
+    ]
+    assert 0.06 < np.mean(spared) < 0.15
+
+
 def test_probabilities():
     changed = [
         (apply(picture(), seed, grey_prob=0.2) != picture()).any()
@@ -101,7 +109,7 @@ def test_probabilities():
 
 def test_seeded():
     results = [
-        StrongAugmentation()(dict(img=picture()))['img']
+        StrongAugmentation(erase=True)(dict(img=picture()))['img']
         for seed in (3, 3, 4)
         if np.random.seed(seed) is None
     ]

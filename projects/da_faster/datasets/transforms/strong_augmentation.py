@@ -9,7 +9,8 @@ from mmdet.registry import TRANSFORMS
 
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of B, G, R
 
-# Probability, range of the area (share of the image), range of height / width.
+# Of ALDI++: probability, range of the area (share of the image), range of
+# height / width.
 ERASE = (
     (0.7, (0.05, 0.2), (0.3, 3.3)),
     (0.5, (0.02, 0.2), (0.1, 6.0)),
@@ -22,9 +23,11 @@ class StrongAugmentation(BaseTransform):
     """Changes what an image looks like, and leaves boxes where they are.
 
     In this order: contrast, brightness and saturation together; grey; Gaussian
-    blur, each channel by itself; rectangles of noise. The defaults are those
-    of ALDI++ (Kay et al., 2024) and of the teachers before it (Liu et al.,
-    ICLR 2021).
+    blur, each channel by itself; rectangles of noise. All numbers are those of
+    ALDI++ (Kay et al., 2024) and of the teachers before it (Liu et al., ICLR
+    2021). Unlike theirs, no rectangle is erased unless you ask for it: what
+    lies under one keeps its label, and a detector that trains from scratch for
+    some minutes lost more than ten AP50 by it.
 
     Required and modified key: ``img``, (H, W, 3), BGR, uint8.
 
@@ -35,9 +38,9 @@ class StrongAugmentation(BaseTransform):
         grey_prob (float): Of a grey image.
         blur_prob (float): Of a blurred image.
         blur_sigma (tuple[float, float]): Its standard deviation, pixels.
-        erase (Sequence): Of each rectangle: its probability, the range of its
-            area as a share of the image, the range of its height / width.
-            Empty: none.
+        erase (bool | Sequence): Of each rectangle: its probability, the range
+            of its area as a share of the image, the range of its height /
+            width. True: the three of ALDI++.
     """
 
     def __init__(
@@ -47,8 +50,9 @@ class StrongAugmentation(BaseTransform):
         grey_prob: float = 0.2,
         blur_prob: float = 0.5,
         blur_sigma: tuple[float, float] = (0.1, 2.0),
-        erase: Sequence[tuple] = ERASE,
+        erase: bool | Sequence[tuple] = False,
     ) -> None:
+        erase = ERASE if erase is True else erase or ()
         probs = dict(
             jitter_prob=jitter_prob, grey_prob=grey_prob, blur_prob=blur_prob
         )
