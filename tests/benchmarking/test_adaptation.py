@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmdet.registry import MODELS
+from mmengine.config import Config
 from PIL import Image
 
 from da_faster.benchmarking import adaptation, scores
 from da_faster.errors import UserError
 
-COMMAND = Path(__file__).parents[2] / 'benchmarks/adaptation.py'
+ROOT = Path(__file__).parents[2]
+COMMAND = ROOT / 'benchmarks/adaptation.py'
 
 
 def wait_until(condition) -> None:
@@ -229,8 +232,16 @@ def test_the_command_knows_the_methods():
 def test_options_of_a_method():
     assert adaptation.METHODS['image'].arguments == (
         'model.instance_domain_head=None',
-        'model.loss_consistency=None',
     )
+
+
+def test_the_consistency_term_comes_on_top_of_both_classifiers():
+    cfg = Config.fromfile(ROOT / 'configs/da_faster_demo.py')
+    assert cfg.model.loss_consistency is None
+    cfg.merge_from_dict(dict(adaptation.METHODS['consistency'].options))
+    model = MODELS.build(cfg.model)
+    assert model.loss_consistency.loss_weight == 0.1
+    assert model.domain_neck and model.instance_domain_head
 
 
 # Stands for a training: the work dir is the third argument, after --work-dir.

@@ -1,9 +1,10 @@
 """Pairs on which adaptation may lose, made out of the small pairs.
 
 - ``colour``: vehicles of the generated city, classed by colour alone; the
-  target is 40 foggy images, in which everything is twice as large.
-- ``absent``: trucks and buses of the generated city; no image of the target's
-  55 shows one.
+  target is 40 images of another camera, which sees them bluish, dark and
+  larger by half.
+- ``absent``: trucks and buses of the generated city, seen by the other camera;
+  the target is the 17 images that show neither.
 - ``closer``: blood smears; the target is 8 images, in which cells are two to
   three times as large.
 - ``reversed``: blood smears the other way round, with 30 source images.
@@ -11,6 +12,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +33,7 @@ from .adaptation import TEMPLATE
 
 VEHICLES = 'car', 'truck', 'bus'
 COLOURS = 'red', 'blue', 'other'
+FEW = 40  # images of the other camera to adapt to
 LARGE = 'truck', 'bus'
 CELLS = 'RBC', 'WBC'
 
@@ -43,10 +46,8 @@ class Example(NamedTuple):
     boxes: list[Box]
 
 
-def read(
-    root: Path, split: str, folder: str, stop: int | None = None
-) -> Iterator[Example]:
-    """The first images of a small pair, as its converter wrote them.
+def read(root: Path, split: str, folder: str) -> Iterator[Example]:
+    """The images of a small pair, as its converter wrote them.
 
     Raises:
         UserError: If the pair is missing.
@@ -65,7 +66,7 @@ def read(
         boxes.setdefault(item['image_id'], []).append(
             Box(labels[item['category_id']], x, y, x + width, y + height)
         )
-    for entry in coco['images'][:stop]:
+    for entry in coco['images']:
         path = root / folder / entry['file_name']
         image = cv2.imread(str(path))
         if image is None:
@@ -94,17 +95,28 @@ def colour_of(image: np.ndarray, box: Box) -> str:
     return 'blue' if np.mean((hue > 95) & (hue < 130)) > 0.5 else 'other'
 
 
-def by_colour(
-    examples: Iterable[Example], clear: Iterable[Example]
-) -> Iterator[Example]:
-    """Vehicles, classed by their colour in the clear image of the scene."""
-    for example, (_, image, _) in zip(examples, clear):
+def by_colour(examples: Iterable[Example]) -> Iterator[Example]:
+    """Vehicles, classed by their colour."""
+    for example in examples:
         boxes = [
-            box._replace(label=colour_of(image, box))
+            box._replace(label=colour_of(example.image, box))
             for box in example.boxes
             if box.label in VEHICLES
         ]
         yield example._replace(boxes=boxes)
+
+
+def other_camera(examples: Iterable[Example]) -> Iterator[Example]:
+    """Images as a camera with another white balance and exposure gives them.
+
+    Blue by a fifth brighter, red by a fifth darker, then levels to the power
+    of 1.4.
+    """
+    levels = np.arange(256) / 255
+    table = [(levels * gain).clip(0, 1) ** 1.4 for gain in (1.2, 1.0, 0.8)]
+    table = np.rint(255 * np.stack(table, axis=1)).astype(np.uint8)[None]
+    for example in examples:
+        yield example._replace(image=cv2.LUT(example.image, table))
 
 
 def windows(
@@ -134,13 +146,9 @@ def windows(
             yield Example(f'{again}_{name}', window, kept)
 
 
-def without(
-    examples: Iterable[Example], classes: Iterable[str]
-) -> Iterator[Example]:
-    """The images that show no object of the classes."""
-    for example in examples:
-        if not any(box.label in classes for box in example.boxes):
-            yield example
+def shows(example: Example, classes: Iterable[str]) -> bool:
+    """Whether an image has an object of the classes."""
+    return any(box.label in classes for box in example.boxes)
 
 
 def fill_template(**values) -> str:
@@ -224,27 +232,20 @@ def make(
     out = Path(out)
     street, cell = (384, 192), (10000, 224)
 
-    def clear(part: str, folder: str) -> Iterator[Example]:
-        return by_colour(read(city, part, folder), read(city, part, folder))
+    def scenes() -> Iterator[Example]:
+        return other_camera(read(city, 'source_test', 'source_test'))
 
-    def foggy_test() -> Iterator[Example]:
-        return read(city, 'target_test', 'target_test')
+    def seen(first: int, stop: int | None) -> Iterator[Example]:
+        clear = by_colour(read(city, 'source_test', 'source_test'))
+        return windows(other_camera(islice(clear, first, stop)), 256, 128)
 
     pairs = dict(
         colour=(
             COLOURS,
             dict(
-                source=clear('source_train', 'source'),
-                target=windows(
-                    read(city, 'target_train', 'target', 40), 192, 96
-                ),
-                test=windows(
-                    by_colour(
-                        foggy_test(), read(city, 'source_test', 'source_test')
-                    ),
-                    192,
-                    96,
-                ),
+                source=by_colour(read(city, 'source_train', 'source')),
+                target=seen(0, FEW),
+                test=seen(FEW, None),
             ),
             street,
         ),
@@ -252,8 +253,8 @@ def make(
             LARGE,
             dict(
                 source=read(city, 'source_train', 'source'),
-                target=without(read(city, 'target_train', 'target'), LARGE),
-                test=foggy_test(),
+                target=(x for x in scenes() if not shows(x, LARGE)),
+                test=(x for x in scenes() if shows(x, LARGE)),
             ),
             street,
         ),
@@ -262,7 +263,9 @@ def make(
             dict(
                 source=read(smears, 'source_train', 'source'),
                 target=windows(
-                    read(smears, 'target_train', 'target/train', 8), 96, 96
+                    islice(read(smears, 'target_train', 'target/train'), 8),
+                    96,
+                    96,
                 ),
                 test=windows(
                     read(smears, 'target_test', 'target/test'), 96, 96, each=4
@@ -274,8 +277,12 @@ def make(
             CELLS,
             dict(
                 source=read(smears, 'target_train', 'target/train'),
-                target=half(read(smears, 'source_train', 'source'), 0),
-                test=half(read(smears, 'source_train', 'source'), 1),
+                target=islice(
+                    read(smears, 'source_train', 'source'), 0, None, 2
+                ),
+                test=islice(
+                    read(smears, 'source_train', 'source'), 1, None, 2
+                ),
             ),
             cell,
         ),
@@ -288,10 +295,3 @@ def make(
                 {out / name / part: split for part, split in splits.items()}
             )
     return written
-
-
-def half(examples: Iterable[Example], odd: int) -> Iterator[Example]:
-    """Every second image, from the first or from the second."""
-    for number, example in enumerate(examples):
-        if number % 2 == odd:
-            yield example
