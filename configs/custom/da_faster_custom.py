@@ -35,6 +35,19 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
+target_pipeline = [train_pipeline[0], *train_pipeline[2:]]
+target_dataset = dict(
+    type='TargetDataset',
+    metainfo=metainfo,
+    data_prefix=dict(img=target_images),
+)
+# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+strong = dict(type='StrongAugmentation')
+style = dict(type='TargetStyle', dataset=target_dataset, method='histogram')
+strong_pipeline = [*train_pipeline[:-1], strong, train_pipeline[-1]]
+strong_target_pipeline = [*target_pipeline[:-1], strong, target_pipeline[-1]]
+style_pipeline = [*train_pipeline[:-1], style, strong, train_pipeline[-1]]
+
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=scale, keep_ratio=True),
@@ -73,12 +86,7 @@ train_cfg = dict(
         num_workers=2,
         persistent_workers=True,
         sampler=dict(type='InfiniteSampler'),
-        dataset=dict(
-            type='TargetDataset',
-            metainfo=metainfo,
-            data_prefix=dict(img=target_images),
-            pipeline=[train_pipeline[0], *train_pipeline[2:]],
-        ),
+        dataset=dict(target_dataset, pipeline=target_pipeline),
     ),
 )
 val_dataloader = (

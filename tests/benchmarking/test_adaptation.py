@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 from da_faster.benchmarking import adaptation, scores
+from da_faster.benchmarking.hard_pairs import fill_template
 from da_faster.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -239,9 +241,40 @@ def test_the_consistency_term_comes_on_top_of_both_classifiers():
     cfg = Config.fromfile(ROOT / 'configs/da_faster_demo.py')
     assert cfg.model.loss_consistency is None
     cfg.merge_from_dict(dict(adaptation.METHODS['consistency'].options))
-    model = MODELS.build(cfg.model)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(cfg.model)
     assert model.loss_consistency.loss_weight == 0.1
     assert model.domain_neck and model.instance_domain_head
+
+
+def test_a_config_of_ones_own_gets_every_method(tmp_path):
+    own = tmp_path / 'own.py'
+    own.write_text(fill_template(classes=('A', 'B', 'C')))
+    adaptation.derive(str(own), str(tmp_path / 'configs'))
+    found = {
+        method: adaptation.find_config(
+            str(tmp_path / 'configs'), method, 'custom'
+        )
+        for method in adaptation.METHODS
+    }
+    # Nobody labelled the target's images to train on.
+    assert [m for m, path in found.items() if not path] == [
+        'oracle',
+        'oracle-strong',
+    ]
+    for method, path in found.items():
+        if path:
+            cfg = Config.fromfile(path)
+            assert cfg.classes == ('A', 'B', 'C')
+            steps = [t.type for t in cfg.train_dataloader.dataset.pipeline]
+            assert ('TargetStyle' in steps) == ('style' in method)
+
+
+def test_a_config_that_is_not_from_the_template_is_refused(tmp_path):
+    own = tmp_path / 'own.py'
+    own.write_text('train_pipeline = []\ntest_pipeline = []\n')
+    with pytest.raises(UserError, match='own.py has no .*_pipeline: begin it'):
+        adaptation.derive(str(own), str(tmp_path / 'configs'))
 
 
 # Stands for a training: the work dir is the third argument, after --work-dir.

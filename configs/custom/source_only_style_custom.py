@@ -1,0 +1,3 @@
+# The fair baseline in the colours of the target's images.
+_base_ = './source_only_strong_custom.py'
+train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))
