@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from da_faster.visualization.detections import match
+from da_faster.visualization.detections import match, typical
 
 
 def box(x: float, category: int = 1) -> dict:
@@ -29,7 +29,28 @@ def box(x: float, category: int = 1) -> dict:
     ],
 )
 def test_match(detections, truth, found):
-    assert match(detections, truth) == found
+    assert [i is not None for i in match(detections, truth)] == found
+
+
+def test_match_names_the_object():
+    assert match([box(20), box(50), box(0)], [box(0), box(20)]) == [1, None, 0]
+
+
+@pytest.mark.parametrize(
+    'gains, num, chosen',
+    [
+        # The mean is 2.
+        ([0, 2, 4, 1, 3], 1, [1]),
+        ([0, 2, 4, 1, 3], 3, [1, 3, 4]),
+        ([0, 2, 4, 1, 3], 9, [0, 1, 2, 3, 4]),
+        # Equally near: evenly.
+        ([0] * 9, 1, [4]),
+        ([0] * 9, 3, [2, 4, 6]),
+        ([5, -5], 1, [0]),
+    ],
+)
+def test_typical_images(gains, num, chosen):
+    assert typical(gains, num) == chosen
 
 
 def test_picture_is_written(tmp_path, monkeypatch, capsys, command):

@@ -1,10 +1,11 @@
-"""Two detectors side by side on test images, ground truth outlined.
+"""Two detectors side by side on test images: found, missed, false alarms.
 
     python tools/analysis/compare_detections.py ANN_FILE IMG_DIR \\
         LEFT.bbox.json RIGHT.bbox.json --out compare.png
 
-The detections are what CocoMetric writes with `outfile_prefix`. Images are
-taken evenly over the test set, not chosen by result, unless named.
+The detections are what CocoMetric writes with `outfile_prefix`. Unless images
+are named, it shows those on which RIGHT finds more than LEFT by about the mean
+over the test set.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Detectors side by side on test images, ground truth outlined."""
+"""Detectors side by side on test images: found, missed, false alarms."""
 
 import contextlib
 import io
@@ -6,6 +6,7 @@ import json
 import os.path as osp
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import mmcv
 import numpy as np
@@ -18,16 +19,19 @@ from da_faster.errors import UserError
 
 from .figures import make_figure, save_figure
 
-TRUTH, FOUND, WRONG = 'white', '#2ee66b', '#ff3b30'
+FOUND, MISSED, WRONG = '#2ee66b', '#ffb000', '#ff3b30'
 
 
-def match(detections: list[dict], truth: list[dict]) -> list[bool]:
-    """Which detections find an object: same class, IoU of 0.5 or more.
+def match(detections: list[dict], truth: list[dict]) -> list[int | None]:
+    """The object that each detection finds: same class, IoU of 0.5 or more.
 
     Args:
         detections (list[dict]): COCO results, best score first; each object
             is found once, by the best of them.
         truth (list[dict]): COCO annotations.
+
+    Returns:
+        list: For each detection, an index into ``truth``, or None.
     """
     iou = (
         mask_utils.iou(
@@ -52,7 +56,7 @@ def match(detections: list[dict], truth: list[dict]) -> list[bool]:
             default=None,
         )
         free.discard(best)
-        found.append(best is not None)
+        found.append(best)
     return found
 
 
@@ -65,33 +69,91 @@ def by_image(path: str) -> dict[int, list[dict]]:
     return detections
 
 
-def draw_panel(
-    ax,
-    image: np.ndarray,
-    detections: list[dict],
-    truth: list[dict],
-    names: dict,
-) -> tuple[int, int]:
-    """Draws one image with its boxes; returns objects found, false alarms."""
-    ax.imshow(image)
-    ax.set_axis_off()
-    for t in truth:
-        x, y, w, h = t['bbox']
-        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec=TRUTH, lw=3))
-    found = match(detections, truth)
-    for detection, is_found in zip(detections, found):
-        x, y, w, h = detection['bbox']
-        color = FOUND if is_found else WRONG
-        ax.add_patch(Rectangle((x, y), w, h, fill=False, ec=color, lw=1.5))
+class Outcome(NamedTuple):
+    """What a detector says of an image.
+
+    Attributes:
+        detections: COCO results, best score first.
+        truth: COCO annotations.
+        matched: What :func:`match` says of them.
+    """
+
+    detections: list[dict]
+    truth: list[dict]
+    matched: list[int | None]
+
+    @property
+    def found(self) -> int:
+        """Objects found."""
+        return len(self.matched) - self.false
+
+    @property
+    def false(self) -> int:
+        """False alarms."""
+        return self.matched.count(None)
+
+    def __str__(self) -> str:
+        return (
+            f'{self.found} of {len(self.truth)} found, {self.false} false '
+            f'alarm{"" if self.false == 1 else "s"}'
+        )
+
+
+def total(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome of all images together."""
+    return Outcome(
+        *(
+            [item for part in parts for item in part]
+            for parts in zip(*outcomes)
+        )
+    )
+
+
+def typical(gains: Sequence[int], num: int) -> list[int]:
+    """Indices of images whose gain is nearest to the mean, in their order.
+
+    Of more than are wanted that are equally near, they are taken evenly.
+
+    Args:
+        gains (sequence of int): Of each image.
+        num (int): How many; fewer if there are not so many.
+    """
+    distance = np.abs(np.subtract(gains, np.mean(gains)))
+    order = np.argsort(distance, kind='stable')
+    limit = distance[order][: max(num, 1)][-1]
+    surely = order[distance[order] < limit - 1e-9]
+    equal = np.flatnonzero(np.abs(distance - limit) < 1e-9)
+    places = np.linspace(0, len(equal) - 1, num - len(surely) + 2)[1:-1]
+    equal = equal[places.round().astype(int)] if len(gains) > num else equal
+    return sorted([*surely.tolist(), *equal.tolist()])
+
+
+def draw_panel(ax, image: np.ndarray, outcome: Outcome, names: dict) -> None:
+    """Draws one image with its boxes."""
+
+    def draw(item: dict, color: str, **options) -> None:
+        x, y, w, h = item['bbox']
+        ax.add_patch(Rectangle((x, y), w, h, fc='none', ec=color, **options))
         ax.text(
             x,
             y,
-            f'{names[detection["category_id"]]} {detection["score"]:.2f}',
+            names[item['category_id']],
             fontsize=6,
             va='bottom',
             bbox=dict(fc=color, ec='none', pad=0.6),
         )
-    return sum(found), len(found) - sum(found)
+
+    ax.imshow(image)
+    ax.set_axis_off()
+    for number, item in enumerate(outcome.truth):
+        if number not in outcome.matched:
+            draw(item, MISSED, lw=2, ls=(0, (3, 2)))
+    for item, found in zip(outcome.detections, outcome.matched):
+        if found is None:
+            draw(item, WRONG, lw=1.5)
+        else:
+            draw(item, FOUND, lw=3)
+    ax.set_title(str(outcome), fontsize=10)
 
 
 def compare(
@@ -106,6 +168,8 @@ def compare(
 ) -> int:
     """Writes a picture: one row an image, one column a result file.
 
+    Above each column stands what holds for the whole test set.
+
     Args:
         ann_file (str): COCO json of the test images.
         img_dir (str): What its file names are relative to.
@@ -113,7 +177,8 @@ def compare(
             writes them with ``outfile_prefix``.
         titles (Sequence[str]): One for each of them.
         out (str): The picture's path.
-        num (int): Images, taken evenly over the test set.
+        num (int): Images. On them the last result file finds more objects
+            than the first by about the mean over the test set.
         image_ids (Sequence[int], optional): These images instead.
         score_thr (float): Detections of a lower score are left out.
 
@@ -148,36 +213,47 @@ def compare(
         raise UserError(
             f'{ann_file} has no image {unknown[0] if unknown else "at all"}.'
         )
+    outcomes = []
+    for run in runs:
+        outcomes.append({})
+        for i in everything:
+            detections = sorted(
+                (d for d in run[i] if d['score'] >= score_thr),
+                key=lambda d: -d['score'],
+            )
+            boxes = truth.imgToAnns[i]
+            outcomes[-1][i] = Outcome(
+                detections, boxes, match(detections, boxes)
+            )
     if not image_ids:
-        num = min(num, len(everything))
-        step = np.linspace(0, len(everything) - 1, num + 2)[1:-1]
-        image_ids = [everything[int(i)] for i in step]
+        gains = [
+            outcomes[-1][i].found - outcomes[0][i].found for i in everything
+        ]
+        image_ids = [everything[i] for i in typical(gains, num)]
     names = {c['id']: c['name'] for c in truth.loadCats(truth.getCatIds())}
     images = truth.loadImgs(image_ids)
     ratio = max(i['height'] / i['width'] for i in images)
-    size = 6 * len(runs), (6 * ratio + 0.35) * len(images) + 0.5
+    size = 6 * len(runs), (6 * ratio + 0.35) * len(images) + 1.2
     fig, axes = make_figure(len(images), len(runs), size)
     for row, info in zip(axes, images):
         path = osp.join(img_dir, info['file_name'])
         if not osp.isfile(path):
             raise UserError(f'{path} does not exist; check IMG_DIR.')
         image = mmcv.imread(path, channel_order='rgb')
-        boxes = truth.imgToAnns[info['id']]
-        for ax, run, title in zip(row, runs, titles):
-            detections = sorted(
-                (d for d in run[info['id']] if d['score'] >= score_thr),
-                key=lambda d: -d['score'],
-            )
-            found, wrong = draw_panel(ax, image, detections, boxes, names)
-            ax.set_title(
-                f'{title}: {found} of {len(boxes)} found, {wrong} false',
-                fontsize=11,
-            )
+        for ax, outcome in zip(row, outcomes):
+            draw_panel(ax, image, outcome[info['id']], names)
+    for ax, title, outcome in zip(axes[0], titles, outcomes):
+        summary = total(list(outcome.values()))
+        ax.set_title(
+            f'{title}\nall {len(everything)} images: {summary}\n\n'
+            f'{ax.get_title()}',
+            fontsize=11,
+        )
     fig.legend(
         handles=[
-            Line2D([], [], color=TRUTH, lw=3, label='ground truth'),
-            Line2D([], [], color=FOUND, label='found'),
-            Line2D([], [], color=WRONG, label='false alarm'),
+            Line2D([], [], color=FOUND, lw=3, label='found'),
+            Line2D([], [], color=MISSED, lw=2, ls='--', label='missed'),
+            Line2D([], [], color=WRONG, lw=1.5, label='false alarm'),
         ],
         loc='outside lower center',
         ncols=3,
