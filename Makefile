@@ -21,14 +21,16 @@ test: env  ## all tests; `make test ARGS='-k name'` for some
 
 DEMO := work_dirs/demo/demo
 
-demo: env  ## generated data, source-only against adapted: table and picture
+demo: env  ## generated data, plain against recommended: table and picture
 	@test -d data/city2foggy || \
 		.venv/bin/python tools/dataset_converters/city2foggy.py
 	.venv/bin/python benchmarks/adaptation.py demo --seeds 0 --jobs 2 \
-		--methods source-only both --out work_dirs/demo
+		--methods source-only style --out work_dirs/demo
 	.venv/bin/python tools/analysis/compare_detections.py \
 		data/city2foggy/annotations/target_test.json \
 		data/city2foggy/target_test \
 		$(DEMO)/source-only/seed0/detections.bbox.json \
-		$(DEMO)/both/seed0/detections.bbox.json --out $(DEMO)/compare.png
+		$(DEMO)/style/seed0/detections.bbox.json --num 3 \
+		--titles 'plain source-only' "augmented, in the fog's colours" \
+		--out $(DEMO)/compare.png
 	@echo "table: $(DEMO)/table.md   picture: $(DEMO)/compare.png"

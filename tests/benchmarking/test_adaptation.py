@@ -345,6 +345,19 @@ def test_runs_are_trained_scored_and_kept(pair, tmp_path):
 
 
 @pytest.mark.slow
+def test_methods_are_compared_with_source_only(pair, demo_run, tmp_path):
+    plain = Path(demo_run.config)
+    (tmp_path / 'oracle_pair.py').write_text(plain.read_text())
+    done = subprocess.run(
+        pair([0, 2], wait=0), capture_output=True, text=True, check=True
+    )
+    # None of them finds anything.
+    assert '- oracle: +0.0 (+0.0 to +0.0): may be chance' in done.stdout
+    runs = adaptation.finished(str(tmp_path / 'out'), ['oracle'])
+    assert len(runs['oracle']) == 2
+
+
+@pytest.mark.slow
 def test_a_failure_stops_none_but_the_runs_to_come(pair, tmp_path):
     done = subprocess.run(
         pair([0, 1, 2], wait=3), capture_output=True, text=True
