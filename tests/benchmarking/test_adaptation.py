@@ -116,6 +116,9 @@ def test_table_gives_mean_spread_gaps_and_minutes(found):
     )
     assert lines[3].endswith('| 60.0 ± 0.0 | 30.0 ± 0.0 | 50 % | 60 % | 3.5 |')
     assert lines[4].endswith('| 100 % | 120 % | 3.5 |')
+    found['oracle'] = found['source-only']
+    lines = scores.make_table(found, [0, 1], LABELS).splitlines()
+    assert lines[3].endswith('| - | 60 % | 3.5 |')
     del found['oracle'], found['oracle-strong']
     assert 'gap' not in scores.make_table(found, [0, 1], LABELS)
 

@@ -60,10 +60,15 @@ def mean_ap50(scores: dict, method: str, seeds: Sequence[int]) -> float:
 def gap_closed(
     scores: dict, method: str, oracle: str, seeds: Sequence[int]
 ) -> str:
-    """Share of the gap from source-only to an oracle, in percent."""
+    """Share of the gap from source-only to an oracle, in percent.
+
+    A dash where the oracle is no better than source-only.
+    """
     low, high, here = (
         mean_ap50(scores, m, seeds) for m in ('source-only', oracle, method)
     )
+    if high <= low:
+        return '-'
     return f'{100 * (here - low) / (high - low):.0f} %'
 
 
