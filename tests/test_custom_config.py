@@ -71,6 +71,27 @@ def test_with_target_labels(edited, tiny_data):
     assert cfg.val_cfg.type == 'ValLoop'
 
 
+def test_objects_of_another_size(edited, tiny_data):
+    folder = edited(
+        test_labels=f'{tiny_data}/test.json',
+        test_images=f'{tiny_data}/test/',
+        scale=(64, 32),
+        target_scale=(128, 48),
+    )
+    cfg = Config.fromfile(folder / 'da_faster_custom.py')
+    scales = [
+        step.scale
+        for dataset in (
+            cfg.train_dataloader.dataset,
+            cfg.train_cfg.target_dataloader.dataset,
+            cfg.test_dataloader.dataset,
+        )
+        for step in dataset.pipeline
+        if step.type == 'Resize'
+    ]
+    assert scales == [(64, 32), (128, 48), (128, 48)]
+
+
 def test_the_comma_that_is_forgotten(edited):
     cfg = Config.fromfile(edited(classes='box') / 'da_faster_custom.py')
     texts = [finding.text for finding in check(cfg).findings]

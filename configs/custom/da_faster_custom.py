@@ -15,9 +15,10 @@ target_images = 'data/my_target/images/'
 # Labelled target images, to measure on; None where there are none.
 test_labels = None
 test_images = 'data/my_target/test_images/'
-# Long and short side in pixels, kept in ratio: of both domains, so that
-# objects have about one size in both.
+# Long and short side in pixels, kept in ratio. Choose them so that objects
+# have about one size in both domains.
 scale = (512, 256)
+target_scale = (512, 256)
 batch_size = 2  # images of each domain an iteration
 # -----------------------------------------------------------------------------
 metainfo = dict(classes=classes)
@@ -35,7 +36,12 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
-target_pipeline = [train_pipeline[0], *train_pipeline[2:]]
+target_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=target_scale, keep_ratio=True),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs'),
+]
 target_dataset = dict(
     type='TargetDataset',
     metainfo=metainfo,
@@ -50,7 +56,7 @@ style_pipeline = [*train_pipeline[:-1], style, strong, train_pipeline[-1]]
 
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=scale, keep_ratio=True),
+    dict(type='Resize', scale=target_scale, keep_ratio=True),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',

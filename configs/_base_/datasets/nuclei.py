@@ -33,7 +33,7 @@ target_dataset = dict(
 invert = dict(type='Invert', prob=0.5)
 # For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
 strong = dict(type='StrongAugmentation')
-style = dict(type='TargetStyle', dataset=target_dataset, method='histogram')
+style = dict(type='TargetStyle', dataset=target_dataset)
 strong_pipeline = [*train_pipeline[:-1], invert, strong, train_pipeline[-1]]
 strong_target_pipeline = [*target_pipeline[:-1], strong, target_pipeline[-1]]
 style_pipeline = [

@@ -204,6 +204,7 @@ def write(
         test_labels=f'{out}/annotations/test.json',
         test_images=f'{out}/test/',
         scale=scale,
+        target_scale=scale,
     )
     (folder / f'{folder.name}.py').write_text(text)
     return splits
