@@ -19,7 +19,7 @@ from da_faster.benchmarking.inputs import loaders, use_pair
 from da_faster.benchmarking.speed import interleave
 from da_faster.engine.loops.da_loop import PairedIterator
 from da_faster.errors import UserError
-from launching import derive
+from launching import STYLE, derive
 
 BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 
@@ -162,11 +162,13 @@ def test_step_parts(capsys, tiny_config, tmp_path):
 
 
 @pytest.mark.slow
-def test_loading(capsys, tiny_config):
+@pytest.mark.parametrize('style', [False, True])
+def test_loading(capsys, tiny_config, tmp_path, style):
+    config = derive(tiny_config, tmp_path, STYLE if style else '')
     rows = run(
         capsys,
         'loading',
-        tiny_config,
+        config,
         '--repeats',
         1,
         '--batches',
@@ -178,6 +180,7 @@ def test_loading(capsys, tiny_config):
         'one loader',
         'paired',
         'slow target (3x)',
+        *['paired without TargetStyle'] * style,
     ]
     assert all(float(row[1]) > 0 for row in rows)
 
