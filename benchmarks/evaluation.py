@@ -1,6 +1,6 @@
 """Seconds an image in testing, and the seconds of COCO's evaluation.
 
-    python benchmarks/evaluation.py configs/da_faster_demo.py
+    python benchmarks/evaluation.py configs/demo/da_faster_plain_demo.py
 
 tests a detector of random weights on the config's test images: loading and
 detection, an image at a time. Then it gives `--images` generated images, with

@@ -1,6 +1,6 @@
 """How fast the paired loaders deliver, and whether the loop waits for them.
 
-    python benchmarks/loading.py configs/da_faster_demo.py
+    python benchmarks/loading.py configs/demo/da_faster_plain_demo.py
 
 reads batches without training on them, in turn from
 

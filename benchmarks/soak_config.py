@@ -1,6 +1,6 @@
 # The demo with tiny images and a narrow network: thousands of iterations in
 # minutes, for benchmarks/soak.py.
-_base_ = '../configs/da_faster_demo.py'
+_base_ = '../configs/demo/da_faster_plain_demo.py'
 
 resize = dict(type='Resize', scale=(128, 64), keep_ratio=True)
 train_dataloader = dict(

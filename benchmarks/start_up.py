@@ -1,6 +1,7 @@
 """Seconds from the command to the first iteration, fresh and resumed.
 
-    python benchmarks/start_up.py configs/da_faster_demo.py --iteration 60000
+    python benchmarks/start_up.py configs/demo/da_faster_plain_demo.py \\
+        --iteration 60000
 
 starts `tools/train.py` as a user would, and again with `--resume auto` on a
 checkpoint of that iteration: the one after the first iteration, with the

@@ -1,6 +1,6 @@
 """Where the time of a training iteration goes, as a table and a picture.
 
-    python benchmarks/step_parts.py configs/da_faster_demo.py
+    python benchmarks/step_parts.py configs/demo/da_faster_plain_demo.py
 
 trains for some iterations with the config's own loop, loaders and hooks and
 adds up what each part takes; on an accelerator it is waited for after each

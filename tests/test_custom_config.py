@@ -35,9 +35,9 @@ def edited(tiny_data, tmp_path):
             assert count == 1
         # Its bases stay where they are.
         head = head.replace("'../", f"'{ROOT}/configs/")
+        for sibling in TEMPLATE.parent.glob('*.py'):
+            (tmp_path / sibling.name).write_text(sibling.read_text())
         (tmp_path / TEMPLATE.name).write_text(head + rule + rest)
-        sibling = TEMPLATE.with_name('source_only_custom.py')
-        (tmp_path / sibling.name).write_text(sibling.read_text())
         return tmp_path
 
     return edit

@@ -1,11 +1,4 @@
-# Blood smears: adapt from one laboratory's photographs to another's.
-_base_ = [
-    '../_base_/models/da_faster_rcnn_r18_small.py',
-    '../_base_/datasets/blood_smears.py',
-    '../_base_/schedules/small_800.py',
-    '../_base_/default_runtime.py',
-]
-model = dict(roi_head=dict(bbox_head=dict(num_classes=2)))
-train_cfg = dict(max_iters=_base_.max_iters, val_interval=_base_.max_iters)
-default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=1))
-randomness = dict(seed=0)
+# What we recommend: strong augmentation, the target's colours, domain
+# classifiers, averaged weights.
+_base_ = './da_faster_strong_blood_smears.py'
+train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))

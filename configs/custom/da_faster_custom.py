@@ -1,10 +1,12 @@
 # Your own two domains: docs/custom_data.md. Edit the lines up to the rule.
+# Strong augmentation, the target's colours, domain classifiers, averaged
+# weights; docs/methods.md says when that is safe.
 _base_ = [
     # From scratch on a CPU. With a GPU, in place of these two lines:
     # '../_base_/models/da_faster_rcnn_r50_caffe_c4.py', which downloads
     # ImageNet weights, and '../_base_/schedules/reference_70k.py'.
     '../_base_/models/da_faster_rcnn_r18_small.py',
-    '../_base_/schedules/small_800.py',
+    '../_base_/schedules/small_1800.py',
     '../_base_/default_runtime.py',
 ]
 # In the order of the annotation files; the comma after a single one counts.
@@ -47,7 +49,7 @@ target_dataset = dict(
     metainfo=metainfo,
     data_prefix=dict(img=target_images),
 )
-# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+# The configs beside this one choose others of them.
 strong = dict(type='StrongAugmentation')
 style = dict(type='TargetStyle', dataset=target_dataset, method='histogram')
 strong_pipeline = [*train_pipeline[:-1], strong, train_pipeline[-1]]
@@ -80,7 +82,7 @@ train_dataloader = dict(
         ann_file=source_labels,
         data_prefix=dict(img=source_images),
         filter_cfg=dict(filter_empty_gt=True),
-        pipeline=train_pipeline,
+        pipeline=style_pipeline,
     ),
 )
 train_cfg = dict(
@@ -92,7 +94,7 @@ train_cfg = dict(
         num_workers=2,
         persistent_workers=True,
         sampler=dict(type='InfiniteSampler'),
-        dataset=dict(target_dataset, pipeline=target_pipeline),
+        dataset=dict(target_dataset, pipeline=strong_target_pipeline),
     ),
 )
 val_dataloader = (
@@ -125,5 +127,6 @@ test_evaluator = val_evaluator
 # Without labels nothing can be measured; MMEngine wants all or none.
 val_cfg = dict(type='ValLoop') if test_labels else None
 test_cfg = dict(type='TestLoop') if test_labels else None
+custom_hooks = [dict(type='EMAHook', momentum=0.01)]
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=2))
 randomness = dict(seed=0)

@@ -1,9 +1,3 @@
-# Domain classifiers on top of the fair baseline.
+# Without the target's colours.
 _base_ = './da_faster_custom.py'
 train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
-train_cfg = dict(
-    target_dataloader=dict(
-        dataset=dict(pipeline=_base_.strong_target_pipeline)
-    )
-)
-custom_hooks = [dict(type='EMAHook', momentum=0.01)]

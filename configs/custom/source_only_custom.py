@@ -1,9 +1,4 @@
-# The same detector without domain adaptation: what yours must beat.
-_base_ = './da_faster_custom.py'
-model = dict(domain_neck=None, instance_domain_head=None)
-train_cfg = dict(
-    _delete_=True,
-    type='SeededTrainLoop',
-    max_iters=_base_.max_iters,
-    val_interval=_base_.max_iters,
-)
+# An ordinary detector.
+_base_ = './source_only_strong_custom.py'
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+custom_hooks = []

@@ -1,4 +1,3 @@
-# Without adaptation, strongly augmented, averaged weights: the fair baseline.
-_base_ = './source_only_custom.py'
+# Without any image of the target, strongly augmented: the fair baseline.
+_base_ = './source_only_style_custom.py'
 train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
-custom_hooks = [dict(type='EMAHook', momentum=0.01)]

@@ -1,3 +1,9 @@
-# The fair baseline in the colours of the target's images.
-_base_ = './source_only_strong_custom.py'
-train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))
+# The same without domain classifiers.
+_base_ = './da_faster_custom.py'
+model = dict(domain_neck=None, instance_domain_head=None)
+train_cfg = dict(
+    _delete_=True,
+    type='SeededTrainLoop',
+    max_iters=_base_.max_iters,
+    val_interval=_base_.max_iters,
+)

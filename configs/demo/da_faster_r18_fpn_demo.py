@@ -1,5 +1,5 @@
-# The generated pair again, with an FPN, which is small as well.
-_base_ = '../da_faster_demo.py'
+# The method of 2018 with an FPN, which is small as well.
+_base_ = './da_faster_plain_demo.py'
 model = dict(
     backbone=dict(
         num_stages=4,

@@ -1,5 +1,5 @@
 # Domain classifiers on top of the fair baseline.
-_base_ = '../da_faster_demo.py'
+_base_ = './da_faster_plain_demo.py'
 train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
 train_cfg = dict(
     target_dataloader=dict(

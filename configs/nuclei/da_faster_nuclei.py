@@ -1,14 +1,4 @@
-# Nuclei: adapt from fluorescence images to stained tissue.
-_base_ = [
-    '../_base_/models/da_faster_rcnn_r18_small.py',
-    '../_base_/datasets/nuclei.py',
-    '../_base_/schedules/small_800.py',
-    '../_base_/default_runtime.py',
-]
-model = dict(
-    rpn_head=dict(anchor_generator=dict(scales=[1, 2, 4])),
-    roi_head=dict(bbox_head=dict(num_classes=1)),
-)
-train_cfg = dict(max_iters=_base_.max_iters, val_interval=_base_.max_iters)
-default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=1))
-randomness = dict(seed=0)
+# What we recommend: strong augmentation, the target's colours, domain
+# classifiers, averaged weights.
+_base_ = './da_faster_strong_nuclei.py'
+train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))

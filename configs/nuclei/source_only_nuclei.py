@@ -1,5 +1,5 @@
 # The same detector without domain adaptation.
-_base_ = './da_faster_nuclei.py'
+_base_ = './da_faster_plain_nuclei.py'
 model = dict(domain_neck=None, instance_domain_head=None)
 train_cfg = dict(
     _delete_=True,

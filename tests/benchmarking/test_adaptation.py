@@ -241,7 +241,7 @@ def test_options_of_a_method():
 
 
 def test_the_consistency_term_comes_on_top_of_both_classifiers():
-    cfg = Config.fromfile(ROOT / 'configs/da_faster_demo.py')
+    cfg = Config.fromfile(ROOT / 'configs/demo/da_faster_plain_demo.py')
     assert cfg.model.loss_consistency is None
     cfg.merge_from_dict(dict(adaptation.METHODS['consistency'].options))
     with DefaultScope.overwrite_default_scope('mmdet'):

@@ -390,7 +390,13 @@ def test_precision(monkeypatch, precision, expected):
 @pytest.mark.parametrize('step', ['-1', 'nan', 'inf'])
 def test_a_step_takes_no_less_than_no_time(capsys, step):
     with pytest.raises(SystemExit):
-        run(capsys, 'loading', 'configs/da_faster_demo.py', '--step', step)
+        run(
+            capsys,
+            'loading',
+            'configs/demo/da_faster_plain_demo.py',
+            '--step',
+            step,
+        )
     assert f'{step} is not 0 or more' in capsys.readouterr().err
 
 

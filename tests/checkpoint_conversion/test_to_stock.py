@@ -22,7 +22,7 @@ from da_faster.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
-CONFIG = CONFIGS / 'blood_smears/da_faster_blood_smears.py'
+CONFIG = CONFIGS / 'blood_smears/da_faster_plain_blood_smears.py'
 # Scores of an untrained detector are low; keep its detections.
 OPTIONS = ('--cfg-options', 'model.test_cfg.rcnn.score_thr=0.')
 
@@ -112,7 +112,7 @@ def stock(averaged, tmp_path_factory):
 
 @pytest.mark.slow
 def test_same_detections_without_da_faster(stock, averaged, tmp_path):
-    names = [f'da_faster_blood_smears.{end}' for end in ('pth', 'py')]
+    names = [f'da_faster_plain_blood_smears.{end}' for end in ('pth', 'py')]
     assert sorted(path.name for path in stock.iterdir()) == names
     image = np.random.default_rng(0).integers(
         0, 256, (200, 300, 3), dtype=np.uint8
@@ -154,7 +154,7 @@ def test_same_detections_without_da_faster(stock, averaged, tmp_path):
 def test_weights_are_those_that_test_py_tests(stock, averaged):
     path, average = averaged
     result = torch.load(
-        stock / 'da_faster_blood_smears.pth', weights_only=True
+        stock / 'da_faster_plain_blood_smears.pth', weights_only=True
     )
     assert set(result) == {'state_dict', 'meta'}
     assert result['meta']['iter'] == 800
@@ -179,7 +179,7 @@ def test_weights_are_those_that_test_py_tests(stock, averaged):
 @pytest.mark.parametrize(
     'name',
     [
-        'blood_smears/da_faster_blood_smears',
+        'blood_smears/da_faster_plain_blood_smears',
         'city2foggy/da_faster_city2foggy_maskrcnn_benchmark',
     ],
 )

@@ -11,7 +11,7 @@
     print(compare('demo', 'work_dirs/adaptation/demo', seeds=[0], jobs=2))
 
     # Speed: seconds of five steps each.
-    cfg = load_config('configs/da_faster_demo.py', need_target=True)
+    cfg = load_config('configs/demo/da_faster_plain_demo.py', need_target=True)
     done = compare_steps(cfg, images=1, variants=['stock', 'ours'], repeats=5)
     print(table(('step', 'seconds'), *done.time.items()))
 

@@ -52,22 +52,24 @@ METHODS = {
     'strong': Method('source_only_strong', label='strong source-only'),
     'style': Method('source_only_style', label="strong + target's colours"),
     'control': Method(
-        'da_faster',
+        'da_faster_plain',
         {
             'model.domain_neck.grad_scale': 0,
             'model.instance_domain_head.grad_scale': 0,
         },
-        'control: both, reversal 0',
+        'control: DA with reversal 0',
     ),
     'image': Method(
-        'da_faster', {'model.instance_domain_head': None}, 'DA image'
+        'da_faster_plain',
+        {'model.instance_domain_head': None},
+        'DA image',
     ),
     'instance': Method(
-        'da_faster', {'model.domain_neck': None}, 'DA instance'
+        'da_faster_plain', {'model.domain_neck': None}, 'DA instance'
     ),
-    'da': Method('da_faster', label='DA image + instance'),
+    'da': Method('da_faster_plain', label='DA image + instance'),
     'consistency': Method(
-        'da_faster',
+        'da_faster_plain',
         {
             # Replaces what is None.
             'model.loss_consistency._delete_': True,
@@ -78,7 +80,7 @@ METHODS = {
     ),
     'strong-da': Method('da_faster_strong', label='strong + DA'),
     'style-da': Method(
-        'da_faster_style', label="strong + target's colours + DA"
+        'da_faster', label="strong + target's colours + DA (recommended)"
     ),
     'oracle': Method('oracle'),
     'oracle-strong': Method('oracle_strong', label='strong oracle'),

@@ -1,3 +1,0 @@
-# Domain classifiers on top of the target's colours.
-_base_ = './da_faster_strong_blood_smears.py'
-train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))
