@@ -31,7 +31,7 @@ target_dataset = dict(
 )
 # For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
 strong = dict(type='StrongAugmentation')
-style = dict(type='TargetStyle', dataset=target_dataset, method='histogram')
+style = dict(type='TargetStyle', dataset=target_dataset)
 strong_pipeline = [*train_pipeline[:-1], strong, train_pipeline[-1]]
 strong_target_pipeline = [*target_pipeline[:-1], strong, target_pipeline[-1]]
 style_pipeline = [*train_pipeline[:-1], style, strong, train_pipeline[-1]]
