@@ -1,10 +1,14 @@
 """Does adaptation help? Trains every method with several seeds, makes a table.
 
     python benchmarks/adaptation.py blood_smears --seeds 0 1 2 --jobs 2
+    python benchmarks/adaptation.py my_config.py --seeds 0 1 2 --jobs 2
 
 Each run is one `tools/train.py` over the config `*_PAIR.py` in `configs/`,
 scored on its LAST weights. Finished runs are kept and not repeated,
 interrupted ones resumed. Ctrl-C ends the runs under way.
+
+my_config.py is made from configs/custom/da_faster_custom.py and names labelled
+images of the target. Its paths count from the current folder.
 """
 
 import argparse
@@ -22,9 +26,14 @@ METHODS = (
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
-        'pair', help="the end of the configs' names, e.g. blood_smears or demo"
+        'pair',
+        help="the end of the configs' names, e.g. blood_smears or demo, or a "
+        'config made from the template',
     )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument(
@@ -40,6 +49,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.jobs < 1:
         parser.error('--jobs: it takes at least 1')
+    if len(set(args.seeds)) < len(args.seeds):
+        parser.error('--seeds: give each seed once')
     return args
 
 
@@ -55,11 +66,15 @@ def main() -> None:
     from da_faster.benchmarking.adaptation import compare
     from da_faster.errors import one_sentence
 
-    os.chdir(ROOT)
+    name = args.pair
+    if name.endswith('.py'):
+        name = osp.basename(name)[:-3]
+    else:
+        os.chdir(ROOT)
     with one_sentence():
         table = compare(
             args.pair,
-            osp.join(args.out, args.pair),
+            osp.join(args.out, name),
             args.seeds,
             args.methods,
             args.jobs,

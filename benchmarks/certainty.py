@@ -3,9 +3,9 @@
     python benchmarks/certainty.py work_dirs/adaptation/demo style
 
 Reads the finished runs of benchmarks/adaptation.py. Draws --images images of
-the target's test set, and as many seeds as there are, 1,000 times. Prints
-where 90 % of the gains over --baseline lie, and in how many draws the method
-wins.
+the target's test set 1,000 times. Prints the 90 % confidence interval that the
+gain over --baseline would have had over seeds and images, and in how many
+draws the method wins.
 """
 
 import argparse
@@ -20,25 +20,43 @@ def main() -> None:
     add('folder', help='what adaptation.py wrote for a pair')
     add('method')
     add('--baseline', default='source-only')
-    add('--images', type=int, nargs='+', default=[5, 10, 20, 50, 100])
+    add('--images', type=int, nargs='+', default=[5, 10, 20, 30])
     args = parser.parse_args()
     if min(args.images) < 1:
         parser.error('--images: it takes at least 1')
+    if args.method == args.baseline:
+        parser.error('METHOD and --baseline are the same')
 
     # Late, as these imports take seconds.
+    import numpy as np
+
     from da_faster.benchmarking.adaptation import finished
-    from da_faster.benchmarking.certainty import needed
+    from da_faster.benchmarking.certainty import gains, measure_gain
     from da_faster.benchmarking.speed import table
-    from da_faster.errors import one_sentence
+    from da_faster.errors import UserError, one_sentence
 
     with one_sentence():
-        runs = finished(args.folder, (args.method, args.baseline))
-    rows = needed(*runs.values(), args.images)
+        ours, theirs = finished(
+            args.folder, (args.method, args.baseline)
+        ).values()
+        every = ours[0].num_images
+        if max(args.images) > every:
+            raise UserError(
+                f'--images: the test set of {args.folder} has {every} images.'
+            )
+    rows = []
+    for size in args.images:
+        drawn = gains(ours, theirs, size)
+        gain = measure_gain(ours, theirs, size)
+        wins = np.mean(drawn[~np.isnan(drawn)] > 0)
+        rows.append(
+            (size, f'{gain.mean:+.1f} ± {gain.half:.1f}', f'{wins:.0%}')
+        )
     print(
         f'{args.method} against {args.baseline}, {args.folder}, seeds: '
-        f'{len(runs[args.method])}\n'
+        f'{len(ours)}\n'
     )
-    print(table(('images', '90 % of the gains', 'the method wins'), *rows))
+    print(table(('images', 'gain of AP50', 'the method wins'), *rows))
 
 
 if __name__ == '__main__':

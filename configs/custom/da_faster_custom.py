@@ -1,6 +1,6 @@
 # Your own two domains: docs/custom_data.md. Edit the lines up to the rule.
 # Strong augmentation, the target's colours, domain classifiers, averaged
-# weights; docs/methods.md says when that is safe.
+# weights: docs/methods.md.
 _base_ = [
     # From scratch on a CPU. With a GPU, in place of these two lines:
     # '../_base_/models/da_faster_rcnn_r50_caffe_c4.py', which downloads
@@ -29,6 +29,7 @@ model = dict(
     # Images of many shapes: padding must not tell the domains apart.
     domain_neck=dict(ignore_padding=True),
     instance_domain_head=dict(shared_dropout=True),
+    loss_consistency=None,
 )
 
 train_pipeline = [

@@ -4,6 +4,6 @@ model = dict(domain_neck=None, instance_domain_head=None)
 train_cfg = dict(
     _delete_=True,
     type='SeededTrainLoop',
-    max_iters=_base_.max_iters,
-    val_interval=_base_.max_iters,
+    max_iters=_base_.train_cfg.max_iters,
+    val_interval=_base_.train_cfg.val_interval,
 )

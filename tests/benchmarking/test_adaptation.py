@@ -65,7 +65,7 @@ def test_ap_by_class(ann_file, tmp_path):
     ]
     path = tmp_path / 'found.json'
     path.write_text(json.dumps(found))
-    score = scores.evaluate(ann_file, str(path))
+    score = scores.evaluate(ann_file, str(path), ['A', 'B'])
     assert score['AP50_by_class'] == pytest.approx(dict(A=100, B=100))
     assert score['AP50'] == pytest.approx(100)
     assert score['AP'] == pytest.approx((100 + 30) / 2)
@@ -74,7 +74,7 @@ def test_ap_by_class(ann_file, tmp_path):
 def test_no_detections_score_zero(ann_file, tmp_path):
     path = tmp_path / 'found.json'
     path.write_text('[]')
-    score = scores.evaluate(ann_file, str(path))
+    score = scores.evaluate(ann_file, str(path), ['A', 'B'])
     assert (score['AP50'], score['AP']) == (0, 0)
 
 
@@ -156,7 +156,7 @@ def test_missing_labels_are_one_sentence(demo_run):
         adaptation.fingerprint(demo_run)
     with open(demo_run.config, 'a') as file:
         file.write('val_evaluator = None\n')
-    with pytest.raises(UserError, match='no labelled target images'):
+    with pytest.raises(UserError, match='nothing to compare by'):
         adaptation.fingerprint(demo_run)
 
 
@@ -250,10 +250,34 @@ def test_the_consistency_term_comes_on_top_of_both_classifiers():
     assert model.domain_neck and model.instance_domain_head
 
 
-def test_a_config_of_ones_own_gets_every_method(tmp_path):
-    own = tmp_path / 'own.py'
-    own.write_text(fill_template(classes=('A', 'B', 'C')))
-    adaptation.derive(str(own), str(tmp_path / 'configs'))
+@pytest.fixture
+def own(tiny_data, tmp_path):
+    """Writes the template with lines of one's own."""
+
+    def write(**lines) -> Path:
+        path = tmp_path / 'own.py'
+        lines = dict(
+            dict(
+                classes=('box',),
+                source_images=f'{tiny_data}/source/',
+                source_labels=f'{tiny_data}/source.json',
+                target_images=f'{tiny_data}/target/',
+                test_labels=f'{tiny_data}/test.json',
+                test_images=f'{tiny_data}/test/',
+            ),
+            **lines,
+        )
+        path.write_text(fill_template(**lines))
+        return path
+
+    return write
+
+
+def test_a_config_of_ones_own_gets_every_method(own, tmp_path):
+    config = own(batch_size=3)
+    adaptation.derive(str(config), str(tmp_path / 'configs'))
+    # An edit during the trainings changes nothing.
+    config.write_text('')
     found = {
         method: adaptation.find_config(
             str(tmp_path / 'configs'), method, 'custom'
@@ -268,16 +292,45 @@ def test_a_config_of_ones_own_gets_every_method(tmp_path):
     for method, path in found.items():
         if path:
             cfg = Config.fromfile(path)
-            assert cfg.classes == ('A', 'B', 'C')
+            assert cfg.train_dataloader.batch_size == 3
+            assert cfg.train_cfg.max_iters == 1800
             steps = [t.type for t in cfg.train_dataloader.dataset.pipeline]
             assert ('TargetStyle' in steps) == ('style' in method)
+            assert ('StrongAugmentation' in steps) == (
+                'EMAHook' in [hook.type for hook in cfg.custom_hooks]
+            )
+            assert bool(cfg.model.domain_neck) == (
+                cfg.train_cfg.type == 'DALoop'
+            )
 
 
-def test_a_config_that_is_not_from_the_template_is_refused(tmp_path):
-    own = tmp_path / 'own.py'
-    own.write_text('train_pipeline = []\ntest_pipeline = []\n')
-    with pytest.raises(UserError, match='own.py has no .*_pipeline: begin it'):
-        adaptation.derive(str(own), str(tmp_path / 'configs'))
+@pytest.mark.parametrize(
+    'change, sentence',
+    [
+        (dict(test_labels=None), 'own.py has no labelled target images'),
+        (dict(target_images='nowhere/'), 'data check failed'),
+        (
+            "\ntrain_dataloader['dataset']['pipeline'] = train_pipeline\n",
+            'own.py trains one of the methods',
+        ),
+        (
+            "\nmodel['domain_neck'] = None\n",
+            'own.py trains one of the methods',
+        ),
+        ('\ndel strong_pipeline\n', 'own.py has no strong_pipeline: begin'),
+    ],
+)
+def test_a_config_that_cannot_be_compared_is_refused(
+    own, tmp_path, change, sentence
+):
+    if isinstance(change, str):
+        config = own()
+        config.write_text(config.read_text() + change)
+    else:
+        config = own(**change)
+    with pytest.raises(UserError, match=sentence):
+        adaptation.derive(str(config), str(tmp_path / 'configs'))
+    assert not (tmp_path / 'configs').exists()
 
 
 # Stands for a training: the work dir is the third argument, after --work-dir.
@@ -303,7 +356,11 @@ with open(os.path.join(work_dir, 'detections.bbox.json'), 'w') as file:
 def pair(demo_run, ann_file, tmp_path):
     """Makes ``compare`` take a stand-in for the training; gives arguments."""
     config = Path(demo_run.config)
-    config.write_text(config.read_text() + 'train_cfg = dict(max_iters=20)\n')
+    config.write_text(
+        config.read_text() + 'train_cfg = dict(max_iters=20)\n'
+        "metainfo = dict(classes=('A', 'B'))\n"
+        'val_dataloader = dict(dataset=dict(metainfo=metainfo))\n'
+    )
 
     def call(seeds: list, wait: float, jobs: int = 2) -> list:
         (tmp_path / 'train.py').write_text(TRAINING.replace('WAIT', str(wait)))
@@ -355,7 +412,9 @@ def test_methods_are_compared_with_source_only(pair, demo_run, tmp_path):
         pair([0, 2], wait=0), capture_output=True, text=True, check=True
     )
     # None of them finds anything.
-    assert '- oracle: +0.0 (+0.0 to +0.0): may be chance' in done.stdout
+    assert (
+        '- oracle: +0.0 ± 0.0: fewer than 5 images do not say' in done.stdout
+    )
     runs = adaptation.finished(str(tmp_path / 'out'), ['oracle'])
     assert len(runs['oracle']) == 2
 

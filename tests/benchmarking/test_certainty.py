@@ -7,11 +7,17 @@ import numpy as np
 import pytest
 
 from da_faster.benchmarking import adaptation
-from da_faster.benchmarking.certainty import Matches, gains, needed, verdict
+from da_faster.benchmarking.certainty import Gain, gains, measure_gain
+from da_faster.benchmarking.certainty import Matches as AnyMatches
 from da_faster.benchmarking.scores import evaluate
 from da_faster.errors import UserError
 
 SIZE = 100
+CLASSES = 'A', 'B'
+
+
+def Matches(*files):
+    return AnyMatches(*files, CLASSES)
 
 
 def write(path, images: list[list], found: list[list]) -> tuple[str, str]:
@@ -69,7 +75,7 @@ def scene():
 
 def test_every_image_once_is_what_coco_says(scene, tmp_path):
     files = write(tmp_path / 'once', *scene)
-    expected = evaluate(*files)['AP50']
+    expected = evaluate(*files, CLASSES)['AP50']
     assert 20 < expected < 80
     assert Matches(*files).ap50(np.ones(12, int)) == pytest.approx(expected)
 
@@ -80,7 +86,9 @@ def test_images_drawn_twice_or_never_are_what_coco_says(scene, tmp_path):
         [item for item, n in zip(part, counts) for _ in range(n)]
         for part in scene
     ]
-    expected = evaluate(*write(tmp_path / 'copies', *repeated))['AP50']
+    expected = evaluate(*write(tmp_path / 'copies', *repeated), CLASSES)[
+        'AP50'
+    ]
     matches = Matches(*write(tmp_path / 'once', *scene))
     assert matches.ap50(counts) == pytest.approx(expected)
 
@@ -106,36 +114,71 @@ def test_gains_by_hand(tmp_path):
     assert set(gains([ours], [theirs], num_images=1, draws=50)) == {0, 100}
 
 
-def test_seeds_are_drawn_too(tmp_path):
+def test_classes_that_the_config_lacks_do_not_count(scene, tmp_path):
+    files = write(tmp_path / 'once', *scene)
+    both = [evaluate(*files, [name])['AP50'] for name in CLASSES]
+    assert evaluate(*files, CLASSES)['AP50'] == pytest.approx(np.mean(both))
+    found = AnyMatches(*files, ['B']).ap50(np.ones(12, int))
+    assert found == pytest.approx(both[1]) and both[0] != both[1]
+
+
+def test_the_spread_over_seeds_widens_the_interval(tmp_path):
+    """One image, so there is no spread over images."""
     images = [[(1, 0)]]
-    all_found = Matches(*write(tmp_path / 'a', images, [[(1, 0, 0.9)]]))
-    none_found = Matches(*write(tmp_path / 'b', images, [[]]))
-    found = gains([all_found, none_found], [none_found] * 2, draws=400)
-    assert set(found) == {0, 50, 100}
+    right = Matches(*write(tmp_path / 'a', images, [[(1, 0, 0.9)]]))
+    wrong = Matches(*write(tmp_path / 'b', images, [[]]))
+    gain = measure_gain([right, wrong, right], [wrong] * 3)
+    # Gains of 100, 0 and 100; Student's t of 2 degrees of freedom is 2.920.
+    deviation = np.std([100, 0, 100], ddof=1)
+    assert gain.mean == pytest.approx(200 / 3)
+    assert gain.half == pytest.approx(2.92 * deviation / 3**0.5, rel=1e-3)
+    assert not gain.sure
 
 
-def test_what_a_spread_says():
-    assert verdict(np.linspace(-10, 30, 101)) == (
-        '+10.0 (-8.0 to +28.0): may be chance'
-    )
-    assert verdict(np.linspace(10, 30, 101)).endswith(': better')
-    assert verdict(np.linspace(-30, -10, 101)).endswith(': worse')
-
-
-def test_more_images_say_more(scene, tmp_path):
+def test_fewer_images_widen_the_interval(scene, tmp_path):
     images, found = scene
     ours = Matches(*write(tmp_path / 'a', images, found))
     theirs = Matches(
         *write(tmp_path / 'b', images, [items[:1] for items in found])
     )
-    rows = needed([ours], [theirs], [2, 50])
-    assert [row[0] for row in rows] == [2, 50]
-    widths = [
-        high - low
-        for low, high in (map(float, row[1].split(' to ')) for row in rows)
+    few, many = (measure_gain([ours], [theirs], size) for size in (3, 48))
+    assert few.mean == many.mean > 0
+    # A standard error falls with the root: a fourth of it.
+    assert few.half / many.half == pytest.approx(4, rel=0.35)
+
+
+@pytest.mark.parametrize(
+    'gain, says',
+    [
+        (Gain(9.0, 4.0, 3, 30), '+9.0 ± 4.0: better'),
+        (Gain(-9.0, 4.0, 3, 30), '-9.0 ± 4.0: worse'),
+        (Gain(3.0, 4.0, 3, 30), '+3.0 ± 4.0: may be chance'),
+        (Gain(9.0, 4.0, 1, 30), '+9.0 ± 4.0: one seed does not say'),
+        (Gain(9.0, 0.0, 3, 4), 'fewer than 5 images do not say'),
+    ],
+)
+def test_what_a_gain_says(gain, says):
+    assert str(gain).endswith(says)
+
+
+def test_equal_methods_are_rarely_told_apart():
+    """Seeds differ by chance: the sign is sure in a tenth of the cases."""
+    rng = np.random.default_rng(0)
+
+    class Fake:
+        num_images = 8
+
+        def __init__(self):
+            self.level = rng.normal(50, 3)
+
+        def ap50(self, counts):
+            return self.level
+
+    sure = [
+        measure_gain([Fake() for _ in range(3)], [Fake() for _ in range(3)])
+        for _ in range(200)
     ]
-    assert widths[0] > 2 * widths[1] > 0
-    assert float(rows[1][2][:-1]) >= float(rows[0][2][:-1]) > 50
+    assert 0.03 < np.mean([gain.sure for gain in sure]) < 0.18
 
 
 def test_finished_runs_are_read(scene, tmp_path):
@@ -148,7 +191,7 @@ def test_finished_runs_are_read(scene, tmp_path):
             Path(found).rename(work_dir / 'detections.bbox.json')
     scores = {'source-only': {'0': 1, '10': 1}, 'style': {'0': 1, '1': 1}}
     (folder / 'scores.json').write_text(
-        json.dumps(dict(test=truth, scores=scores))
+        json.dumps(dict(test=truth, classes=CLASSES, scores=scores))
     )
     runs = adaptation.finished(str(folder), ['source-only', 'style'])
     assert {k: len(v) for k, v in runs.items()} == {
@@ -159,3 +202,6 @@ def test_finished_runs_are_read(scene, tmp_path):
         adaptation.finished(str(folder), ['da'])
     with pytest.raises(UserError, match='does not exist: run benchmarks/'):
         adaptation.finished(str(tmp_path), ['da'])
+    (folder / 'scores.json').write_text('{"scores": {}}')
+    with pytest.raises(UserError, match='is not what .* writes'):
+        adaptation.finished(str(folder), ['da'])

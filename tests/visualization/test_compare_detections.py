@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from da_faster.visualization.detections import match, typical
+from da_faster.visualization.detections import assess, match, typical
 
 
 def box(x: float, category: int = 1) -> dict:
@@ -34,6 +34,16 @@ def test_match(detections, truth, found):
 
 def test_match_names_the_object():
     assert match([box(20), box(50), box(0)], [box(0), box(20)]) == [1, None, 0]
+
+
+def test_crowds_are_neither_missed_nor_wrong():
+    crowd = dict(bbox=[40, 0, 20, 20], category_id=1, iscrowd=1)
+    found = [box(0), box(45), box(55), box(70)]
+    outcome = assess(found, [box(0), box(20), crowd])
+    # The second lies in the crowd, the third by half.
+    assert outcome.detections == [box(0), box(70)]
+    assert outcome.matched == [0, None]
+    assert str(outcome) == '1 of 2 found, 1 false alarm'
 
 
 @pytest.mark.parametrize(
@@ -83,6 +93,14 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
     ):
         with pytest.raises(SystemExit, match=sentence):
             command(*argv, *options)
+    for other in (
+        dict(result[0], image_id=7),
+        dict(result[0], category_id=7),
+        dict(box(0), image_id=0),
+    ):
+        (tmp_path / 'other.json').write_text(json.dumps([other]))
+        with pytest.raises(SystemExit, match='other.json has a detection of'):
+            command(*argv[:3], 'none.json', 'other.json')
     # More images than there are, and a folder that is missing.
     command(*argv, '--num', 500, '--out', 'new/out.png')
     assert Image.open('new/out.png').size == Image.open('out.png').size

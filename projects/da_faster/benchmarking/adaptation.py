@@ -15,6 +15,7 @@ from typing import (
 
 from mmengine.config import Config
 
+from da_faster.data_check import stop_if_fatal
 from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
 from da_faster.package_configs import carried_root, read_config
@@ -143,28 +144,48 @@ def find_config(configs: str, method: str, pair: str) -> str | None:
 def derive(config: str, folder: str) -> None:
     """Writes the configs of all methods for a config made from the template.
 
-    They are those beside the template, on top of the given one.
+    They are those beside the template, on top of a copy of the given one, so
+    an edit during the trainings changes nothing.
 
     Args:
         config (str): The user's config.
         folder (str): Where to.
 
     Raises:
-        UserError: If the config is not made from the template.
+        UserError: If the config is not made from the template, its data are
+            not what it says, or it has no labelled target images.
     """
     template = carried_root() / TEMPLATE
-    values = read_config(config)
+    cfg = read_config(config)
     for name in read_config(template):
-        if name.endswith('_pipeline') and name not in values:
+        if name.endswith('_pipeline') and name not in cfg:
             raise UserError(
                 f'{config} has no {name}: begin it as a copy of {template}.'
             )
+    dataset = cfg.train_dataloader.dataset
+    if (
+        cfg.train_cfg.type != 'DALoop'
+        or not cfg.model.get('domain_neck')
+        or not cfg.model.get('instance_domain_head')
+        or dataset.pipeline != cfg.style_pipeline
+    ):
+        raise UserError(
+            f'{config} trains one of the methods to compare: give the config '
+            f'made from {template}, which has all of them.'
+        )
+    if not cfg.get('val_evaluator'):
+        raise UserError(
+            f'{config} has no labelled target images, without which nobody '
+            'can say which method is best: label some, and set test_labels '
+            'and test_images.'
+        )
+    stop_if_fatal(cfg)
     os.makedirs(folder, exist_ok=True)
     for leaf in template.parent.glob('*_custom.py'):
-        text = leaf.read_bytes()
         if leaf.name == template.name:
-            text = f'_base_ = {osp.abspath(config)!r}\n'.encode()
-        write_atomically(text, osp.join(folder, leaf.name))
+            cfg.dump(osp.join(folder, leaf.name))
+        else:
+            write_atomically(leaf.read_bytes(), osp.join(folder, leaf.name))
 
 
 def label_files(config: str) -> tuple[str, str]:
@@ -176,9 +197,8 @@ def label_files(config: str) -> tuple[str, str]:
     cfg = Config.fromfile(config)
     if not cfg.get('val_evaluator'):
         raise UserError(
-            f'{config} has no labelled target images. Without them nobody can '
-            'say which method is best: label some, and set test_labels and '
-            'test_images (docs/custom_data.md says how many).'
+            f'{config} has no val_evaluator, so nothing to compare by: name '
+            'the labelled images of its target.'
         )
     source = cfg.train_dataloader.dataset
     files = (
@@ -368,8 +388,15 @@ def finished(folder: str, methods: Sequence[str]) -> dict[str, list[Matches]]:
         raise UserError(
             f'{path} does not exist: run benchmarks/adaptation.py first.'
         )
-    with open(path) as file:
-        known = json.load(file)
+    try:
+        with open(path) as file:
+            known = json.load(file)
+        known['test'], known['classes'], known['scores']
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f'{path} is not what benchmarks/adaptation.py writes '
+            f'({error!r}): run it again.'
+        ) from error
     for method in methods:
         if method not in known['scores']:
             raise UserError(
@@ -384,6 +411,7 @@ def finished(folder: str, methods: Sequence[str]) -> dict[str, list[Matches]]:
             Matches(
                 known['test'],
                 osp.join(folder, method, f'seed{seed}', DETECTIONS),
+                known['classes'],
             )
             for seed in sorted(seeds, key=int)
         ]
@@ -443,12 +471,14 @@ def compare(
         for seed in seeds
         for method in found
     ]
-    ann_file = label_files(runs[0].config)[1]
+    ann_file = osp.abspath(label_files(runs[0].config)[1])
+    dataset = Config.fromfile(runs[0].config).val_dataloader.dataset
+    classes = dataset.metainfo.classes
     scores: dict[str, dict] = {method: {} for method in found}
     done: list[Run] = []
 
     def finish(run: Run, seconds: float) -> None:
-        score = evaluate(ann_file, run.detections)
+        score = evaluate(ann_file, run.detections, classes)
         score['minutes'] = training_minutes(run.work_dir)
         scores[run.method][run.seed] = score
         done.append(run)
@@ -462,14 +492,18 @@ def compare(
     labels = {m: METHODS[m].label or m for m in scores}
     table = make_table(scores, seeds, labels)
     table += '\n\n' + describe(ann_file, seeds)
-    if len(found) > 1 and BASELINE in found:
+    if len(found) > 1:
         matches = {m: [] for m in found}
         for run in sorted(runs, key=lambda run: run.seed):
-            matches[run.method].append(Matches(ann_file, run.detections))
-        table += '\n\n' + verdicts(matches, BASELINE, labels)
+            matches[run.method].append(
+                Matches(ann_file, run.detections, classes)
+            )
+        baseline = BASELINE if BASELINE in found else next(iter(found))
+        table += '\n\n' + verdicts(matches, baseline, labels)
     with open(osp.join(out, 'table.md'), 'w') as file:
         file.write(table + '\n')
     with open(osp.join(out, 'scores.json'), 'w') as file:
-        json.dump(dict(test=ann_file, scores=scores), file, indent=1)
+        known = dict(test=ann_file, classes=classes, scores=scores)
+        json.dump(known, file, indent=1)
     draw_dots(scores, labels, title, osp.join(out, 'dots.png'))
     return table

@@ -2,13 +2,15 @@
 
 import contextlib
 import io
-import json
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
+from scipy import stats
 
+from .scores import match
+
+FEWEST = 5  # test images; of fewer, the bootstrap knows too little
 RECALLS = np.linspace(0, 1, 101)  # at which COCO reads the precision
 
 
@@ -18,21 +20,20 @@ class Matches:
     Args:
         ann_file (str): The annotations.
         detections (str): The detections, in COCO's format of results.
+        classes (sequence of str): Those that count.
 
     Attributes:
         num_images (int): Images of the annotation file.
     """
 
-    def __init__(self, ann_file: str, detections: str) -> None:
+    def __init__(
+        self, ann_file: str, detections: str, classes: Sequence[str]
+    ) -> None:
+        evaluation = match(ann_file, detections, classes)
+        evaluation.params.iouThrs = np.array([0.5])
+        evaluation.params.areaRng = evaluation.params.areaRng[:1]
+        evaluation.params.areaRngLbl = ['all']
         with contextlib.redirect_stdout(io.StringIO()):
-            truth = COCO(ann_file)
-            with open(detections) as f:
-                found = json.load(f)
-            found = truth.loadRes(found) if found else COCO()
-            evaluation = COCOeval(truth, found, 'bbox')
-            evaluation.params.iouThrs = np.array([0.5])
-            evaluation.params.areaRng = evaluation.params.areaRng[:1]
-            evaluation.params.areaRngLbl = ['all']
             evaluation.evaluate()
         self.num_images = len(evaluation.params.imgIds)
         # Of each class: the image of each detection, best score first;
@@ -88,7 +89,7 @@ def gains(
     draws: int = 1000,
     seed: int = 0,
 ) -> np.ndarray:
-    """Gains of AP50, each on images and seeds drawn anew (bootstrap).
+    """Mean gains of AP50, each on images drawn anew (bootstrap).
 
     Args:
         ours (sequence of Matches): Of a method, a run of each seed.
@@ -108,20 +109,78 @@ def gains(
     for _ in range(draws):
         images = rng.integers(every, size=num_images or every)
         counts = np.bincount(images, minlength=every)
-        runs = rng.integers(len(ours), size=len(ours))
         result.append(
             np.mean(
-                [ours[r].ap50(counts) - theirs[r].ap50(counts) for r in runs]
+                [a.ap50(counts) - b.ap50(counts) for a, b in zip(ours, theirs)]
             )
         )
     return np.array(result)
 
 
-def verdict(drawn: np.ndarray) -> str:
-    """The mean gain, where 90 % of the draws lie, and what that says."""
-    low, high = np.nanpercentile(drawn, (5, 95))
-    says = 'better' if low > 0 else 'worse' if high < 0 else 'may be chance'
-    return f'{np.nanmean(drawn):+.1f} ({low:+.1f} to {high:+.1f}): {says}'
+class Gain(NamedTuple):
+    """A gain of AP50 and how sure it is.
+
+    Attributes:
+        mean: Over the seeds, percent.
+        half: Half the width of its 90 % confidence interval. That adds the
+            variance over the test images (bootstrap) to that over the seeds
+            (Student's t).
+        runs: Seeds. Of a single one the spread is unknown.
+        images: Test images.
+    """
+
+    mean: float
+    half: float
+    runs: int
+    images: int
+
+    @property
+    def sure(self) -> bool:
+        """Whether the sign is beyond chance."""
+        return (
+            self.runs > 1
+            and self.images >= FEWEST
+            and abs(self.mean) > self.half
+        )
+
+    def __str__(self) -> str:
+        if self.sure:
+            says = 'better' if self.mean > 0 else 'worse'
+        elif self.runs < 2:
+            says = 'one seed does not say'
+        elif self.images < FEWEST:
+            says = f'fewer than {FEWEST} images do not say'
+        else:
+            says = 'may be chance'
+        return f'{self.mean:+.1f} ± {self.half:.1f}: {says}'
+
+
+def measure_gain(
+    ours: Sequence[Matches],
+    theirs: Sequence[Matches],
+    num_images: int | None = None,
+) -> Gain:
+    """The gain of a method, with its confidence interval.
+
+    Args:
+        ours (sequence of Matches): Of a method, a run of each seed.
+        theirs (sequence of Matches): Of what it is compared with; the same
+            seeds in the same order.
+        num_images (int, optional): As if so many were labelled; default: all.
+    """
+    runs, every = len(ours), ours[0].num_images
+    once = np.ones(every, int)
+    each = [a.ap50(once) - b.ap50(once) for a, b in zip(ours, theirs)]
+    variance = (1.645 * np.nanstd(gains(ours, theirs, num_images))) ** 2
+    if runs > 1:
+        error = np.std(each, ddof=1) / np.sqrt(runs)
+        variance += (stats.t.ppf(0.95, runs - 1) * error) ** 2
+    return Gain(
+        float(np.mean(each)),
+        float(np.sqrt(variance)),
+        runs,
+        num_images or every,
+    )
 
 
 def verdicts(
@@ -140,39 +199,12 @@ def verdicts(
         str: A list in Markdown.
     """
     title = (
-        f'AP50 gained over {labels[baseline]}, and where 90 % of 1,000 draws '
-        'of test images and seeds lie:'
+        f'AP50 gained over {labels[baseline]}, with its 90 % confidence '
+        'interval over seeds and test images:'
     )
     lines = [title, '']
     for method, found in runs.items():
         if method != baseline:
-            drawn = gains(found, runs[baseline])
-            lines.append(f'- {labels[method]}: {verdict(drawn)}')
+            gain = measure_gain(found, runs[baseline])
+            lines.append(f'- {labels[method]}: {gain}')
     return '\n'.join(lines)
-
-
-def needed(
-    ours: Sequence[Matches],
-    theirs: Sequence[Matches],
-    sizes: Sequence[int],
-) -> list[tuple]:
-    """What fewer labelled images would have said of a gain.
-
-    Args:
-        ours (sequence of Matches): Of a method, a run of each seed.
-        theirs (sequence of Matches): Of what it is compared with.
-        sizes (sequence of int): Numbers of labelled images.
-
-    Returns:
-        list[tuple]: Of each size: the size, where 90 % of the draws of so
-        many images lie, and the share in which the method wins.
-    """
-    rows = []
-    for size in sizes:
-        drawn = gains(ours, theirs, size)
-        drawn = drawn[~np.isnan(drawn)]
-        low, high = np.percentile(drawn, (5, 95))
-        rows.append(
-            (size, f'{low:+.1f} to {high:+.1f}', f'{np.mean(drawn > 0):.0%}')
-        )
-    return rows

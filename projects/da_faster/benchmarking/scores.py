@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os.path as osp
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,37 +12,70 @@ from matplotlib.figure import Figure
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from da_faster.errors import UserError
 
-def evaluate(ann_file: str, detections: str) -> dict:
+
+def match(ann_file: str, detections: str, classes: Sequence[str]) -> COCOeval:
+    """COCO's evaluation, not run yet.
+
+    Args:
+        ann_file (str): The annotations.
+        detections (str): The detections, in COCO's format of results.
+        classes (sequence of str): Those that count.
+
+    Raises:
+        UserError: If a file is missing or broken.
+    """
+    for path in (ann_file, detections):
+        if not osp.isfile(path):
+            raise UserError(f'{path} does not exist; check the path.')
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth = COCO(ann_file)
+            with open(detections) as f:
+                found = json.load(f)
+            # loadRes takes no empty list; an empty COCO scores zero.
+            found = truth.loadRes(found) if found else COCO()
+            evaluation = COCOeval(truth, found, 'bbox')
+    except (AssertionError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f'{detections} does not hold detections of {ann_file} '
+            f'({error!r}): make them again.'
+        ) from error
+    evaluation.params.catIds = sorted(
+        c['id'] for c in truth.dataset['categories'] if c['name'] in classes
+    )
+    return evaluation
+
+
+def evaluate(ann_file: str, detections: str, classes: Sequence[str]) -> dict:
     """Scores detections by COCO.
 
     Args:
         ann_file (str): The annotations.
         detections (str): The detections, in COCO's format of results.
+        classes (sequence of str): Those that count.
 
     Returns:
         dict: ``AP``, ``AP50`` and, by name of the class, ``AP50_by_class``, in
         percent.
     """
+    evaluation = match(ann_file, detections, classes)
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO(ann_file)
-        with open(detections) as f:
-            found = json.load(f)
-        # loadRes takes no empty list; an empty COCO scores zero.
-        found = truth.loadRes(found) if found else COCO()
-        evaluation = COCOeval(truth, found, 'bbox')
         evaluation.evaluate()
         evaluation.accumulate()
     # (IoU, recall, class); -1 where there is no box. The last two indices
     # are area = all and detections = 100.
     precision = evaluation.eval['precision'][..., 0, 2]
     precision = np.where(precision < 0, np.nan, precision)
-    names = [c['name'] for c in truth.loadCats(evaluation.params.catIds)]
+    categories = evaluation.cocoGt.loadCats(evaluation.params.catIds)
     by_class = 100 * np.nanmean(precision[0], axis=0)
     return dict(
         AP=100 * np.nanmean(precision),
         AP50=float(np.nanmean(by_class)),
-        AP50_by_class=dict(zip(names, by_class.tolist())),
+        AP50_by_class={
+            c['name']: ap for c, ap in zip(categories, by_class.tolist())
+        },
     )
 
 

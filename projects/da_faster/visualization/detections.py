@@ -69,6 +69,32 @@ def by_image(path: str) -> dict[int, list[dict]]:
     return detections
 
 
+def assess(detections: list[dict], annotations: list[dict]) -> 'Outcome':
+    """Matches the detections of an image.
+
+    A crowd is neither found nor missed. A detection that lies in one, by half
+    of its area or more, is no false alarm.
+
+    Args:
+        detections (list[dict]): COCO results, best score first.
+        annotations (list[dict]): COCO annotations, crowds among them.
+    """
+    truth = [a for a in annotations if not a.get('iscrowd')]
+    crowds = [a['bbox'] for a in annotations if a.get('iscrowd')]
+    matched = match(detections, truth)
+    if crowds and detections:
+        # With a crowd, the share of the detection that lies in it.
+        boxes = [d['bbox'] for d in detections]
+        inside = mask_utils.iou(boxes, crowds, [1] * len(crowds)).max(axis=1)
+        counts = [
+            found is not None or share < 0.5
+            for found, share in zip(matched, inside)
+        ]
+        detections = [d for d, c in zip(detections, counts) if c]
+        matched = [m for m, c in zip(matched, counts) if c]
+    return Outcome(detections, truth, matched)
+
+
 class Outcome(NamedTuple):
     """What a detector says of an image.
 
@@ -126,6 +152,34 @@ def typical(gains: Sequence[int], num: int) -> list[int]:
     places = np.linspace(0, len(equal) - 1, num - len(surely) + 2)[1:-1]
     equal = equal[places.round().astype(int)] if len(gains) > num else equal
     return sorted([*surely.tolist(), *equal.tolist()])
+
+
+def check_detections(
+    path: str,
+    run: dict[int, list[dict]],
+    image_ids: Sequence[int],
+    names: dict,
+    ann_file: str,
+) -> None:
+    """Raises a UserError if detections are of other annotations."""
+    for image_id, detections in run.items():
+        for detection in detections:
+            missing = {'bbox', 'score'}.difference(detection)
+            if (
+                image_id not in image_ids
+                or detection.get('category_id') not in names
+                or missing
+            ):
+                what = (
+                    f'no {missing.pop()}'
+                    if missing
+                    else f'image {image_id}, '
+                    f'category {detection.get("category_id")}'
+                )
+                raise UserError(
+                    f'{path} has a detection of {what}, which does not fit '
+                    f'{ann_file}: give the annotations it was made for.'
+                )
 
 
 def draw_panel(ax, image: np.ndarray, outcome: Outcome, names: dict) -> None:
@@ -206,6 +260,9 @@ def compare(
             f'{", ".join(results)} not COCO detections ({error!r}).'
         ) from error
     everything = sorted(truth.getImgIds())
+    names = {c['id']: c['name'] for c in truth.loadCats(truth.getCatIds())}
+    for path, run in zip(results, runs):
+        check_detections(path, run, everything, names, ann_file)
     if num < 1:
         raise UserError(f'num must be at least 1, got {num}.')
     unknown = sorted(set(image_ids or ()).difference(everything))
@@ -221,16 +278,12 @@ def compare(
                 (d for d in run[i] if d['score'] >= score_thr),
                 key=lambda d: -d['score'],
             )
-            boxes = truth.imgToAnns[i]
-            outcomes[-1][i] = Outcome(
-                detections, boxes, match(detections, boxes)
-            )
+            outcomes[-1][i] = assess(detections, truth.imgToAnns[i])
     if not image_ids:
         gains = [
             outcomes[-1][i].found - outcomes[0][i].found for i in everything
         ]
         image_ids = [everything[i] for i in typical(gains, num)]
-    names = {c['id']: c['name'] for c in truth.loadCats(truth.getCatIds())}
     images = truth.loadImgs(image_ids)
     ratio = max(i['height'] / i['width'] for i in images)
     size = 6 * len(runs), (6 * ratio + 0.35) * len(images) + 1.2
@@ -239,7 +292,10 @@ def compare(
         path = osp.join(img_dir, info['file_name'])
         if not osp.isfile(path):
             raise UserError(f'{path} does not exist; check IMG_DIR.')
-        image = mmcv.imread(path, channel_order='rgb')
+        try:
+            image = mmcv.imread(path, channel_order='rgb')
+        except (OSError, AttributeError, ValueError) as error:
+            raise UserError(f'{path} is no image: get it again.') from error
         for ax, outcome in zip(row, outcomes):
             draw_panel(ax, image, outcome[info['id']], names)
     for ax, title, outcome in zip(axes[0], titles, outcomes):
