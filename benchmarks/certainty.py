@@ -4,8 +4,8 @@
 
 Reads the finished runs of benchmarks/adaptation.py. Draws --images images of
 the target's test set 1,000 times. Prints the 90 % confidence interval that the
-gain over --baseline would have had over seeds and images, and in how many
-draws the method wins.
+gain over --baseline would have had over seeds and images, how much of it is of
+the images alone, and in how many draws the method wins.
 """
 
 import argparse
@@ -50,13 +50,19 @@ def main() -> None:
         gain = measure_gain(ours, theirs, size)
         wins = np.mean(drawn[~np.isnan(drawn)] > 0)
         rows.append(
-            (size, f'{gain.mean:+.1f} ± {gain.half:.1f}', f'{wins:.0%}')
+            (
+                size,
+                f'{gain.mean:+.1f} ± {gain.half:.1f}',
+                f'± {gain.of_images:.1f}',
+                f'{wins:.0%}',
+            )
         )
     print(
         f'{args.method} against {args.baseline}, {args.folder}, seeds: '
         f'{len(ours)}\n'
     )
-    print(table(('images', 'gain of AP50', 'the method wins'), *rows))
+    head = 'images', 'gain of AP50', 'of the images alone', 'the method wins'
+    print(table(head, *rows))
 
 
 if __name__ == '__main__':

@@ -122,17 +122,24 @@ class Gain(NamedTuple):
 
     Attributes:
         mean: Over the seeds, percent.
-        half: Half the width of its 90 % confidence interval. That adds the
-            variance over the test images (bootstrap) to that over the seeds
-            (Student's t).
-        runs: Seeds. Of a single one the spread is unknown.
+        of_images: Half the width of its 90 % confidence interval, as far as
+            the choice of test images goes (bootstrap).
+        of_seeds: The same of the seeds (Student's t). 0 of a single one, the
+            spread of which is unknown.
+        runs: Seeds.
         images: Test images.
     """
 
     mean: float
-    half: float
+    of_images: float
+    of_seeds: float
     runs: int
     images: int
+
+    @property
+    def half(self) -> float:
+        """Half the width of the interval of both: variances add up."""
+        return float(np.hypot(self.of_images, self.of_seeds))
 
     @property
     def sure(self) -> bool:
@@ -171,13 +178,14 @@ def measure_gain(
     runs, every = len(ours), ours[0].num_images
     once = np.ones(every, int)
     each = [a.ap50(once) - b.ap50(once) for a, b in zip(ours, theirs)]
-    variance = (1.645 * np.nanstd(gains(ours, theirs, num_images))) ** 2
+    of_seeds = 0.0
     if runs > 1:
         error = np.std(each, ddof=1) / np.sqrt(runs)
-        variance += (stats.t.ppf(0.95, runs - 1) * error) ** 2
+        of_seeds = float(stats.t.ppf(0.95, runs - 1) * error)
     return Gain(
         float(np.mean(each)),
-        float(np.sqrt(variance)),
+        float(1.645 * np.nanstd(gains(ours, theirs, num_images))),
+        of_seeds,
         runs,
         num_images or every,
     )
