@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from da_faster.visualization.detections import assess, match, typical
+from da_faster.visualization import compare
+from da_faster.visualization.detections import (
+    Outcome,
+    assess,
+    fair_score,
+    match,
+    total,
+)
 
 
 def box(x: float, category: int = 1) -> dict:
@@ -46,21 +53,20 @@ def test_crowds_are_neither_missed_nor_wrong():
     assert str(outcome) == '1 of 2 found, 1 false alarm'
 
 
-@pytest.mark.parametrize(
-    'gains, num, chosen',
-    [
-        # The mean is 2.
-        ([0, 2, 4, 1, 3], 1, [1]),
-        ([0, 2, 4, 1, 3], 3, [1, 3, 4]),
-        ([0, 2, 4, 1, 3], 9, [0, 1, 2, 3, 4]),
-        # Equally near: evenly.
-        ([0] * 9, 1, [4]),
-        ([0] * 9, 3, [2, 4, 6]),
-        ([5, -5], 1, [0]),
-    ],
-)
-def test_typical_images(gains, num, chosen):
-    assert typical(gains, num) == chosen
+def test_one_false_alarm_an_image():
+    """Of two images: the third false alarm is one too many."""
+
+    def outcome(*scores: float) -> Outcome:
+        found = [dict(box(90 * (s < 0.9)), score=s) for s in scores]
+        return assess(found, [box(0)])
+
+    outcomes = [outcome(0.95, 0.8, 0.4), outcome(0.7, 0.6)]
+    least = fair_score(outcomes)
+    assert 0.6 < least < 0.7
+    kept = total([o.above(least) for o in outcomes])
+    assert [d['score'] for d in kept.detections] == [0.95, 0.8, 0.7]
+    assert (kept.found, kept.false) == (1, 2)
+    assert fair_score(outcomes[1:] + [outcome(0.95)]) == 0
 
 
 def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
@@ -110,3 +116,38 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
         command(tool, 'test.json', 'new', 'none.json', 'r.json')
     with pytest.raises(SystemExit, match='nowhere.json does not exist'):
         command(*argv[:3], 'nowhere.json', 'r.json')
+
+
+def test_the_image_with_the_largest_gain_is_shown(tmp_path):
+    """Of three grey images the brightest; each has one box."""
+    levels = (40, 200, 120)
+    for i, level in enumerate(levels):
+        image = Image.fromarray(np.full((20, 40, 3), level, np.uint8))
+        image.save(tmp_path / f'{i}.png')
+    truth = dict(
+        images=[
+            dict(id=i, file_name=f'{i}.png', height=20, width=40)
+            for i in range(3)
+        ],
+        categories=[dict(id=1, name='car')],
+        annotations=[
+            dict(box(0), id=i + 1, image_id=i, area=100, iscrowd=0)
+            for i in range(3)
+        ],
+    )
+    # The left one finds those of images 0 and 2, the right one of 1 and 2.
+    for name, found in (('truth', truth), ('left', (0, 2)), ('right', (1, 2))):
+        if name != 'truth':
+            found = [dict(box(0), image_id=i, score=0.9) for i in found]
+        (tmp_path / f'{name}.json').write_text(json.dumps(found))
+    compare(
+        str(tmp_path / 'truth.json'),
+        str(tmp_path),
+        [str(tmp_path / f'{name}.json') for name in ('left', 'right')],
+        ['left', 'right'],
+        str(tmp_path / 'out.png'),
+        num=1,
+    )
+    picture = np.asarray(Image.open(tmp_path / 'out.png').convert('RGB'))
+    shown = [(picture == level).all(-1).mean() > 0.2 for level in levels]
+    assert shown == [False, True, False]

@@ -3,9 +3,10 @@
     python tools/analysis/compare_detections.py ANN_FILE IMG_DIR \\
         LEFT.bbox.json RIGHT.bbox.json --out compare.png
 
+Each detector shows what it finds with one false alarm an image, in the mean.
 The detections are what CocoMetric writes with `outfile_prefix`. Unless images
-are named, it shows those on which RIGHT finds more than LEFT by about the mean
-over the test set.
+are named, they are those on which RIGHT finds most objects more than LEFT;
+above each column stands the sum over the whole test set.
 """
 
 import argparse
@@ -24,7 +25,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--titles', nargs='+', default=['source-only', 'adapted'])
     add('--num', type=int, default=4, help='images')
     add('--img-ids', type=int, nargs='+', help='these images instead')
-    add('--score-thr', type=float, default=0.5)
+    add('--score-thr', type=float, help='the same score for all instead')
     add('--out', default='compare.png')
     return parser.parse_args(argv)
 

@@ -118,11 +118,32 @@ class Outcome(NamedTuple):
         """False alarms."""
         return self.matched.count(None)
 
+    def above(self, score: float) -> 'Outcome':
+        """The outcome without the detections of a lower score."""
+        num = sum(d['score'] >= score for d in self.detections)
+        return Outcome(self.detections[:num], self.truth, self.matched[:num])
+
     def __str__(self) -> str:
         return (
             f'{self.found} of {len(self.truth)} found, {self.false} false '
             f'alarm{"" if self.false == 1 else "s"}'
         )
+
+
+def fair_score(outcomes: Sequence[Outcome]) -> float:
+    """The least score with at most one false alarm an image, in the mean."""
+    scores = sorted(
+        (
+            d['score']
+            for outcome in outcomes
+            for d, found in zip(outcome.detections, outcome.matched)
+            if found is None
+        ),
+        reverse=True,
+    )
+    if len(scores) <= len(outcomes):
+        return 0.0
+    return float(np.nextafter(scores[len(outcomes)], np.inf))
 
 
 def total(outcomes: Sequence[Outcome]) -> Outcome:
@@ -133,25 +154,6 @@ def total(outcomes: Sequence[Outcome]) -> Outcome:
             for parts in zip(*outcomes)
         )
     )
-
-
-def typical(gains: Sequence[int], num: int) -> list[int]:
-    """Indices of images whose gain is nearest to the mean, in their order.
-
-    Of more than are wanted that are equally near, they are taken evenly.
-
-    Args:
-        gains (sequence of int): Of each image.
-        num (int): How many; fewer if there are not so many.
-    """
-    distance = np.abs(np.subtract(gains, np.mean(gains)))
-    order = np.argsort(distance, kind='stable')
-    limit = distance[order][: max(num, 1)][-1]
-    surely = order[distance[order] < limit - 1e-9]
-    equal = np.flatnonzero(np.abs(distance - limit) < 1e-9)
-    places = np.linspace(0, len(equal) - 1, num - len(surely) + 2)[1:-1]
-    equal = equal[places.round().astype(int)] if len(gains) > num else equal
-    return sorted([*surely.tolist(), *equal.tolist()])
 
 
 def check_detections(
@@ -207,7 +209,7 @@ def draw_panel(ax, image: np.ndarray, outcome: Outcome, names: dict) -> None:
             draw(item, WRONG, lw=1.5)
         else:
             draw(item, FOUND, lw=3)
-    ax.set_title(str(outcome), fontsize=10)
+    ax.set_title(str(outcome), fontsize=11)
 
 
 def compare(
@@ -218,7 +220,7 @@ def compare(
     out: str,
     num: int = 4,
     image_ids: Sequence[int] | None = None,
-    score_thr: float = 0.5,
+    score_thr: float | None = None,
 ) -> int:
     """Writes a picture: one row an image, one column a result file.
 
@@ -231,10 +233,14 @@ def compare(
             writes them with ``outfile_prefix``.
         titles (Sequence[str]): One for each of them.
         out (str): The picture's path.
-        num (int): Images. On them the last result file finds more objects
-            than the first by about the mean over the test set.
+        num (int): Images: those on which the last result file finds most
+            objects more than the first. Of a single result file they are
+            taken evenly over the test set.
         image_ids (Sequence[int], optional): These images instead.
-        score_thr (float): Detections of a lower score are left out.
+        score_thr (float, optional): Detections of a lower score are left out.
+            By default each result file has its own, above which it has as many
+            false alarms as there are images: a score of 0.5 means more to one
+            detector than to another.
 
     Returns:
         int: Number of images in the picture.
@@ -272,18 +278,30 @@ def compare(
         )
     outcomes = []
     for run in runs:
-        outcomes.append({})
-        for i in everything:
-            detections = sorted(
-                (d for d in run[i] if d['score'] >= score_thr),
-                key=lambda d: -d['score'],
-            )
-            outcomes[-1][i] = assess(detections, truth.imgToAnns[i])
-    if not image_ids:
-        gains = [
-            outcomes[-1][i].found - outcomes[0][i].found for i in everything
-        ]
-        image_ids = [everything[i] for i in typical(gains, num)]
+        outcomes.append(
+            {
+                i: assess(
+                    sorted(run[i], key=lambda d: -d['score']),
+                    truth.imgToAnns[i],
+                )
+                for i in everything
+            }
+        )
+        least = score_thr
+        if least is None:
+            least = fair_score(list(outcomes[-1].values()))
+        for i, outcome in outcomes[-1].items():
+            outcomes[-1][i] = outcome.above(least)
+    chosen = not image_ids and len(runs) > 1
+    if chosen:
+        first, last = outcomes[0], outcomes[-1]
+        image_ids = sorted(
+            everything, key=lambda i: first[i].found - last[i].found
+        )[:num]
+    elif not image_ids:
+        num = min(num, len(everything))
+        places = np.linspace(0, len(everything) - 1, num + 2)[1:-1]
+        image_ids = [everything[int(i)] for i in places]
     images = truth.loadImgs(image_ids)
     ratio = max(i['height'] / i['width'] for i in images)
     size = 6 * len(runs), (6 * ratio + 0.35) * len(images) + 1.2
@@ -301,9 +319,9 @@ def compare(
     for ax, title, outcome in zip(axes[0], titles, outcomes):
         summary = total(list(outcome.values()))
         ax.set_title(
-            f'{title}\nall {len(everything)} images: {summary}\n\n'
+            f'{title.upper()}\nall {len(everything)} images: {summary}\n\n'
             f'{ax.get_title()}',
-            fontsize=11,
+            fontsize=12,
         )
     fig.legend(
         handles=[
@@ -311,6 +329,7 @@ def compare(
             Line2D([], [], color=MISSED, lw=2, ls='--', label='missed'),
             Line2D([], [], color=WRONG, lw=1.5, label='false alarm'),
         ],
+        title='images with the largest gain' if chosen else None,
         loc='outside lower center',
         ncols=3,
         facecolor='#b0b0b0',
