@@ -471,7 +471,7 @@ def compare(
         for seed in seeds
         for method in found
     ]
-    ann_file = osp.abspath(label_files(runs[0].config)[1])
+    ann_file = label_files(runs[0].config)[1]
     dataset = Config.fromfile(runs[0].config).val_dataloader.dataset
     classes = dataset.metainfo.classes
     scores: dict[str, dict] = {method: {} for method in found}
@@ -503,7 +503,9 @@ def compare(
     with open(osp.join(out, 'table.md'), 'w') as file:
         file.write(table + '\n')
     with open(osp.join(out, 'scores.json'), 'w') as file:
-        known = dict(test=ann_file, classes=classes, scores=scores)
+        known = dict(
+            test=osp.abspath(ann_file), classes=classes, scores=scores
+        )
         json.dump(known, file, indent=1)
     draw_dots(scores, labels, title, osp.join(out, 'dots.png'))
     return table
