@@ -31,6 +31,9 @@ def model_cfg():
             'model.domain_neck.in_channels': 32,
             'model.instance_domain_head.in_channels': 24,
             'model.instance_domain_head.dropout': 0.0,
+            # The small configs have none.
+            'model.loss_consistency._delete_': True,
+            'model.loss_consistency.type': 'DomainConsistencyLoss',
             'model.train_cfg.rcnn.sampler.num': 16,
             'model.train_cfg.rpn_proposal.max_per_img': 40,
         }
