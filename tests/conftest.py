@@ -55,7 +55,8 @@ model = dict(
         bbox_head=dict(in_channels=32, fc_out_channels=32, num_classes=1)),
     domain_neck=dict(in_channels=32, feat_channels=16),
     instance_domain_head=dict(in_channels=32, feat_channels=16),
-    loss_consistency=dict(type='DomainConsistencyLoss', loss_weight=0.1),
+    loss_consistency=dict(
+        _delete_=True, type='DomainConsistencyLoss', loss_weight=0.1),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=100, max_per_img=50),
         rcnn=dict(sampler=dict(num=32))),
