@@ -1,5 +1,6 @@
 """A tiny pair of domains and a tiny config, for tests that train."""
 
+import gc
 import json
 import runpy
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import load_from_local
 
@@ -33,6 +35,18 @@ def command():
         main([str(argument) for argument in argv])
 
     return run
+
+
+def pytest_collection_finish() -> None:
+    """Takes what is imported out of the garbage collector's rounds.
+
+    MMEngine calls ``gc.collect`` for every dataset that it builds.
+    """
+    gc.collect()
+    gc.freeze()
+    # Seconds that a loader waits for each of its workers to end. In a process
+    # that forks they often do not by themselves, and are then terminated.
+    torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL = 0.5
 
 
 TINY = """
