@@ -1,12 +1,12 @@
 """The template for one's own data, edited as its walkthrough says."""
 
-import re
 from pathlib import Path
 
 import pytest
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
 
+from da_faster.benchmarking.hard_pairs import fill_template
 from da_faster.data_check import check
 
 ROOT = Path(__file__).parents[1]
@@ -27,17 +27,9 @@ def edited(tiny_data, tmp_path):
             ),
             **lines,
         )
-        head, rule, rest = TEMPLATE.read_text().partition('\n# -----')
-        for name, value in lines.items():
-            head, count = re.subn(
-                f'^{name} = .*$', f'{name} = {value!r}', head, flags=re.M
-            )
-            assert count == 1
-        # Its bases stay where they are.
-        head = head.replace("'../", f"'{ROOT}/configs/")
         for sibling in TEMPLATE.parent.glob('*.py'):
             (tmp_path / sibling.name).write_text(sibling.read_text())
-        (tmp_path / TEMPLATE.name).write_text(head + rule + rest)
+        (tmp_path / TEMPLATE.name).write_text(fill_template(**lines))
         return tmp_path
 
     return edit

@@ -150,11 +150,11 @@ def test_fewer_images_widen_the_interval(scene, tmp_path):
 @pytest.mark.parametrize(
     'gain, says',
     [
-        (Gain(9.0, 2.4, 3.2, 3, 30), '+9.0 ± 4.0: better'),
-        (Gain(-9.0, 2.4, 3.2, 3, 30), '-9.0 ± 4.0: worse'),
-        (Gain(3.0, 2.4, 3.2, 3, 30), '+3.0 ± 4.0: may be chance'),
-        (Gain(9.0, 2.4, 3.2, 1, 30), '+9.0 ± 4.0: one seed does not say'),
-        (Gain(9.0, 0.0, 0.0, 3, 4), 'fewer than 5 images do not say'),
+        (Gain(9.0, 2.4, 3.2, 1.0, 3, 30), '+9.0 ± 4.0: better'),
+        (Gain(-9.0, 2.4, 3.2, 1.0, 3, 30), '-9.0 ± 4.0: worse'),
+        (Gain(3.0, 2.4, 3.2, 1.0, 3, 30), '+3.0 ± 4.0: may be chance'),
+        (Gain(9.0, 2.4, 3.2, 1.0, 1, 30), '+9.0 ± 4.0: one seed does not say'),
+        (Gain(9.0, 0.0, 0.0, 1.0, 3, 4), 'fewer than 5 images do not say'),
     ],
 )
 def test_what_a_gain_says(gain, says):

@@ -126,6 +126,7 @@ class Gain(NamedTuple):
             the choice of test images goes (bootstrap).
         of_seeds: The same of the seeds (Student's t). 0 of a single one, the
             spread of which is unknown.
+        wins: Share of the draws of test images in which the method wins.
         runs: Seeds.
         images: Test images.
     """
@@ -133,6 +134,7 @@ class Gain(NamedTuple):
     mean: float
     of_images: float
     of_seeds: float
+    wins: float
     runs: int
     images: int
 
@@ -178,14 +180,17 @@ def measure_gain(
     runs, every = len(ours), ours[0].num_images
     once = np.ones(every, int)
     each = [a.ap50(once) - b.ap50(once) for a, b in zip(ours, theirs)]
+    drawn = gains(ours, theirs, num_images)
+    drawn = drawn[~np.isnan(drawn)]
     of_seeds = 0.0
     if runs > 1:
         error = np.std(each, ddof=1) / np.sqrt(runs)
         of_seeds = float(stats.t.ppf(0.95, runs - 1) * error)
     return Gain(
         float(np.mean(each)),
-        float(1.645 * np.nanstd(gains(ours, theirs, num_images))),
+        float(1.645 * np.std(drawn)),
         of_seeds,
+        float(np.mean(drawn > 0)),
         runs,
         num_images or every,
     )

@@ -26,8 +26,8 @@ class StrongAugmentation(BaseTransform):
     blur, each channel by itself; rectangles of noise. All numbers are those of
     ALDI++ (Kay et al., 2024) and of the teachers before it (Liu et al., ICLR
     2021). Unlike theirs, no rectangle is erased unless you ask for it: what
-    lies under one keeps its label, and a detector that trains from scratch for
-    some minutes lost more than ten AP50 by it.
+    lies under one keeps its label, and short trainings from scratch lost by
+    it.
 
     Required and modified key: ``img``, (H, W, 3), BGR, uint8.
 
