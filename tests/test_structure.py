@@ -26,7 +26,7 @@ LAYERS = {
         ['hooks'],
     ],
     'da_faster.models': [
-        ['adversarial', 'data_preprocessor', 'vgg'],
+        ['adversarial', 'self_training', 'data_preprocessor', 'vgg'],
     ],
     'da_faster.datasets': [
         ['target_dataset', 'foggy_city'],

@@ -125,6 +125,27 @@ train_dataloader = dict(dataset=dict(pipeline=[
     dict(type='StrongAugmentation'), _base_.pack]))
 """
 
+# A mean teacher whose self-training begins after two iterations.
+TEACHER = """
+detector = _base_.model
+data_preprocessor = detector.pop('data_preprocessor')
+model = dict(
+    _delete_=True, type='MeanTeacher', detector=detector,
+    data_preprocessor=data_preprocessor, agreement_interval=2,
+    # Scores of an untrained detector are low.
+    pseudo_labels=dict(bounds=(0.05, 0.9), ignore_above=0.02))
+train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
+    _base_.load, _base_.resize, _base_.flip,
+    dict(
+        type='MultiBranch', branch_field=['target', 'target_weak'],
+        target=[
+            dict(type='StrongAugmentation'), dict(type='MaskBlocks', size=16),
+            _base_.pack],
+        target_weak=[_base_.pack])])))
+custom_hooks = [
+    dict(type='Recorder'), dict(type='SelfTrainingHook', burn_in=2)]
+"""
+
 
 def derive(config, folder: Path, text: str) -> Path:
     """A config that inherits ``config`` and adds ``text``."""

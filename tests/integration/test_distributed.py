@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from launching import (
+    TEACHER,
     TOOLS,
     average_precision,
+    derive,
     evaluate,
     finish,
     free_port,
@@ -75,6 +77,41 @@ def test_two_processes_train_and_test(tiny_config, tmp_path):
     single = evaluate(tiny_config, checkpoint, tmp_path / 'single')
     assert average_precision(work_dir) == single > 0
     assert average_precision(tmp_path / 'test') == single
+
+
+def test_two_processes_share_what_a_teacher_learned(tiny_config, tmp_path):
+    """And a resume goes on with it."""
+    config = derive(
+        tiny_config, tmp_path, TEACHER + 'find_unused_parameters = True\n'
+    )
+    checkpoints = []
+    for folder, stops in (('whole', [6]), ('parts', [4, 6])):
+        for stop in stops:
+            finish(
+                start(
+                    TOOLS / 'dist_train.sh',
+                    config,
+                    2,
+                    '--work-dir',
+                    tmp_path / folder,
+                    '--resume',
+                    '--cfg-options',
+                    'default_hooks.checkpoint.interval=1',
+                    f'train_cfg.max_iters={stop}',
+                    PORT=free_port(),
+                )
+            )
+        ranks = [stream(tmp_path / folder, rank) for rank in range(2)]
+        for first, second in zip(*ranks):
+            assert first['weights'] == second['weights']
+        checkpoints.append(
+            torch.load(tmp_path / folder / 'iter_6.pth', weights_only=False)
+        )
+    whole, parts = [digest(c['state_dict']) for c in checkpoints]
+    assert whole == parts
+    state = checkpoints[0]['state_dict']
+    assert state['pseudo_labels.source_images'] == 6 * 2 * 2
+    assert state['pseudo_labels.target_images'] == 4 * 2 * 2
 
 
 def test_two_machines(tiny_config, tmp_path):

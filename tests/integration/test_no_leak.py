@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from launching import STYLE, derive, train
+from launching import STYLE, TEACHER, derive, train
 
 CROP = """
 train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
@@ -44,6 +44,11 @@ LOADER = 'train_cfg__target_dataloader__dataset__ann_file'
 TRANSFORM = 'train_dataloader__dataset__pipeline__4__dataset__ann_file'
 PATHS = {name: (text, LOADER) for name, text in PIPELINES.items()}
 PATHS['colours of the target'] = STYLE, TRANSFORM
+PATHS['mean teacher'] = TEACHER, LOADER
+PATHS['soft labels'] = (
+    TEACHER + "model['distillation'] = dict(type='TwoStageDistillation')\n",
+    LOADER,
+)
 
 
 @pytest.mark.parametrize('path', PATHS)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from launching import STYLE, derive, train
+from launching import STYLE, TEACHER, derive, train
 from recorder import digest
 
 
@@ -64,6 +64,11 @@ param_scheduler = [
     dict(type='MultiStepLR', by_epoch=False, milestones=[2, 4], gamma=0.1)]
 """,
     'colours of the target': STYLE,
+    'mean teacher': TEACHER,
+    'mean teacher, soft labels, domain classifiers to the end': TEACHER
+    + """
+model.update(align='always', distillation=dict(type='TwoStageDistillation'))
+""",
     'random sizes and grouped shapes': """
 train_dataloader = dict(
     batch_sampler=dict(type='AspectRatioBatchSampler'),

@@ -12,7 +12,7 @@ from mmengine.runner import find_latest_checkpoint
 from da_faster.engine.checkpoints import files as checkpoint_files
 from da_faster.engine.checkpoints.files import DIGEST, find_damage
 from da_faster.engine.hooks.preemption_hook import EXIT_CODE
-from launching import call, derive, fork, fork_ranks, stream, train
+from launching import TEACHER, call, derive, fork, fork_ranks, stream, train
 from recorder import thread_names
 
 pytestmark = pytest.mark.slow
@@ -68,6 +68,19 @@ def test_a_killed_run_ends_as_the_whole_run(
     assert by_iteration(tmp_path) == whole
     assert find_damage(str(tmp_path / 'iter_6.pth')) is None
     assert not list(tmp_path.glob('*.tmp'))
+
+
+@pytest.mark.parametrize('at, what', [(2, 'kill'), (5, 'kill in checkpoint')])
+def test_a_mean_teacher_that_is_killed(tiny_config, tmp_path, at, what):
+    """Before the burn-in ends, and after it."""
+    (tmp_path / 'whole').mkdir()
+    config = derive(tiny_config, tmp_path / 'whole', TEACHER)
+    options = dict(default_hooks__checkpoint__interval=1)
+    assert fork(train, config, tmp_path / 'whole', **options) == 0
+    broken = sabotaged(config, tmp_path, at, what)
+    assert fork(train, broken, tmp_path / 'run', **options) == -9
+    assert fork(train, config, tmp_path / 'run', '--resume', **options) == 0
+    assert by_iteration(tmp_path / 'run') == by_iteration(tmp_path / 'whole')
 
 
 def test_a_validation_that_was_killed_is_done_again(tiny_config, tmp_path):

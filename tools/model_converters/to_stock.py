@@ -36,6 +36,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='unpickle the checkpoint, which can run ANY code it contains; '
         'only for files of people you trust',
     )
+    parser.add_argument(
+        '--student',
+        action='store_true',
+        help="of a MeanTeacher, the student's weights, not the teacher's",
+    )
     return parser.parse_args(argv)
 
 

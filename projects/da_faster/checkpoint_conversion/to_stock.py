@@ -10,7 +10,8 @@ does not know. What has no such parent, such as a hook, is left out. A part of
 the model without one is refused: VGG16 stays here.
 
 A checkpoint with averaged weights gives these, as in tools/test.py: EMAHook
-saves them as `state_dict` and the others as `ema_state_dict`.
+saves them as `state_dict` and the others as `ema_state_dict`. Of a MeanTeacher
+the detector within is written, with the teacher's weights or the student's.
 """
 
 import inspect
@@ -158,6 +159,7 @@ def stock_state(
     stock: dict[str, Tensor],
     dropped_parts: set[str],
     path: Path,
+    branch: str = '',
 ) -> dict[str, Tensor]:
     """Picks the stock detector's weights from a checkpoint.
 
@@ -166,6 +168,8 @@ def stock_state(
         stock: The state of the stock model.
         dropped_parts: Parts of the model whose weights are left out.
         path: The file, for messages.
+        branch: What the names of the weights begin with; others are left out,
+            unless none begins so.
 
     Raises:
         UserError: If a weight is missing, unknown or of another shape.
@@ -173,6 +177,11 @@ def stock_state(
     state = checkpoint.get('state_dict', checkpoint)
     # MMEngine, too, drops the prefix of a wrapped model.
     state = {re.sub(r'^module\.', '', name): x for name, x in state.items()}
+    state = {
+        name.removeprefix(branch): x
+        for name, x in state.items()
+        if name.startswith(branch)
+    } or state
     state = {
         name: x
         for name, x in state.items()
@@ -220,6 +229,7 @@ def convert_to_stock(
     cfg_options: Mapping | None = None,
     force: bool = False,
     trust: bool = False,
+    student: bool = False,
 ) -> StockDetector:
     """Writes the stock config and weights of an adapted detector.
 
@@ -231,6 +241,7 @@ def convert_to_stock(
         cfg_options: Settings of the config to override, by dotted name.
         force: Replace an earlier result.
         trust: Unpickle the checkpoint, which can run any code in it.
+        student: Of a student and a teacher, take the student.
 
     Raises:
         UserError: If an input is missing or does not fit, or if a result
@@ -241,12 +252,25 @@ def convert_to_stock(
         out = out / f'{config.stem}.pth'
     need_free([out, out.with_suffix('.py')], force)
     cfg = load_config(config, cfg_options)
+    branch = ''
+    if 'detector' in cfg.model:
+        branch = 'student.' if student else 'teacher.'
+        cfg.model = dict(
+            cfg.model.detector, data_preprocessor=cfg.model.data_preprocessor
+        )
+        cfg.custom_hooks = [
+            hook
+            for hook in cfg.get('custom_hooks', [])
+            if hook['type'] not in ('MeanTeacherHook', 'SelfTrainingHook')
+        ]
+    elif student:
+        raise UserError(f'{config} has no student: leave --student out.')
     stock = StockConfig(cfg)
     model = mmdet.registry.MODELS.build(cfg.model)
 
     content = read(checkpoint, trust, allow_list())
     state = stock_state(
-        content, model.state_dict(), stock.dropped_parts, checkpoint
+        content, model.state_dict(), stock.dropped_parts, checkpoint, branch
     )
     model.load_state_dict(state, strict=True)
     # DetInferencer takes the config from here if it is given none.
@@ -259,6 +283,7 @@ def convert_to_stock(
         },
         force,
     )
+    changes = [f'the {branch[:-1]} alone'] if branch else []
     return StockDetector(
-        out, out.with_suffix('.py'), len(state), stock.changes
+        out, out.with_suffix('.py'), len(state), changes + stock.changes
     )

@@ -1,6 +1,7 @@
 from .checkpoints import RefusedCheckpoint, trust_checkpoints
 from .hooks import (
     CheckpointNotWritten,
+    CollapsedError,
     FittingCheckpointHook,
     GradScaleRampHook,
     MissedValidationHook,
@@ -8,6 +9,7 @@ from .hooks import (
     NonFiniteHook,
     PreemptionHook,
     SafeCheckpointHook,
+    SelfTrainingHook,
 )
 from .launch import part_from_launcher, set_up_cpu_launcher
 from .loops import BadSample, DALoop, SeededTrainLoop
@@ -15,6 +17,7 @@ from .loops import BadSample, DALoop, SeededTrainLoop
 __all__ = [
     'BadSample',
     'CheckpointNotWritten',
+    'CollapsedError',
     'DALoop',
     'FittingCheckpointHook',
     'GradScaleRampHook',
@@ -25,6 +28,7 @@ __all__ = [
     'RefusedCheckpoint',
     'SafeCheckpointHook',
     'SeededTrainLoop',
+    'SelfTrainingHook',
     'part_from_launcher',
     'set_up_cpu_launcher',
     'trust_checkpoints',

@@ -7,6 +7,7 @@ from .adversarial import (
     InstanceDomainHead,
 )
 from .data_preprocessor import DomainDataPreprocessor
+from .self_training import MeanTeacher, PseudoLabels, TwoStageDistillation
 from .vgg import VGG, VGGFCLayers
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     'DomainConsistencyLoss',
     'DomainDataPreprocessor',
     'InstanceDomainHead',
+    'MeanTeacher',
+    'PseudoLabels',
+    'TwoStageDistillation',
     'VGG',
     'VGGFCLayers',
 ]

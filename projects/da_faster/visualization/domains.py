@@ -26,7 +26,10 @@ PYTORCH = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 
 
 def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> list[dict]:
-    """Items of a dataset, taken evenly over it, through its pipeline."""
+    """Items of a dataset, taken evenly over it, through its pipeline.
+
+    Of several views of an image, the first: the one that a student sees.
+    """
     dataset = DATASETS.build(dataset_cfg)
     indices = np.linspace(0, len(dataset) - 1, min(num, len(dataset)))
     items = []
@@ -38,6 +41,8 @@ def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> list[dict]:
                 f'image {index} of {dataset_cfg.type} does not '
                 'pass its pipeline: check its filters.'
             )
+        if isinstance(item['inputs'], dict):  # of MultiBranch
+            item = {k: next(iter(views.values())) for k, views in item.items()}
         items.append(item)
     return items
 

@@ -94,3 +94,30 @@ def test_labels_inside_a_wrapper_are_seen():
 
     with pytest.raises(ValueError, match='TargetDataset'):
         DALoop._check_unlabelled(Wrapper())
+
+
+class Views(Numbers):
+    """Sample i in two views, as MultiBranch gives them."""
+
+    def __getitem__(self, i: int) -> dict:
+        return dict(
+            inputs=dict(target=torch.tensor(i), target_weak=torch.tensor(-i)),
+            data_samples=dict(target=i, target_weak=-i),
+        )
+
+
+def test_views_of_an_image_go_by_their_own_names():
+    data = Views(10)
+    target = DataLoader(
+        data,
+        3,
+        sampler=InfiniteSampler(data, seed=1),
+        collate_fn=pseudo_collate,
+    )
+    batch = next(PairedIterator(source=loader(10, 2, 0), target=target))
+    for parts in batch.values():
+        assert {k: len(v) for k, v in parts.items()} == dict(
+            source=2, target=3, target_weak=3
+        )
+    samples = batch['data_samples']
+    assert samples['target'] == [-i for i in samples['target_weak']]

@@ -1,4 +1,5 @@
+from .mask_blocks import MaskBlocks
 from .strong_augmentation import StrongAugmentation
 from .target_style import TargetStyle
 
-__all__ = ['StrongAugmentation', 'TargetStyle']
+__all__ = ['MaskBlocks', 'StrongAugmentation', 'TargetStyle']

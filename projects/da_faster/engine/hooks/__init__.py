@@ -4,9 +4,11 @@ from .missed_validation_hook import MissedValidationHook
 from .non_finite_hook import NonFiniteError, NonFiniteHook
 from .preemption_hook import PreemptionHook
 from .safe_checkpoint_hook import CheckpointNotWritten, SafeCheckpointHook
+from .self_training_hook import CollapsedError, SelfTrainingHook
 
 __all__ = [
     'CheckpointNotWritten',
+    'CollapsedError',
     'FittingCheckpointHook',
     'GradScaleRampHook',
     'MissedValidationHook',
@@ -14,4 +16,5 @@ __all__ = [
     'NonFiniteHook',
     'PreemptionHook',
     'SafeCheckpointHook',
+    'SelfTrainingHook',
 ]

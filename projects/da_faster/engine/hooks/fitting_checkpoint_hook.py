@@ -14,7 +14,8 @@ class FittingCheckpointHook(Hook):
 
     MMEngine loads what fits and warns; the rest keeps its random weights. For
     initial weights (``load_from``) that is wanted, elsewhere it is a mistake.
-    Of a tested checkpoint the domain classifiers may be missing.
+    Of a tested checkpoint the domain classifiers may be missing. That of a
+    detector without a teacher may be tested as teacher and as student.
     """
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -26,12 +27,22 @@ class FittingCheckpointHook(Hook):
             model = model.module
         given = checkpoint.get('state_dict', checkpoint)
         given = {name.removeprefix('module.'): v for name, v in given.items()}
-        for name, wanted in model.state_dict().items():
+        wanted_weights = model.state_dict()
+        if not (training or any(n.startswith('teacher.') for n in given)):
+            # SemiBaseDetector gives such weights to both.
+            wanted_weights = {
+                name.removeprefix('teacher.'): weight
+                for name, weight in wanted_weights.items()
+                if not name.startswith(('student.', 'pseudo_labels.'))
+            }
+        for name, wanted in wanted_weights.items():
             if (
                 name.endswith('num_batches_tracked')
                 or not training
                 and (
-                    name.startswith(('domain_neck.', 'instance_domain_head.'))
+                    name.removeprefix('student.')
+                    .removeprefix('teacher.')
+                    .startswith(('domain_neck.', 'instance_domain_head.'))
                 )
             ):
                 continue

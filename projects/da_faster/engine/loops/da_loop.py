@@ -16,6 +16,9 @@ TARGET_SEED_OFFSET = 1_000_003
 class PairedIterator:
     """Endless batches ``{'inputs': {domain: ...}, 'data_samples': {...}}``.
 
+    A pipeline that ends with MMDetection's ``MultiBranch`` gives several views
+    of each image. They go by the names of the branches, not of the domain.
+
     Args:
         **dataloaders (DataLoader): By domain.
     """
@@ -30,11 +33,15 @@ class PairedIterator:
         return self
 
     def __next__(self) -> dict:
-        batches = {d: next(it) for d, it in self.iterators.items()}
-        return {
-            key: {d: batch[key] for d, batch in batches.items()}
-            for key in ('inputs', 'data_samples')
-        }
+        joint: dict = dict(inputs={}, data_samples={})
+        for domain, iterator in self.iterators.items():
+            batch = next(iterator)
+            for key, parts in joint.items():
+                views = batch[key]
+                if not isinstance(views, dict):
+                    views = {domain: views}
+                parts.update(views)
+        return joint
 
     def skip_iter(self, num_iters: int) -> None:
         """Passes over the batches that were trained on before a resume."""

@@ -1,0 +1,199 @@
+"""Burn-in, the teacher's update, and an alarm when pseudo-labels collapse."""
+
+import torch
+from mmdet.engine.hooks import MeanTeacherHook
+from mmdet.registry import HOOKS
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from da_faster.errors import UserError
+
+
+class CollapsedError(UserError):
+    """The pseudo-labels are no good any more."""
+
+
+@HOOKS.register_module()
+class SelfTrainingHook(MeanTeacherHook):
+    """Trains a MeanTeacher: first the burn-in, then with the teacher's labels.
+
+    The teacher is the student's moving average from the first iteration on. So
+    after the burn-in it starts from averaged weights. Weights of ``load_from``
+    go to both; with them, ``burn_in=0`` is allowed.
+
+    All depends on the iteration and on the model's own state, so a resumed run
+    goes on exactly.
+
+    It warns when pseudo-labels vanish, become many more than the source's
+    boxes, fall into one class, or lose one. A warning is given once, and again
+    only after its cause was gone.
+
+    Args:
+        burn_in (int): Iterations without the teacher's labels.
+        momentum (float): The student's share in the teacher at each
+            iteration. Short trainings need a large one.
+        interval (int): Iterations between two looks at the pseudo-labels.
+        stop (bool): Whether a collapse ends the training.
+    """
+
+    def __init__(
+        self,
+        burn_in: int,
+        momentum: float = 0.01,
+        interval: int = 50,
+        stop: bool = False,
+    ) -> None:
+        if burn_in < 0:
+            raise ValueError(
+                f'SelfTrainingHook: burn_in must be >= 0, got {burn_in!r}'
+            )
+        if not 0 < momentum < 1:
+            raise ValueError(
+                'SelfTrainingHook: momentum must lie between 0 and 1, got '
+                f'{momentum!r}'
+            )
+        super().__init__(momentum=momentum, interval=1, skip_buffer=False)
+        self.burn_in = burn_in
+        self.look_interval = interval
+        self.stop = stop
+        self.told: set[str] = set()
+
+    def before_train(self, runner: Runner) -> None:
+        model = unwrapped(runner)
+        if not hasattr(model, 'pseudo_labels'):
+            raise ValueError(
+                f'SelfTrainingHook: the model is a {type(model).__name__}, '
+                'not a MeanTeacher'
+            )
+        super().before_train(runner)
+        runner.logger.info(
+            'Self-training: burn-in until iteration %d of %d. Validated, '
+            'tested and exported are the weights of the %s.',
+            self.burn_in,
+            runner.max_iters,
+            model.semi_test_cfg['predict_on'],
+        )
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        model = unwrapped(runner)
+        model.iteration = runner.iter
+        model.self_training = runner.iter >= self.burn_in
+        if runner.iter == self.burn_in and model.align == 'burn-in':
+            # Else their last values would be logged to the end.
+            logged = runner.message_hub.log_scalars
+            for name in [n for n in logged if 'loss_da' in n]:
+                del logged[name]
+
+    def momentum_update(self, model: torch.nn.Module, momentum: float) -> None:
+        """Moves all weights of the teacher, buffers included."""
+        pairs = [
+            (theirs, ours)
+            for theirs, ours in zip(
+                model.teacher.state_dict().values(),
+                model.student.state_dict().values(),
+            )
+            if theirs.dtype.is_floating_point
+        ]
+        torch._foreach_lerp_(*map(list, zip(*pairs)), momentum)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        model = unwrapped(runner)
+        if not model.self_training or not self.every_n_train_iters(
+            runner, self.look_interval
+        ):
+            return
+        labels = model.pseudo_labels
+        classes = class_names(runner, labels.num_classes)
+        runner.visualizer.add_scalars(
+            {
+                f'pseudo_boxes/{name}': count
+                for name, count in zip(classes, labels.kept.tolist())
+            },
+            step=runner.iter + 1,
+        )
+        now = signs_of_collapse(labels, classes)
+        for key, sentence in now.items():
+            if key not in self.told:
+                runner.logger.warning('%s', sentence)
+        self.told = set(now)
+        if now and self.stop:
+            raise CollapsedError(
+                f'Iteration {runner.iter + 1}: {" ".join(now.values())} '
+                'SelfTrainingHook(stop=True) ends the training here.'
+            )
+
+
+def unwrapped(runner: Runner) -> torch.nn.Module:
+    """The model of a runner, out of its wrapper."""
+    model = runner.model
+    return model.module if is_model_wrapper(model) else model
+
+
+def class_names(runner: Runner, number: int) -> list[str]:
+    """The names of the source's classes."""
+    dataset = runner.train_dataloader.dataset
+    names = getattr(dataset, 'metainfo', {}).get('classes') or range(number)
+    return [str(name) for name in names]
+
+
+def signs_of_collapse(
+    labels: torch.nn.Module, classes: list[str]
+) -> dict[str, str]:
+    """What is wrong with the pseudo-labels.
+
+    Args:
+        labels (PseudoLabels): Has counted them.
+        classes (list[str]): Names, C.
+
+    Returns:
+        dict[str, str]: By a key of the cause, a sentence.
+    """
+    if labels.target_images < labels.memory:
+        return {}
+    kept, peak = labels.kept.tolist(), labels.peak.tolist()
+    source = labels.frequencies.tolist()
+    total, wanted = sum(kept), sum(source)
+    advice = (
+        'The student may unlearn the target: look at the detections, lower '
+        'the threshold of pseudo-labels, or end the training earlier.'
+    )
+    if total < 0.1 * max(sum(peak), 0.2 * wanted):
+        said = (
+            f'Pseudo-labels vanish: {total:.2f} boxes an image, where there '
+            f'were {sum(peak):.2f} and a source image has {wanted:.2f}. '
+        )
+        return {'vanish': said + advice}
+    found = {}
+    if total > 5 * max(wanted, 0.1):
+        found['explode'] = (
+            f'Pseudo-labels explode: {total:.1f} boxes an image, where a '
+            f'source image has {wanted:.1f}. Raise the threshold of '
+            'pseudo-labels.'
+        )
+    for name, now, most, share in zip(classes, kept, peak, source):
+        if len(classes) > 1 and now > 0.95 * total and share < 0.8 * wanted:
+            found['one class'] = (
+                f'{now / total:.0%} of the pseudo-labels are {name}, which is '
+                f'{share / wanted:.0%} of the boxes in the source. {advice}'
+            )
+        if most >= 0.02 and now < 0.25 * most:
+            found[f'fading {name}'] = (
+                f'Pseudo-labels of {name} fade: {now:.3f} an image, where '
+                f'there were {most:.3f}. {advice}'
+            )
+        elif most < 0.02 and now < 0.02 * share and share >= 0.02:
+            found[f'no {name}'] = (
+                f'{name} gets hardly any pseudo-label: {now:.3f} an image, '
+                f'where a source image has {share:.3f}. That is right only '
+                'where the target has none.'
+            )
+    return found

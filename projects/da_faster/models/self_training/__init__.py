@@ -1,0 +1,7 @@
+"""Self-training: a teacher, the average of a student, labels the target."""
+
+from .distillation import TwoStageDistillation
+from .mean_teacher import MeanTeacher
+from .pseudo_labels import PseudoLabels
+
+__all__ = ['MeanTeacher', 'PseudoLabels', 'TwoStageDistillation']

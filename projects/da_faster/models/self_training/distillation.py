@@ -1,0 +1,184 @@
+"""Soft labels: the student takes over what the teacher computes."""
+
+import torch
+from mmdet.models.detectors import TwoStageDetector
+from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import bbox2roi
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@MODELS.register_module()
+class TwoStageDistillation(nn.Module):
+    """The distillation of ALDI++ (Kay et al., 2024) for two-stage detectors.
+
+    Pseudo-labels only decide which anchors and RoIs are looked at. There the
+    student's objectness, class distribution and box deltas follow the
+    teacher's, at temperature 1.
+
+    Args:
+        loss_weight (float): Of all four losses.
+    """
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    @staticmethod
+    def check(detector: nn.Module) -> None:
+        """Raises a ValueError if a detector has not the parts to distil."""
+        head = getattr(detector, 'roi_head', None)
+        if not (
+            isinstance(detector, TwoStageDetector)
+            and detector.with_rpn
+            and isinstance(head, StandardRoIHead)
+            and detector.rpn_head.cls_out_channels == 1
+            and not getattr(head.bbox_head.loss_cls, 'use_sigmoid', False)
+        ):
+            raise ValueError(
+                f'TwoStageDistillation: {type(detector).__name__} has no RPN '
+                'with a StandardRoIHead and softmax classes behind it; leave '
+                'distillation out to train on hard pseudo-labels'
+            )
+
+    def forward(
+        self,
+        student: nn.Module,
+        teacher: nn.Module,
+        strong: Tensor,
+        weak: Tensor,
+        samples: SampleList,
+    ) -> dict[str, Tensor]:
+        """
+        Args:
+            student (nn.Module): Learns.
+            teacher (nn.Module): The same detector, with other weights.
+            strong (Tensor): What the student sees, (N, 3, H, W).
+            weak (Tensor): What the teacher sees, in the same geometry.
+            samples (list[DetDataSample]): N, with the pseudo-labels.
+
+        Returns:
+            dict[str, Tensor]: ``loss_rpn_cls``, ``loss_rpn_bbox``,
+            ``loss_cls``, ``loss_bbox``.
+        """
+        x = student.extract_feat(strong)
+        scores, deltas = student.rpn_head(x)
+        with torch.no_grad():
+            their_x = teacher.extract_feat(weak)
+            their_scores, their_deltas = teacher.rpn_head(their_x)
+        losses = self.rpn_loss(
+            student.rpn_head, scores, deltas, their_scores, their_deltas,
+            samples,
+        )  # fmt: skip
+        proposals = student.rpn_head.predict_by_feat(
+            [s.detach() for s in scores],
+            [d.detach() for d in deltas],
+            batch_img_metas=[s.metainfo for s in samples],
+            cfg=student.train_cfg.get('rpn_proposal', student.test_cfg.rpn),
+        )
+        rois = self.sample_rois(student.roi_head, proposals, samples)
+        ours = student.roi_head._bbox_forward(x, rois)
+        with torch.no_grad():
+            theirs = teacher.roi_head._bbox_forward(their_x, rois)
+        losses.update(self.roi_loss(ours, theirs))
+        return {k: self.loss_weight * v for k, v in losses.items()}
+
+    @staticmethod
+    def rpn_loss(
+        head: nn.Module,
+        scores: list[Tensor],
+        deltas: list[Tensor],
+        their_scores: list[Tensor],
+        their_deltas: list[Tensor],
+        samples: SampleList,
+    ) -> dict[str, Tensor]:
+        """Objectness at sampled anchors, deltas at those of pseudo-labels.
+
+        Args:
+            head (nn.Module): The student's RPN head.
+            scores (list[Tensor]): L maps of (N, A, H_l, W_l), the student's.
+            deltas (list[Tensor]): L maps of (N, 4A, H_l, W_l).
+            their_scores (list[Tensor]): The teacher's.
+            their_deltas (list[Tensor]): The teacher's.
+            samples (list[DetDataSample]): N, with pseudo-labels.
+        """
+        metas = [s.metainfo for s in samples]
+        anchors, valid = head.get_anchors(
+            [s.shape[-2:] for s in scores], metas, device=scores[0].device
+        )
+        objects = []
+        for sample in samples:
+            found = sample.gt_instances[:]
+            found.labels = torch.zeros_like(found.labels)
+            objects.append(found)
+        _, label_weights, _, box_weights, *_ = head.get_targets(
+            anchors, valid, objects, metas
+        )
+        sampled = torch.cat(label_weights, dim=1).flatten() > 0
+        positive = torch.cat(box_weights, dim=1).flatten(0, 1)[:, 0] > 0
+
+        def flat(maps: list[Tensor], size: int) -> Tensor:
+            """(N * anchors, size), in the order of the targets."""
+            return torch.cat(
+                [
+                    x.permute(0, 2, 3, 1).reshape(len(x), -1, size)
+                    for x in maps
+                ],
+                dim=1,
+            ).flatten(0, 1)
+
+        ours, theirs = (flat(x, 1)[sampled, 0] for x in (scores, their_scores))
+        moves, their_moves = (
+            flat(x, 4)[positive] for x in (deltas, their_deltas)
+        )
+        return dict(
+            loss_rpn_cls=F.binary_cross_entropy_with_logits(
+                ours, theirs.sigmoid(), reduction='sum'
+            )
+            / max(len(ours), 1),
+            loss_rpn_bbox=(moves - their_moves).abs().sum()
+            / max(moves.numel(), 1),
+        )
+
+    @staticmethod
+    def sample_rois(
+        head: nn.Module, proposals: list, samples: SampleList
+    ) -> Tensor:
+        """The student's RoIs, sampled as in training, (R, 5)."""
+        priors = []
+        for found, sample in zip(proposals, samples):
+            found.priors = found.pop('bboxes')
+            labels = sample.gt_instances
+            assigned = head.bbox_assigner.assign(found, labels, None)
+            priors.append(
+                head.bbox_sampler.sample(assigned, found, labels).priors
+            )
+        return bbox2roi(priors)
+
+    @staticmethod
+    def roi_loss(ours: dict, theirs: dict) -> dict[str, Tensor]:
+        """Classes of all RoIs; deltas where the teacher sees an object.
+
+        Args:
+            ours (dict[str, Tensor]): The student's ``cls_score`` (R, C + 1),
+                background last, and ``bbox_pred`` (R, 4) or (R, 4C).
+            theirs (dict[str, Tensor]): The teacher's.
+        """
+        logits, wanted = ours['cls_score'], theirs['cls_score'].softmax(dim=1)
+        rois, classes = len(logits), logits.shape[1] - 1
+        best = wanted.argmax(dim=1)
+        seen = best < classes
+        index = torch.arange(rois, device=best.device)[seen]
+        moves, their_moves = (
+            x['bbox_pred'].unflatten(1, (-1, 4)) for x in (ours, theirs)
+        )
+        shared = moves.shape[1] == 1  # one box for all classes
+        label = torch.zeros_like(best[seen]) if shared else best[seen]
+        return dict(
+            loss_cls=-(wanted * logits.log_softmax(dim=1)).sum()
+            / max(rois, 1),
+            loss_bbox=(moves - their_moves)[index, label].abs().sum()
+            / max(rois, 1),
+        )

@@ -1,0 +1,427 @@
+"""A student learns the target from its own average, the teacher."""
+
+import copy
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from mmdet.models.detectors import BaseDetector, SemiBaseDetector
+from mmdet.registry import MODELS
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import bbox_overlaps, bbox_project
+from mmdet.structures.mask import BitmapMasks
+from mmdet.utils import InstanceList
+from mmengine.logging import print_log
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+# Losses of where a box or mask is, as MMDetection's heads name them.
+PLACE = ('bbox', 'iou', 'centerness', 'mask', 'dfl', '_l1', '_xy', '_wh')
+
+
+def count_classes(detector: nn.Module) -> int:
+    """The number of classes of a detector's box head."""
+    head = getattr(detector, 'roi_head', detector).bbox_head
+    return (head[-1] if isinstance(head, nn.ModuleList) else head).num_classes
+
+
+def find_assigners(model: nn.Module) -> list:
+    """The assigners in a model that can ignore boxes."""
+    found = []
+    for module in model.modules():
+        for value in vars(module).values():
+            for item in value if isinstance(value, list) else [value]:
+                if hasattr(item, 'ignore_iof_thr'):
+                    found.append(item)
+    return found
+
+
+@contextmanager
+def ignoring(assigners: Iterable, overlap: float = 0.5) -> Iterator[None]:
+    """Has assigners leave out what lies in ignored boxes.
+
+    MMDetection's two-stage configs take such boxes for background.
+
+    Args:
+        assigners (iterable): With ``ignore_iof_thr``; they are as before
+            afterwards.
+        overlap (float): Share of a prior in an ignored box above which it is
+            left out.
+    """
+    before = [(a, a.ignore_iof_thr) for a in assigners]
+    for assigner, _ in before:
+        assigner.ignore_iof_thr = overlap
+    try:
+        yield
+    finally:
+        for assigner, value in before:
+            assigner.ignore_iof_thr = value
+
+
+@MODELS.register_module()
+class MeanTeacher(SemiBaseDetector):
+    """Any MMDetection detector as a student and its moving average.
+
+    Mean teacher (Tarvainen and Valpola, NeurIPS 2017) with pseudo-labels as in
+    Unbiased Teacher (Liu et al., ICLR 2021) or, with ``distillation``, soft
+    labels as in ALDI++ (Kay et al., 2024). The source is learned as ever. On
+    the target the teacher looks at the weak view of an image and the student
+    learns what it found on the strong view.
+
+    It needs a ``SelfTrainingHook``, which moves the teacher and begins
+    self-training after the burn-in. Until then the student learns as its
+    detector does: a ``DAFasterRCNN`` with its domain classifiers.
+
+    The target's pipeline ends with MMDetection's ``MultiBranch``, of the
+    branches ``target``, the strong view, and ``target_weak``. What comes
+    before it is shared: one decoded image, one geometry. Views of two
+    geometries have to carry ``homography_matrix`` among their ``meta_keys``.
+
+    Target images have no other boxes than the teacher's.
+
+    Args:
+        detector (dict): The detector.
+        pseudo_labels (dict, optional): Config of PseudoLabels.
+        distillation (dict, optional): TwoStageDistillation, in place of the
+            detector's losses on the pseudo-labels.
+        target_weight (float): Of the target's detection losses.
+        box_losses (bool): Whether the student learns where the pseudo-labels
+            are, or only that they are.
+        weight_by_score (bool): Weigh the target's losses with the mean score
+            of the pseudo-labels, as MIC (Hoyer et al., CVPR 2023) does.
+        align (str): When the domain classifiers of the detector train:
+            ``'burn-in'`` or ``'always'``.
+        agreement_interval (int): Iterations between two comparisons of what
+            teacher and student detect; 0 for none.
+        predict_on (str): ``'teacher'`` or ``'student'``: the weights to
+            validate and test.
+        data_preprocessor (dict): DomainDataPreprocessor.
+        init_cfg (dict, optional): Of the base class.
+    """
+
+    def __init__(
+        self,
+        detector: dict,
+        pseudo_labels: dict | None = None,
+        distillation: dict | None = None,
+        target_weight: float = 1.0,
+        box_losses: bool = True,
+        weight_by_score: bool = False,
+        align: str = 'burn-in',
+        agreement_interval: int = 50,
+        predict_on: str = 'teacher',
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        # Not SemiBaseDetector's, which draws random numbers for a teacher.
+        BaseDetector.__init__(
+            self, data_preprocessor=data_preprocessor, init_cfg=init_cfg
+        )
+        choices = dict(
+            align=(align, ('burn-in', 'always')),
+            predict_on=(predict_on, ('teacher', 'student')),
+        )
+        for name, (value, allowed) in choices.items():
+            if value not in allowed:
+                raise ValueError(
+                    f'MeanTeacher: {name} must be one of {allowed}, '
+                    f'got {value!r}'
+                )
+        if target_weight < 0:
+            raise ValueError(
+                'MeanTeacher: target_weight must not be negative, got '
+                f'{target_weight!r}'
+            )
+        self.student = MODELS.build(detector)
+        self.teacher = copy.deepcopy(self.student)
+        self.freeze(self.teacher)
+        self.pseudo_labels = MODELS.build(
+            dict(
+                dict(type='PseudoLabels'),
+                **(pseudo_labels or {}),
+                num_classes=count_classes(self.student),
+            )
+        )
+        self.distillation = distillation and MODELS.build(distillation)
+        if self.distillation:
+            self.distillation.check(self.student)
+        self.target_weight = target_weight
+        self.box_losses = box_losses
+        self.weight_by_score = weight_by_score
+        self.align = align
+        self.agreement_interval = agreement_interval
+        self.semi_test_cfg = dict(
+            predict_on=predict_on,
+            forward_on=predict_on,
+            extract_feat_on=predict_on,
+        )
+        self.assigners = find_assigners(self.student)
+        if self.pseudo_labels.ignore_above and not (
+            self.assigners or self.distillation
+        ):
+            print_log(
+                f'{type(self.student).__name__} cannot ignore boxes: what the '
+                'teacher is not sure of is background.',
+                'current',
+            )
+        # SelfTrainingHook sets them.
+        self.iteration = 0
+        self.self_training = True
+
+    def init_weights(self) -> None:
+        """Draws the student's weights; the teacher starts with the same."""
+        self.student.init_weights()
+        self.teacher.load_state_dict(self.student.state_dict())
+        self._is_init = True
+
+    def train(self, mode: bool = True) -> 'MeanTeacher':
+        """The teacher never trains."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def loss(
+        self,
+        batch_inputs: Tensor | dict,
+        batch_data_samples: SampleList | dict,
+    ) -> dict:
+        """Losses of a plain batch, or of one of both domains.
+
+        Args:
+            batch_inputs (Tensor or dict[str, Tensor]): (N, 3, H, W), or such
+                a tensor for each of ``source``, ``target`` (the strong view)
+                and ``target_weak``.
+            batch_data_samples (list or dict[str, list]): DetDataSamples; of
+                the target's only the metainfo is read.
+
+        Returns:
+            dict[str, Tensor]: Losses, those on pseudo-labels named
+            ``target_*``; and what there is to watch, whose names have no
+            "loss" in them.
+
+        Raises:
+            ValueError: If the target has no weak view.
+        """
+        if not isinstance(batch_inputs, dict):
+            return self.student.loss(batch_inputs, batch_data_samples)
+        source = batch_data_samples['source']
+        self.pseudo_labels.count_source(
+            [sample.gt_instances.labels for sample in source]
+        )
+        if self._aligns():
+            losses = self.student.loss(
+                {d: batch_inputs[d] for d in ('source', 'target')},
+                {d: batch_data_samples[d] for d in ('source', 'target')},
+            )
+        else:
+            losses = self.student.loss(batch_inputs['source'], source)
+        if self.self_training:
+            if 'target_weak' not in batch_inputs:
+                raise ValueError(
+                    'MeanTeacher: the target has no weak view; end the '
+                    "target's pipeline with dict(type='MultiBranch', "
+                    "branch_field=['target', 'target_weak'], ...)"
+                )
+            losses.update(
+                self.target_loss(
+                    batch_inputs['target'],
+                    batch_data_samples['target'],
+                    batch_inputs['target_weak'],
+                    batch_data_samples['target_weak'],
+                )
+            )
+        return losses
+
+    def _aligns(self) -> bool:
+        """Whether the student has domain classifiers that train now."""
+        has_any = any(
+            getattr(self.student, name, None)
+            for name in ('domain_neck', 'instance_domain_head')
+        )
+        return has_any and (self.align == 'always' or not self.self_training)
+
+    def target_loss(
+        self,
+        strong: Tensor,
+        strong_samples: SampleList,
+        weak: Tensor,
+        weak_samples: SampleList,
+    ) -> dict:
+        """Losses on what the teacher finds.
+
+        Args:
+            strong (Tensor): What the student sees, (N, 3, H, W).
+            strong_samples (list[DetDataSample]): N.
+            weak (Tensor): What the teacher sees, (N, 3, H, W).
+            weak_samples (list[DetDataSample]): N.
+
+        Returns:
+            dict[str, Tensor]: As of :meth:`loss`.
+        """
+        with torch.no_grad():
+            detections = [
+                sample.pred_instances
+                for sample in self.teacher.predict(
+                    weak, weak_samples, rescale=False
+                )
+            ]
+        parts = self.pseudo_labels.select(detections)
+        watched = self.watch([kept for kept, _ in parts], weak, weak_samples)
+        samples = label(strong_samples, weak_samples, parts)
+        # Assigners ignore nothing in an image without any object. What is
+        # unsure there would be background, so such an image is left out.
+        used = [
+            i
+            for i, sample in enumerate(samples)
+            if len(sample.gt_instances) or not len(sample.ignored_instances)
+        ]
+        losses = {}
+        if self.distillation:
+            losses = self.distillation(
+                self.student, self.teacher, strong, weak, samples
+            )
+        elif used:
+            with ignoring(self.assigners):
+                losses = self.student.loss(
+                    strong[used], [samples[i] for i in used]
+                )
+        weight = self.target_weight
+        if self.weight_by_score:
+            weight = weight * watched['pseudo_score']
+        losses = {
+            f'target_{name}': self._weigh(name, value, weight)
+            for name, value in losses.items()
+        }
+        return {**losses, **watched}
+
+    def _weigh(
+        self, name: str, value: Tensor | list, weight: Tensor | float
+    ) -> Tensor | list:
+        if 'loss' not in name:
+            return value
+        if not self.box_losses and any(part in name for part in PLACE):
+            weight = 0.0
+        if isinstance(value, (list, tuple)):
+            return [weight * item for item in value]
+        return weight * value
+
+    @torch.no_grad()
+    def watch(
+        self, kept: InstanceList, weak: Tensor, weak_samples: SampleList
+    ) -> dict[str, Tensor]:
+        """What tells a collapse of the pseudo-labels.
+
+        Args:
+            kept (list[InstanceData]): Of each image, the teacher's boxes.
+            weak (Tensor): The images, (N, 3, H, W).
+            weak_samples (list[DetDataSample]): Theirs.
+
+        Returns:
+            dict[str, Tensor]: ``pseudo_boxes`` an image, their mean
+            ``pseudo_score`` (0 if there is none), ``pseudo_empty``, the share
+            of images without any; now and then ``pseudo_agreement``: of what
+            teacher and student detect, the share that they agree on.
+        """
+        counts = weak.new_tensor([len(found) for found in kept])
+        scores = torch.cat([found.scores for found in kept])
+        watched = dict(
+            pseudo_boxes=counts.mean(),
+            pseudo_score=scores.sum() / max(len(scores), 1),
+            pseudo_empty=(counts == 0).float().mean(),
+        )
+        if (
+            self.agreement_interval
+            and self.iteration % self.agreement_interval == 0
+        ):
+            training = self.student.training
+            self.student.eval()
+            theirs = self.student.predict(weak, weak_samples, rescale=False)
+            self.student.train(training)
+            pairs = zip(kept, (s.pred_instances for s in theirs))
+            sure = self.pseudo_labels.thresholds
+            shares = [
+                agreement(ours, found[found.scores >= sure[found.labels]])
+                for ours, found in pairs
+            ]
+            watched['pseudo_agreement'] = weak.new_tensor(shares).mean()
+        return watched
+
+
+def agreement(
+    ours: InstanceData, theirs: InstanceData, overlap: float = 0.5
+) -> float:
+    """How far two sets of detections of one image agree, 0 to 1.
+
+    The F1 score of one against the other: twice the matches over all boxes;
+    1 where both are empty. A match has the same label and an IoU of
+    ``overlap``; each box matches once, the best overlaps first.
+    """
+    total = len(ours) + len(theirs)
+    if not total:
+        return 1.0
+    overlaps = bbox_overlaps(ours.bboxes, theirs.bboxes)
+    overlaps[ours.labels[:, None] != theirs.labels[None]] = 0
+    matches = 0
+    while overlaps.numel() and overlaps.max() >= overlap:
+        row, column = divmod(int(overlaps.argmax()), overlaps.shape[1])
+        overlaps[row] = overlaps[:, column] = 0
+        matches += 1
+    return 2 * matches / total
+
+
+def label(
+    strong_samples: SampleList,
+    weak_samples: SampleList,
+    parts: list[tuple[InstanceData, InstanceData]],
+) -> SampleList:
+    """Brings the teacher's boxes from the weak to the strong view.
+
+    Args:
+        strong_samples (list[DetDataSample]): Of each image.
+        weak_samples (list[DetDataSample]): Of each image.
+        parts (list[tuple]): Of each image, the boxes in the weak view that are
+            labels, and those to ignore.
+
+    Returns:
+        list[DetDataSample]: New ones, with ``gt_instances`` and
+        ``ignored_instances``.
+
+    Raises:
+        ValueError: If the views differ in geometry and do not say how.
+    """
+    samples = []
+    for strong, weak, boxes in zip(strong_samples, weak_samples, parts):
+        sample = strong.new()
+        ours, theirs = (
+            s.metainfo.get('homography_matrix') for s in (strong, weak)
+        )
+        moved = None
+        if ours is not None and theirs is not None:
+            if (ours != theirs).any():
+                moved = (
+                    torch.from_numpy(ours) @ torch.from_numpy(theirs).inverse()
+                )
+        else:
+            for key in ('img_shape', 'flip', 'flip_direction'):
+                if strong.metainfo.get(key) != weak.metainfo.get(key):
+                    raise ValueError(
+                        f'MeanTeacher: {key} differs in the two views of '
+                        f'{strong.metainfo.get("img_path")}; move flips and '
+                        'sizes before MultiBranch, or add '
+                        "'homography_matrix' to the meta_keys of both"
+                    )
+        for name, found in zip(('gt_instances', 'ignored_instances'), boxes):
+            instances = InstanceData(bboxes=found.bboxes, labels=found.labels)
+            if moved is not None:
+                instances.bboxes = bbox_project(
+                    found.bboxes, moved.to(found.bboxes), sample.img_shape
+                )
+                size = instances.bboxes[:, 2:] - instances.bboxes[:, :2]
+                instances = instances[(size > 1).all(dim=1)]
+            elif 'masks' in found:
+                instances.masks = BitmapMasks(
+                    found.masks.cpu().numpy(), *found.masks.shape[1:]
+                )
+            setattr(sample, name, instances)
+        samples.append(sample)
+    return samples

@@ -1,0 +1,192 @@
+"""Which detections of the teacher the student takes for labels."""
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.registry import MODELS
+from mmdet.utils import InstanceList
+from mmengine.dist import all_gather, all_reduce
+from torch import Tensor, nn
+
+TOP = 100  # detections of a class in an image that count for a threshold
+
+
+@MODELS.register_module()
+class PseudoLabels(nn.Module):
+    """Keeps detections above a threshold of their class.
+
+    Detections below it, down to ``ignore_above``, are neither objects nor
+    background: assigners that know ignored boxes leave them out.
+
+    ``threshold='frequency'`` gives each class a threshold of its own: so many
+    boxes an image are kept as ``ratio`` times the class has in a source image.
+    It looks at the detections of the last ``window`` target images.
+
+    All that it learns is in buffers, so a resumed run goes on with it. Several
+    processes share it.
+
+    Args:
+        num_classes (int): C.
+        threshold (float | Sequence[float] | str): One score for all classes,
+            one for each, or ``'frequency'``.
+        ignore_above (float, optional): Score from which a detection that is
+            not kept is ignored. None: it is background.
+        ratio (float): Of ``'frequency'``: boxes to keep, as a share of the
+            boxes in as many source images.
+        bounds (tuple[float, float]): Of ``'frequency'``: the lowest and the
+            highest threshold.
+        window (int): Of ``'frequency'``: target images to look at.
+        memory (int): Target images over which the counts that a log shows and
+            an alarm looks at are averaged.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        threshold: float | Sequence[float] | str = 'frequency',
+        ignore_above: float | None = 0.1,
+        ratio: float = 0.4,
+        bounds: tuple[float, float] = (0.3, 0.9),
+        window: int = 100,
+        memory: int = 100,
+    ) -> None:
+        super().__init__()
+        self.by_frequency = threshold == 'frequency'
+        if not self.by_frequency:
+            if isinstance(threshold, str):
+                raise ValueError(
+                    "PseudoLabels: threshold must be numbers or 'frequency', "
+                    f'got {threshold!r}'
+                )
+            if not isinstance(threshold, Sequence):
+                threshold = [threshold] * num_classes
+            if len(threshold) != num_classes:
+                raise ValueError(
+                    f'PseudoLabels: {len(threshold)} thresholds for '
+                    f'{num_classes} classes'
+                )
+        else:
+            threshold = [bounds[1]] * num_classes
+        scores = dict(threshold=threshold, bounds=bounds)
+        if ignore_above is not None:
+            scores['ignore_above'] = [ignore_above]
+        for name, values in scores.items():
+            if not all(0 < value <= 1 for value in values):
+                raise ValueError(
+                    f'PseudoLabels: {name} must lie in (0, 1], got {values!r}'
+                )
+        if bounds[0] > bounds[1]:
+            raise ValueError(
+                f'PseudoLabels: bounds must ascend, got {bounds!r}'
+            )
+        counts = dict(ratio=ratio, window=window, memory=memory)
+        for name, value in counts.items():
+            if not value > 0:
+                raise ValueError(
+                    f'PseudoLabels: {name} must be positive, got {value!r}'
+                )
+        self.ignore_above = ignore_above
+        self.ratio = ratio
+        self.bounds = bounds
+        self.memory = memory
+
+        def zeros(*shape: int, dtype=torch.float32) -> Tensor:
+            return torch.zeros(shape, dtype=dtype)
+
+        self.register_buffer('thresholds', torch.tensor(threshold))
+        if self.by_frequency:
+            self.register_buffer('scores', zeros(window, num_classes, TOP))
+        self.register_buffer('source_images', zeros(dtype=torch.long))
+        self.register_buffer('source_boxes', zeros(num_classes))
+        self.register_buffer('target_images', zeros(dtype=torch.long))
+        # Of each class in a target image, averaged; and the most it ever was.
+        self.register_buffer('kept', zeros(num_classes))
+        self.register_buffer('peak', zeros(num_classes))
+
+    @property
+    def num_classes(self) -> int:
+        """C."""
+        return len(self.thresholds)
+
+    @property
+    def frequencies(self) -> Tensor:
+        """Boxes of each class in a source image, (C,)."""
+        return self.source_boxes / self.source_images.clamp(min=1)
+
+    @torch.no_grad()
+    def count_source(self, labels: Sequence[Tensor]) -> None:
+        """Counts the boxes of a source batch.
+
+        Args:
+            labels (list[Tensor]): Of each image, long, (boxes,).
+        """
+        counts = torch.bincount(
+            torch.cat(list(labels)), minlength=self.num_classes
+        ).float()
+        images = self.source_images.new_tensor(len(labels))
+        all_reduce(counts)
+        all_reduce(images)
+        self.source_boxes += counts
+        self.source_images += images
+
+    @torch.no_grad()
+    def select(
+        self, detections: InstanceList
+    ) -> list[tuple[InstanceList, InstanceList]]:
+        """Parts detections into labels and boxes to ignore.
+
+        Args:
+            detections (list[InstanceData]): Of each target image, with
+                ``bboxes`` (n, 4), ``scores`` and ``labels`` (n,).
+
+        Returns:
+            list[tuple]: Of each image, what is kept and what is ignored.
+        """
+        if self.by_frequency:
+            self._adapt(detections)
+        parts = []
+        for found in detections:
+            keep = found.scores >= self.thresholds[found.labels]
+            unsure = ~keep
+            if self.ignore_above is None:
+                unsure &= False
+            else:
+                unsure &= found.scores >= self.ignore_above
+            parts.append((found[keep], found[unsure]))
+        self._count([kept.labels for kept, _ in parts])
+        return parts
+
+    def _adapt(self, detections: InstanceList) -> None:
+        """Sets the thresholds from the source's frequencies."""
+        best = self.scores.new_zeros(len(detections), *self.scores.shape[1:])
+        for scores, found in zip(best, detections):
+            for label in found.labels.unique().tolist():
+                top = found.scores[found.labels == label].sort(
+                    descending=True
+                )[0][:TOP]
+                scores[label, : len(top)] = top
+        window = len(self.scores)
+        self.scores.copy_(torch.cat([*all_gather(best), self.scores])[:window])
+        # This batch is not counted as seen yet, but its scores are there.
+        seen = self.target_images + len(torch.cat(all_gather(best)))
+        images = int(seen.clamp(max=window))
+        ranked = self.scores.transpose(0, 1).flatten(1).sort(descending=True)
+        wanted = (self.ratio * images * self.frequencies).round().long()
+        last = wanted.clamp(1, ranked[0].shape[1]) - 1
+        thresholds = ranked[0].gather(1, last[:, None])[:, 0]
+        thresholds[wanted == 0] = self.bounds[1]
+        self.thresholds.copy_(thresholds.clamp(*self.bounds))
+
+    def _count(self, labels: Sequence[Tensor]) -> None:
+        counts = torch.bincount(
+            torch.cat(list(labels)), minlength=self.num_classes
+        ).float()
+        images = self.target_images.new_tensor(len(labels))
+        all_reduce(counts)
+        all_reduce(images)
+        self.target_images += images
+        # A plain mean until the memory is full, then one that forgets.
+        share = images / self.target_images.clamp(max=self.memory)
+        self.kept += share.clamp(max=1) * (counts / images - self.kept)
+        if self.target_images >= self.memory:
+            torch.maximum(self.peak, self.kept, out=self.peak)

@@ -1,0 +1,304 @@
+"""A student that learns from its average, on tiny detectors."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+
+from da_faster.models import MeanTeacher
+from da_faster.models.self_training.mean_teacher import agreement, label
+
+from ..conftest import CLASSES
+
+SURE = 0.252  # an untrained detector's scores are 0.246 to 0.254
+
+
+@pytest.fixture
+def build_teacher(model_cfg):
+    """Builds a MeanTeacher over the tiny detector, weights always the same."""
+
+    def build(detector: dict | None = None, **options) -> MeanTeacher:
+        cfg = model_cfg.copy()
+        preprocessor = cfg.pop('data_preprocessor')
+        if detector:
+            cfg.update(detector)
+        cfg.test_cfg.rcnn.score_thr = 0.0
+        torch.manual_seed(0)
+        model = MODELS.build(
+            dict(
+                dict(
+                    type='MeanTeacher',
+                    detector=cfg,
+                    data_preprocessor=preprocessor,
+                    pseudo_labels=dict(threshold=SURE, ignore_above=0.25),
+                ),
+                **options,
+            )
+        )
+        model.init_weights()
+        return model.train()
+
+    return build
+
+
+@pytest.fixture
+def batch(make_batch, build_teacher):
+    """Both domains, the target in two equal views, preprocessed."""
+    batch = make_batch()
+    for key in ('inputs', 'data_samples'):
+        batch[key]['target_weak'] = copy.deepcopy(batch[key]['target'])
+    return build_teacher().data_preprocessor(batch, training=True)
+
+
+def losses_of(model, batch) -> dict:
+    torch.manual_seed(1)
+    return model(**copy.deepcopy(batch), mode='loss')
+
+
+def test_student_and_teacher_start_as_the_detector_alone(build, build_teacher):
+    alone = build().state_dict()
+    model = build_teacher()
+    for part in (model.student, model.teacher):
+        for name, value in part.state_dict().items():
+            assert torch.equal(value, alone[name]), name
+    assert not any(p.requires_grad for p in model.teacher.parameters())
+    model.train()
+    assert model.student.training and not model.teacher.training
+
+
+def test_burn_in_is_the_detector_s_own_training(build, build_teacher, batch):
+    model = build_teacher()
+    model.self_training = False
+    two = {
+        key: {d: parts[d] for d in ('source', 'target')}
+        for key, parts in batch.items()
+    }
+    alone = losses_of(build(), two)
+    burn_in = losses_of(model, batch)
+    assert burn_in.keys() == alone.keys()
+    assert 'loss_da_image' in alone
+    for name, value in alone.items():
+        torch.testing.assert_close(burn_in[name], value, rtol=0, atol=0)
+
+
+def test_the_losses_are_those_of_the_teacher_s_boxes_as_labels(
+    build, build_teacher, batch
+):
+    model = build_teacher(
+        pseudo_labels=dict(threshold=SURE, ignore_above=None)
+    )
+    losses = losses_of(model, batch)
+    assert 'loss_da_image' not in losses  # classifiers rest after the burn-in
+
+    teacher = build().eval()
+    teacher.test_cfg.rcnn.score_thr = 0.0
+    teacher.roi_head.test_cfg.score_thr = 0.0
+    samples = copy.deepcopy(batch['data_samples']['target'])
+    with torch.no_grad():
+        found = teacher.predict(
+            batch['inputs']['target_weak'],
+            copy.deepcopy(samples),
+            rescale=False,
+        )
+    for sample, prediction in zip(samples, found):
+        boxes = prediction.pred_instances
+        boxes = boxes[boxes.scores >= SURE]
+        sample.gt_instances = InstanceData(
+            bboxes=boxes.bboxes, labels=boxes.labels
+        )
+    count = sum(len(s.gt_instances) for s in samples)
+    assert count > 0
+    assert losses['pseudo_boxes'] == count / 2
+    student = build()
+    torch.manual_seed(1)
+    student.loss(batch['inputs']['source'], batch['data_samples']['source'])
+    wanted = student.loss(batch['inputs']['target'], samples)
+    for name, value in wanted.items():
+        got = losses[f'target_{name}']
+        for ours, theirs in zip(
+            got if isinstance(got, list) else [got],
+            value if isinstance(value, list) else [value],
+        ):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+def total(losses: dict, part: str) -> float:
+    return sum(
+        float(x.detach())
+        for name, value in losses.items()
+        if part in name and 'loss' in name
+        for x in (value if isinstance(value, list) else [value])
+    )
+
+
+def test_weights_of_the_target_s_losses(build_teacher, batch):
+    plain = losses_of(build_teacher(), batch)
+    half = losses_of(build_teacher(target_weight=0.5), batch)
+    assert total(half, 'target_') == pytest.approx(total(plain, 'target_') / 2)
+    classes = losses_of(build_teacher(box_losses=False), batch)
+    assert total(classes, 'target_loss_bbox') == 0
+    assert total(classes, 'target_loss_rpn_bbox') == 0
+    assert total(classes, 'target_loss_cls') == total(plain, 'target_loss_cls')
+    scored = losses_of(build_teacher(weight_by_score=True), batch)
+    assert total(scored, 'target_') == pytest.approx(
+        total(plain, 'target_') * float(plain['pseudo_score'])
+    )
+
+
+def test_no_gradient_reaches_the_teacher(build_teacher, batch):
+    model = build_teacher()
+    total_loss, _ = model.parse_losses(losses_of(model, batch))
+    total_loss.backward()
+    assert all(p.grad is None for p in model.teacher.parameters())
+    assert model.student.backbone.conv1.weight.grad.abs().sum() > 0
+
+
+def test_classifiers_train_to_the_end_if_asked_to(build_teacher, batch):
+    losses = losses_of(build_teacher(align='always'), batch)
+    assert {'loss_da_image', 'target_loss_cls'} <= losses.keys()
+
+
+def test_teacher_and_student_agree_at_first(build_teacher, batch):
+    model = build_teacher()
+    assert losses_of(model, batch)['pseudo_agreement'] == 1
+    model.iteration = 1
+    assert 'pseudo_agreement' not in losses_of(model, batch)
+    assert model.student.training
+
+
+def test_one_weak_view_is_needed(build_teacher, batch):
+    for parts in batch.values():
+        del parts['target_weak']
+    with pytest.raises(ValueError, match="dict.type='MultiBranch'"):
+        losses_of(build_teacher(), batch)
+
+
+def test_predictions_are_the_teacher_s(build_teacher, batch):
+    inputs, samples = (batch[k]['source'] for k in ('inputs', 'data_samples'))
+    found = {}
+    for who in ('teacher', 'student'):
+        model = build_teacher(predict_on=who).eval()
+        with torch.no_grad():
+            for parameter in model.student.parameters():
+                parameter.mul_(1.3)
+            given, alone = (
+                p(inputs, copy.deepcopy(samples), mode='predict')
+                for p in (model, getattr(model, who))
+            )
+        found[who] = given[0].pred_instances.scores
+        assert torch.equal(found[who], alone[0].pred_instances.scores)
+    assert not torch.equal(found['teacher'], found['student'])
+
+
+def test_weights_without_a_teacher_load_into_both(build, build_teacher):
+    weights = build().state_dict()
+    weights = {name: value + 1 for name, value in weights.items()}
+    model = build_teacher()
+    model.load_state_dict(weights, strict=False)
+    for part in (model.student, model.teacher):
+        for name, value in part.state_dict().items():
+            assert torch.equal(value, weights[name])
+
+
+def instances(*boxes: tuple) -> InstanceData:
+    """(x1, y1, x2, y2, label) each."""
+    boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 5)
+    return InstanceData(bboxes=boxes[:, :4], labels=boxes[:, 4].long())
+
+
+def test_agreement():
+    ours = instances((0, 0, 10, 10, 0), (20, 0, 30, 10, 1))
+    assert agreement(instances(), instances()) == 1
+    assert agreement(ours, instances()) == 0
+    assert agreement(ours, ours) == 1
+    # IoU 6 / 10 matches; another label does not; nor does a second box.
+    theirs = instances(
+        (0, 0, 10, 6, 0), (0, 0, 10, 5.5, 0), (20, 0, 30, 10, 0)
+    )
+    assert agreement(ours, theirs) == 2 / 5
+
+
+def sample(**metainfo) -> DetDataSample:
+    return DetDataSample(
+        metainfo=dict(dict(img_path='x.png', img_shape=(50, 100)), **metainfo)
+    )
+
+
+def test_boxes_move_between_views_of_two_geometries():
+    flip = np.float32([[-1, 0, 100], [0, 1, 0], [0, 0, 1]])
+    strong = sample(flip=True, homography_matrix=2 * np.eye(3) @ flip)
+    strong.homography_matrix[2, 2] = 1
+    strong.set_metainfo(dict(img_shape=(100, 200)))
+    weak = sample(flip=False, homography_matrix=np.eye(3))
+    parts = [(instances((10, 5, 30, 20, 1)), instances((0, 0, 8, 8, 0)))]
+    (moved,) = label([strong], [weak], parts)
+    assert moved.gt_instances.bboxes.tolist() == [[140, 10, 180, 40]]
+    assert moved.gt_instances.labels.tolist() == [1]
+    assert moved.ignored_instances.bboxes.tolist() == [[184, 0, 200, 16]]
+
+
+def test_views_of_two_geometries_must_say_so():
+    with pytest.raises(ValueError, match='flip differs .* x.png'):
+        label([sample(flip=True)], [sample(flip=False)], [(instances(),) * 2])
+
+
+def test_what_is_unsure_is_not_background(build_teacher, batch):
+    """An image with nothing but unsure boxes is left out."""
+    unsure = dict(threshold=1.0, ignore_above=0.01)
+    losses = losses_of(build_teacher(pseudo_labels=unsure), batch)
+    assert losses['pseudo_empty'] == 1
+    assert not any(name.startswith('target_') for name in losses)
+    sure = dict(threshold=1.0, ignore_above=None)
+    losses = losses_of(build_teacher(pseudo_labels=sure), batch)
+    assert total(losses, 'target_loss_cls') > 0
+
+
+@pytest.mark.parametrize(
+    'options, sentence',
+    [
+        (dict(align='never'), "align must be one of .*, got 'never'"),
+        (dict(predict_on='both'), 'predict_on must be one of'),
+        (dict(target_weight=-1), 'target_weight must not be negative'),
+    ],
+)
+def test_wrong_options(build_teacher, options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        build_teacher(**options)
+
+
+def test_soft_labels_are_learned_until_nothing_is_left(build_teacher, batch):
+    """The same view and weights: the least loss there can be."""
+    options = dict(distillation=dict(type='TwoStageDistillation'))
+    model = build_teacher(**options)
+    losses = losses_of(model, batch)
+    for name in ('rpn_bbox', 'bbox'):
+        assert losses[f'target_loss_{name}'] == 0
+    with torch.no_grad():
+        for parameter in model.student.parameters():
+            parameter.mul_(1.2)
+    apart = losses_of(model, batch)
+    for name in ('rpn_cls', 'rpn_bbox', 'cls', 'bbox'):
+        key = f'target_loss_{name}'
+        assert apart[key] > losses[key], name
+
+
+def test_distillation_needs_two_stages(model_cfg, build_teacher):
+    with pytest.raises(ValueError, match='RetinaNet has no RPN'):
+        MODELS.build(
+            dict(
+                type='MeanTeacher',
+                distillation=dict(type='TwoStageDistillation'),
+                detector=dict(
+                    type='RetinaNet',
+                    backbone=model_cfg.backbone,
+                    neck=None,
+                    bbox_head=dict(
+                        type='RetinaHead', num_classes=CLASSES, in_channels=32
+                    ),
+                ),
+            )
+        )

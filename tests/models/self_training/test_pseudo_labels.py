@@ -1,0 +1,123 @@
+"""What is kept of the teacher's detections, by hand."""
+
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from da_faster.models import PseudoLabels
+
+
+def detections(*found: tuple) -> InstanceData:
+    """(score, label) each, at a box of its own."""
+    scores, labels = zip(*found) if found else ((), ())
+    left = torch.arange(len(scores)).float()[:, None] * 10
+    return InstanceData(
+        bboxes=torch.cat([left, left * 0, left + 8, left * 0 + 8], dim=1),
+        scores=torch.tensor(scores),
+        labels=torch.tensor(labels, dtype=torch.long),
+    )
+
+
+def scores(parts) -> list:
+    return [
+        tuple([round(s, 3) for s in part.scores.tolist()] for part in image)
+        for image in parts
+    ]
+
+
+IMAGES = [
+    ((0.9, 0), (0.7, 1), (0.4, 0), (0.05, 1)),
+    ((0.6, 0), (0.2, 1)),
+    (),
+]
+
+
+@pytest.mark.parametrize(
+    'options, wanted',
+    [
+        (
+            dict(threshold=0.5),
+            [([0.9, 0.7], [0.4]), ([0.6], [0.2]), ([], [])],
+        ),
+        (
+            dict(threshold=[0.3, 0.8]),
+            [([0.9, 0.4], [0.7]), ([0.6], [0.2]), ([], [])],
+        ),
+        (
+            dict(threshold=0.5, ignore_above=None),
+            [([0.9, 0.7], []), ([0.6], []), ([], [])],
+        ),
+    ],
+)
+def test_fixed_thresholds(options, wanted):
+    labels = PseudoLabels(2, **options)
+    found = [detections(*image) for image in IMAGES]
+    assert scores(labels.select(found)) == wanted
+
+
+def test_thresholds_that_follow_the_source_s_frequencies():
+    labels = PseudoLabels(3, ratio=0.5, bounds=(0.3, 0.9), window=4)
+    # Two images: class 0 twice an image, class 1 once, class 2 never.
+    labels.count_source([torch.tensor([0, 0, 1]), torch.tensor([1, 0, 0])])
+    assert labels.frequencies.tolist() == [2, 1, 0]
+    # Two target images: 2 boxes of class 0 are wanted, 1 of class 1.
+    found = [
+        detections((0.8, 0), (0.6, 0), (0.25, 1), (0.95, 2), (0.4, 2)),
+        detections((0.7, 0), (0.1, 1)),
+    ]
+    parts = labels.select(found)
+    # Class 1 is cut at the lowest bound, class 2 stands at the highest.
+    assert labels.thresholds.tolist() == pytest.approx([0.7, 0.3, 0.9])
+    assert scores(parts) == [([0.8, 0.95], [0.6, 0.25, 0.4]), ([0.7], [0.1])]
+    # With the next two, 4 boxes of class 0 among 0.8, 0.7, 0.6, 0.5, 0.35.
+    labels.select([detections((0.5, 0)), detections((0.35, 0), (0.85, 1))])
+    assert labels.thresholds.tolist() == pytest.approx([0.5, 0.3, 0.9])
+    # The window is full, so the first two are forgotten: 0.5, 0.45, 0.4 and
+    # 0.35 are left.
+    labels.select([detections((0.45, 0)), detections((0.4, 0))])
+    assert labels.thresholds.tolist() == pytest.approx([0.35, 0.3, 0.9])
+
+
+def test_what_it_counts():
+    labels = PseudoLabels(2, threshold=0.5, memory=4)
+    labels.select([detections((0.9, 0), (0.8, 0)), detections((0.9, 1))])
+    assert labels.kept.tolist() == [1, 0.5]
+    assert labels.peak.tolist() == [0, 0]  # too few images to say
+    labels.select([detections(), detections()])
+    assert labels.kept.tolist() == labels.peak.tolist() == [0.5, 0.25]
+    # From now on a batch of two counts a half.
+    labels.select([detections(), detections()])
+    assert labels.kept.tolist() == [0.25, 0.125]
+    assert labels.peak.tolist() == [0.5, 0.25]
+
+
+def test_a_checkpoint_holds_all_that_it_learned():
+    def step(labels: PseudoLabels, seed: int) -> list:
+        g = torch.Generator().manual_seed(seed)
+        labels.count_source([torch.randint(0, 2, (3,), generator=g)])
+        drawn = torch.rand(6, generator=g).tolist()
+        return scores(labels.select([detections(*zip(drawn, [0, 1] * 3))]))
+
+    whole, first, second = (PseudoLabels(2, window=5) for _ in range(3))
+    for seed in range(7):
+        step(whole, seed)
+        step(first, seed)
+    second.load_state_dict(first.state_dict())
+    for seed in range(7, 12):
+        assert step(whole, seed) == step(second, seed)
+
+
+@pytest.mark.parametrize(
+    'options, sentence',
+    [
+        (dict(threshold='often'), "numbers or 'frequency', got 'often'"),
+        (dict(threshold=[0.5]), '1 thresholds for 2 classes'),
+        (dict(threshold=1.5), r'threshold must lie in \(0, 1\]'),
+        (dict(ignore_above=0.0), 'ignore_above must lie in'),
+        (dict(bounds=(0.9, 0.3)), 'bounds must ascend'),
+        (dict(window=0), 'window must be positive'),
+    ],
+)
+def test_wrong_options(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        PseudoLabels(2, **options)
