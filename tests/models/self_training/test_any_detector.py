@@ -1,0 +1,87 @@
+"""A mean teacher over one-stage detectors, stock and ours."""
+
+import copy
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import ConfigDict
+
+from ..adversarial.test_da_single_stage import HEADS, TRAIN
+from ..conftest import CLASSES
+
+
+@pytest.fixture
+def build_teacher(model_cfg):
+    def build(kind: str, **detector):
+        cfg = dict(
+            type=kind,
+            backbone=dict(model_cfg.backbone, out_indices=(1, 2)),
+            neck=dict(
+                type='FPN', in_channels=[16, 32], out_channels=32, num_outs=2
+            ),
+            bbox_head=dict(
+                HEADS[kind],
+                num_classes=CLASSES,
+                in_channels=32,
+                feat_channels=16,
+                stacked_convs=1,
+            ),
+            train_cfg=TRAIN[kind],
+            test_cfg=dict(
+                nms_pre=100,
+                score_thr=0.0,
+                nms=dict(type='nms', iou_threshold=0.5),
+                max_per_img=20,
+            ),
+        )
+        cfg.update(detector)
+        torch.manual_seed(0)
+        model = MODELS.build(
+            ConfigDict(
+                type='MeanTeacher',
+                detector=cfg,
+                data_preprocessor=model_cfg.data_preprocessor,
+                # An untrained detector's scores are 0.005 to 0.01.
+                pseudo_labels=dict(threshold=0.004, ignore_above=None),
+            )
+        )
+        model.init_weights()
+        return model.train()
+
+    return build
+
+
+def views(batch: dict) -> dict:
+    for parts in batch.values():
+        parts['target_weak'] = copy.deepcopy(parts['target'])
+    return batch
+
+
+@pytest.mark.parametrize('ours', [False, True])
+@pytest.mark.parametrize('kind', HEADS)
+def test_a_student_learns_the_teacher_s_boxes(
+    build_teacher, make_batch, model_cfg, kind, ours
+):
+    own = dict(type='DASingleStageDetector', domain_neck=model_cfg.domain_neck)
+    model = build_teacher(kind, **(own if ours else {}))
+    batch = model.data_preprocessor(views(make_batch()), training=True)
+    losses = model(**copy.deepcopy(batch), mode='loss')
+    assert losses['pseudo_boxes'] > 0
+    wanted = {'loss_cls', 'loss_bbox'}
+    assert wanted | {f'target_{name}' for name in wanted} <= losses.keys()
+    assert 'loss_da_image' not in losses
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    assert model.student.bbox_head.cls_convs[0].conv.weight.grad.any()
+
+    model.self_training = False
+    burn_in = model(**copy.deepcopy(batch), mode='loss')
+    assert ('loss_da_image' in burn_in) == ours
+    assert not any(name.startswith('target_') for name in burn_in)
+    model.eval()
+    assert len(model(**plain(batch), mode='predict')) == 2
+
+
+def plain(batch: dict) -> dict:
+    return {key: parts['source'] for key, parts in batch.items()}
