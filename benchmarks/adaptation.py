@@ -21,7 +21,8 @@ ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # Names of da_faster.benchmarking.adaptation.METHODS, whose import is slow.
 METHODS = (
     'source-only', 'strong', 'style', 'control', 'image', 'instance', 'da',
-    'consistency', 'strong-da', 'style-da', 'oracle', 'oracle-strong',
+    'consistency', 'strong-da', 'style-da', 'teacher', 'teacher-control',
+    'oracle', 'oracle-strong',
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@ nothing but what its name says."""
 
 import argparse
 import ast
+import copy
 import json
 import re
 from collections import Counter
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS
+from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 
 FOLDER = Path(__file__).parents[1] / 'configs'
 FILES = [
@@ -24,7 +27,8 @@ FILES = [
 # By name: a work dir is called after its config, so names are unique.
 CONFIGS = {path.stem: path for path in FILES}
 ADAPTED = [name for name in CONFIGS if name.startswith('da_')]
-BASELINES = sorted(set(CONFIGS) - set(ADAPTED))
+TEACHERS = [name for name in CONFIGS if name.startswith('mean_teacher_')]
+BASELINES = sorted(set(CONFIGS) - set(ADAPTED) - set(TEACHERS))
 SMALL = ('demo', 'blood_smears', 'nuclei')
 DOMAIN_KEYS = ('domain_neck', 'instance_domain_head', 'loss_consistency')
 
@@ -39,12 +43,13 @@ def without(config: dict, *keys: str) -> dict:
 
 
 def adapted_sibling(name: str) -> str:
-    """The config with domain classifiers that shares all else with a name."""
+    """The config that adapts and shares all else with a name."""
     end = name.removeprefix('source_only').removeprefix('oracle')
     names = (
         f'da_faster_plain{end}',
         f'da_faster{end}',
         f'da_faster{end.removeprefix("_style")}',
+        f'mean_teacher{end.removeprefix("_strong")}',
     )
     return next(n for n in names if n in CONFIGS)
 
@@ -67,6 +72,12 @@ def test_config_is_short_and_its_model_builds(name):
     assert len(CONFIGS[name].read_text().splitlines()) <= 40
     config = Config.fromfile(CONFIGS[name])
     model = build(config.model)
+    if name in TEACHERS:
+        assert (
+            model.pseudo_labels.num_classes
+            == model.student.roi_head.bbox_head.num_classes
+        )
+        model = model.student
     heads = getattr(model, 'roi_head', model)
     classes = config.train_dataloader.dataset.metainfo.classes
     assert heads.bbox_head.num_classes == len(classes)
@@ -74,7 +85,7 @@ def test_config_is_short_and_its_model_builds(name):
         assert heads.mask_head.num_classes == len(classes)
     for key in DOMAIN_KEYS:
         if key == 'domain_neck' or heads is not model:
-            off = name in BASELINES
+            off = name in (*BASELINES, 'mean_teacher_r50_fpn_city2foggy')
             # The term belongs to the reference recipe.
             if key == 'loss_consistency' and name.endswith(SMALL):
                 off = True
@@ -105,7 +116,7 @@ def test_all_data_of_a_config_agree(name):
     config = load(name)
     test = config['test_dataloader']['dataset']
     sets = [config['train_dataloader']['dataset'], test]
-    if name in ADAPTED:
+    if name not in BASELINES:
         sets.append(config['train_cfg']['target_dataloader']['dataset'])
     for dataset in sets:
         assert dataset['metainfo'] == sets[0]['metainfo']
@@ -118,7 +129,8 @@ def test_all_data_of_a_config_agree(name):
         for step in dataset['pipeline']
         if step['type'] == 'LoadAnnotations'
     }
-    assert masks == {'mask_head' in config['model'].get('roi_head', ())}
+    detector = config['model'].get('detector', config['model'])
+    assert masks == {'mask_head' in detector.get('roi_head', ())}
 
 
 @pytest.mark.parametrize('name', ADAPTED)
@@ -138,6 +150,72 @@ def test_target_is_trained_on_without_labels(name):
     ]
 
 
+@pytest.mark.parametrize('name', TEACHERS)
+def test_a_teacher_sees_unlabelled_images_as_the_source_is(name):
+    """But for the student's view, and what gives the source other colours."""
+    config = load(name)
+    target = config['train_cfg']['target_dataloader']['dataset']
+    assert target['type'] == 'TargetDataset'
+    *shared, views = target['pipeline']
+    student, teacher = views['target'], views['target_weak']
+    assert views['branch_field'] == ['target', 'target_weak']
+    assert teacher == student[-1:]
+    ours = [step['type'] for step in (*shared, *student)]
+    assert 'StrongAugmentation' in ours
+    theirs = [
+        s['type'] for s in config['train_dataloader']['dataset']['pipeline']
+    ]
+    only = ('LoadAnnotations', 'TargetStyle', 'Invert', 'MaskBlocks')
+    assert [s for s in ours if s not in only] == [
+        s for s in theirs if s not in only
+    ]
+    (hook,) = config['custom_hooks']
+    assert hook['type'] == 'SelfTrainingHook'
+    assert 0 < hook['burn_in'] < config['train_cfg']['max_iters']
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'name', ['mean_teacher_city2foggy', 'mean_teacher_r50_fpn_city2foggy']
+)
+def test_a_full_size_teacher_takes_a_step(name):
+    """On small random images, with random weights and few proposals."""
+    config = Config.fromfile(CONFIGS[name])
+    detector = config.model.detector
+    detector.backbone.init_cfg = None
+    detector.train_cfg.rpn_proposal.max_per_img = 20
+    detector.train_cfg.rcnn.sampler.num = 8
+    detector.test_cfg.rpn.max_per_img = 20
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    model = MODELS.build(config.model).train()
+    size = config.train_dataloader.batch_size
+    names = ('source', 'target', 'target_weak')
+    image = torch.randint(0, 256, (3, 128, 192)).byte()
+    sample = DetDataSample(
+        metainfo=dict(
+            img_shape=(128, 192), ori_shape=(128, 192), scale_factor=(1.0, 1.0)
+        )
+    )
+    sample.gt_instances = InstanceData(
+        bboxes=torch.tensor([[20.0, 20.0, 80.0, 90.0]]),
+        labels=torch.tensor([0]),
+    )
+    batch = dict(
+        inputs={d: [image] * size for d in names},
+        data_samples={
+            d: [copy.deepcopy(sample) for _ in range(size)] for d in names
+        },
+    )
+    batch = model.data_preprocessor(batch, training=True)
+    total, logged = model.parse_losses(model(**batch, mode='loss'))
+    total.backward()
+    assert torch.isfinite(total)
+    assert 'pseudo_boxes' in logged
+    heads = model.student.roi_head.bbox_head
+    assert heads.fc_cls.weight.grad.any()
+
+
 @pytest.mark.parametrize('name', CONFIGS)
 def test_checkpoints_are_not_chosen_by_the_test_set(name):
     config = load(name)
@@ -151,11 +229,19 @@ def test_checkpoints_are_not_chosen_by_the_test_set(name):
 
 @pytest.mark.parametrize('name', BASELINES)
 def test_baseline_shares_all_but_the_adaptation(name):
-    baseline, adapted = load(name), load(adapted_sibling(name))
-    changed = ('model', 'train_cfg', 'train_dataloader')
+    sibling = adapted_sibling(name)
+    baseline, adapted = load(name), load(sibling)
+    changed = ['model', 'train_cfg', 'train_dataloader']
+    model = adapted['model']
+    if sibling in TEACHERS:  # which is an average, too
+        assert baseline['custom_hooks'][0]['type'] == 'EMAHook'
+        changed += ['custom_hooks', 'find_unused_parameters']
+        changed += ['detector', 'data_preprocessor']
+        preprocessor = model['data_preprocessor']
+        model = dict(model['detector'], data_preprocessor=preprocessor)
     assert without(baseline, *changed) == without(adapted, *changed)
     assert without(baseline['model'], *DOMAIN_KEYS) == without(
-        adapted['model'], *DOMAIN_KEYS
+        model, *DOMAIN_KEYS
     )
     assert baseline['train_cfg']['type'] == 'SeededTrainLoop'
     assert without(baseline['train_cfg'], 'type') == without(

@@ -16,6 +16,19 @@ target_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
+# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+strong = dict(type='StrongAugmentation')
+pack = train_pipeline[-1]
+strong_pipeline = [*train_pipeline[:-1], strong, pack]
+teacher_target_pipeline = [
+    *target_pipeline[:-1],
+    dict(
+        type='MultiBranch',
+        branch_field=['target', 'target_weak'],
+        target=[strong, pack],
+        target_weak=[pack],
+    ),
+]
 test_pipeline = [
     dict(type='LoadImageFromFile', backend_args=backend_args),
     dict(type='Resize', scale=(1200, 600), keep_ratio=True),

@@ -83,6 +83,12 @@ METHODS = {
     'style-da': Method(
         'da_faster', label="strong + target's colours + DA (recommended)"
     ),
+    'teacher': Method('mean_teacher', label='mean teacher'),
+    'teacher-control': Method(
+        'mean_teacher',
+        {'model.target_weight': 0},
+        'control: mean teacher, its labels weigh 0',
+    ),
     'oracle': Method('oracle'),
     'oracle-strong': Method('oracle_strong', label='strong oracle'),
 }

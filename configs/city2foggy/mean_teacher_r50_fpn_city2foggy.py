@@ -1,0 +1,24 @@
+# ALDI++, Cityscapes -> Foggy Cityscapes, ResNet-50-FPN: soft labels on masked
+# target images. On fewer than 8 GPUs: --auto-scale-lr.
+_base_ = [
+    '../_base_/models/da_faster_rcnn_r50_fpn.py',
+    '../_base_/datasets/city2foggy_aldi.py',
+    '../_base_/schedules/aldi_25k.py',
+    '../_base_/default_runtime.py',
+]
+detector = _base_.model
+data_preprocessor = detector.pop('data_preprocessor')
+detector.update(
+    domain_neck=None, instance_domain_head=None, loss_consistency=None
+)
+model = dict(
+    _delete_=True,
+    type='MeanTeacher',
+    detector=detector,
+    data_preprocessor=data_preprocessor,
+    pseudo_labels=dict(threshold=0.8, ignore_above=None),
+    distillation=dict(type='TwoStageDistillation'),
+)
+train_cfg = dict(max_iters=_base_.max_iters, val_interval=5000)
+custom_hooks = [dict(type='SelfTrainingHook', burn_in=10000, momentum=0.0004)]
+load_from = _base_.coco_weights

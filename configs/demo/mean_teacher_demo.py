@@ -1,0 +1,31 @@
+# A teacher labels the target, after a burn-in as in
+# da_faster_demo.py.
+_base_ = '../da_faster_demo.py'
+max_iters = 1800
+detector = _base_.model
+data_preprocessor = detector.pop('data_preprocessor')
+model = dict(
+    _delete_=True,
+    type='MeanTeacher',
+    detector=detector,
+    data_preprocessor=data_preprocessor,
+)
+pack = _base_.target_pipeline[-1]
+views = dict(
+    type='MultiBranch',
+    branch_field=['target', 'target_weak'],
+    target=[_base_.strong, pack],
+    target_weak=[pack],
+)
+train_cfg = dict(
+    max_iters=max_iters,
+    val_interval=max_iters,
+    target_dataloader=dict(
+        dataset=dict(pipeline=[*_base_.target_pipeline[:-1], views])
+    ),
+)
+param_scheduler = [
+    _base_.param_scheduler[0],
+    dict(_base_.param_scheduler[1], end=max_iters, T_max=max_iters - 50),
+]
+custom_hooks = [dict(type='SelfTrainingHook', burn_in=1200)]

@@ -1,0 +1,4 @@
+# Without adaptation, strongly augmented, averaged weights: the fair baseline.
+_base_ = './source_only_city2kitti.py'
+train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
+custom_hooks = [dict(type='EMAHook', momentum=0.0004)]

@@ -1,0 +1,19 @@
+# A teacher labels the target, after a burn-in with domain classifiers.
+_base_ = './da_faster_voc2clipart.py'
+detector = _base_.model
+data_preprocessor = detector.pop('data_preprocessor')
+model = dict(
+    _delete_=True,
+    type='MeanTeacher',
+    detector=detector,
+    data_preprocessor=data_preprocessor,
+)
+train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
+train_cfg = dict(
+    target_dataloader=dict(
+        dataset=dict(pipeline=_base_.teacher_target_pipeline)
+    )
+)
+custom_hooks = [dict(type='SelfTrainingHook', burn_in=20000, momentum=0.0004)]
+# The classifiers rest after the burn-in.
+find_unused_parameters = True
