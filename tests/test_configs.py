@@ -189,6 +189,7 @@ def test_a_full_size_teacher_takes_a_step(name):
     init_default_scope('mmdet')
     torch.manual_seed(0)
     model = MODELS.build(config.model).train()
+    model.self_training = True
     size = config.train_dataloader.batch_size
     names = ('source', 'target', 'target_weak')
     image = torch.randint(0, 256, (3, 128, 192)).byte()

@@ -138,6 +138,24 @@ def test_a_checkpoint_without_a_teacher_starts_and_tests_both(
     assert evaluate(config, checkpoint, tmp_path / 'b') == plain > 0
 
 
+def test_a_checkpoint_with_a_teacher_starts_both(config, run, tmp_path):
+    checkpoint = run / 'iter_6.pth'
+    train(
+        config,
+        tmp_path,
+        load_from=checkpoint,
+        optim_wrapper__optimizer__lr=0.0,
+        train_cfg__max_iters=3,
+        custom_hooks__1__momentum=1e-9,
+    )
+    before, after = state_of(checkpoint), state_of(tmp_path / 'iter_3.pth')
+    for who in ('teacher', 'student'):
+        for name, value in part(after, who).items():
+            torch.testing.assert_close(value, before[f'{who}.{name}'])
+    # What it knew of the other run's images is forgotten.
+    assert after['pseudo_labels.source_images'] == 3 * 2
+
+
 def test_another_detector_s_checkpoint_is_refused(config, run, tmp_path):
     checkpoint = torch.load(run / 'iter_6.pth', weights_only=False)
     del checkpoint['state_dict']['teacher.rpn_head.rpn_cls.weight']

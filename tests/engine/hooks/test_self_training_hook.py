@@ -3,8 +3,11 @@
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from mmengine.hooks import EMAHook
+from mmengine.structures import InstanceData
 from torch import nn
 
 from da_faster.engine import CollapsedError, SelfTrainingHook
@@ -43,6 +46,8 @@ def runner():
         model=Pair(),
         iter=0,
         max_iters=10,
+        hooks=[],
+        train_loop=SimpleNamespace(target_dataloader=None),
         logger=Log(),
         train_dataloader=SimpleNamespace(
             dataset=SimpleNamespace(metainfo=dict(classes=('cat', 'dog')))
@@ -75,26 +80,40 @@ def test_the_teacher_follows_the_student_buffers_included(runner):
     student, teacher = runner.model.student, runner.model.teacher
     student.weight.data.fill_(5.0)
     teacher.weight.data.fill_(2.0)
-    hook.before_train(runner)  # at the start they are one
-    assert teacher.weight.item() == 5
-    assert 'burn-in until iteration 3 of 10' in runner.logger[0]
-    assert 'the weights of the teacher' in runner.logger[0]
-    student.weight.data.fill_(9.0)
     student.running_mean.fill_(4.0)
     student.num_batches_tracked.fill_(7)
+    runner.model.pseudo_labels.source_boxes.fill_(3)
+    hook.before_train(runner)
+    assert teacher.weight.item() == 2  # weights of load_from stay
+    assert runner.model.pseudo_labels.source_boxes.tolist() == [0, 0]
+    assert 'burn-in until iteration 3 of 10' in runner.logger[0]
+    assert 'the weights of the teacher' in runner.logger[0]
     hook.after_train_iter(runner, 0)
-    assert teacher.weight.item() == 6  # 5 + (9 - 5) / 4
+    assert teacher.weight.item() == 2.75  # 2 + (5 - 2) / 4
     assert teacher.running_mean.item() == 1
     assert teacher.num_batches_tracked.item() == 0
-    runner.iter = 5  # a resume leaves the teacher as it was saved
+    runner.iter = 5  # a resume keeps what was counted
+    runner.model.pseudo_labels.source_boxes.fill_(3)
     hook.before_train(runner)
-    assert teacher.weight.item() == 6
+    assert runner.model.pseudo_labels.source_boxes.tolist() == [3, 3]
 
 
-def counted(kept, peak, source, images=100) -> PseudoLabels:
-    labels = PseudoLabels(len(kept), threshold=0.5, memory=4)
+def test_a_shared_weight_moves_once(runner):
+    hook = SelfTrainingHook(burn_in=3, momentum=0.25)
+    for part in (runner.model.student, runner.model.teacher):
+        part.again = part.weight
+    runner.model.student.weight.data.fill_(5.0)
+    hook.after_train_iter(runner, 0)
+    assert runner.model.teacher.weight.item() == 2  # 1 + (5 - 1) / 4
+
+
+def counted(kept, most, source, images=1000, score=(), best=()):
+    """PseudoLabels with a memory of 200 images."""
+    labels = PseudoLabels(len(kept), threshold=0.5, memory=200)
     labels.kept.copy_(torch.tensor(kept))
-    labels.peak.copy_(torch.tensor(peak))
+    labels.kept_most.copy_(torch.tensor(most))
+    labels.score.copy_(torch.tensor(score or [0.9] * len(kept)))
+    labels.score_most.copy_(torch.tensor(best or [0.9] * len(kept)))
     labels.source_boxes.copy_(torch.tensor(source))
     labels.source_images.fill_(1)
     labels.target_images.fill_(images)
@@ -102,12 +121,12 @@ def counted(kept, peak, source, images=100) -> PseudoLabels:
 
 
 @pytest.mark.parametrize(
-    'kept, peak, source, signs',
+    'kept, most, source, signs',
     [
         ([1.0, 0.5], [1.2, 0.6], [2.0, 1.0], {}),
         ([0.05, 0.05], [1.0, 0.6], [2.0, 1.0], {'vanish': '0.10 boxes'}),
         ([0.0, 0.0], [0.0, 0.0], [2.0, 1.0], {'vanish': '0.00 boxes'}),
-        ([9.0, 8.0], [9.0, 8.0], [2.0, 1.0], {'explode': '17.0 boxes'}),
+        ([6.0, 4.0], [6.0, 4.0], [2.0, 1.0], {'explode': '10.0 boxes'}),
         # The dog fades, and with it goes the balance.
         (
             [1.0, 0.04],
@@ -115,20 +134,49 @@ def counted(kept, peak, source, images=100) -> PseudoLabels:
             [2.0, 1.0],
             {'one class': '96% .* cat', 'fading dog': 'dog fade: 0.040'},
         ),
-        # One that is rare fades, too.
-        ([1.0, 0.01], [1.0, 0.05], [2.0, 0.1], {'fading dog': '0.010'}),
+        # One that is rare fades, too: 30 boxes in 200 images, then 2.
+        ([1.0, 0.01], [1.0, 0.15], [2.0, 0.2], {'fading dog': '0.010'}),
+        # 10 boxes, then 2: that happens by chance.
+        ([1.0, 0.01], [1.0, 0.05], [2.0, 0.05], {}),
         ([1.0, 0.0], [1.0, 0.0], [2.0, 0.1], {'no dog': 'hardly any'}),
         # Where the source, too, has one class alone, nothing is wrong.
         ([1.0, 0.0], [1.0, 0.0], [2.0, 0.0], {}),
     ],
 )
-def test_signs_of_collapse(kept, peak, source, signs):
-    found = signs_of_collapse(counted(kept, peak, source), ['cat', 'dog'])
+def test_signs_of_collapse(kept, most, source, signs):
+    found = signs_of_collapse(counted(kept, most, source), ['cat', 'dog'])
     assert found.keys() == signs.keys()
     for key, words in signs.items():
         assert re.search(words, found[key])
-    few = counted(kept, peak, source, images=3)
+    few = counted(kept, most, source, images=199)
     assert signs_of_collapse(few, ['cat', 'dog']) == {}
+
+
+def test_labels_that_keep_their_number_and_lose_their_scores():
+    """As thresholds by frequency make it."""
+    counts = [1.0, 0.5], [1.0, 0.5], [2.0, 1.0]
+    for now, signs in ((0.7, []), (0.5, ['unsure dog'])):
+        labels = counted(*counts, score=[0.9, now], best=[0.9, 0.9])
+        assert list(signs_of_collapse(labels, ['cat', 'dog'])) == signs
+
+
+def test_numbers_that_scatter_are_no_collapse():
+    """A steady teacher over 20,000 images is never warned of."""
+    rng = np.random.default_rng(0)
+    labels = PseudoLabels(2, threshold=0.5)
+    labels.count_source([torch.tensor([0, 0, 1])])
+    for _ in range(10_000):
+        drawn = rng.poisson([1.0, 0.1], (2, 2))
+        labels._count(
+            [
+                InstanceData(
+                    labels=torch.tensor([0] * a + [1] * b, dtype=torch.long),
+                    scores=torch.full((a + b,), 0.9),
+                )
+                for a, b in drawn
+            ]
+        )
+        assert signs_of_collapse(labels, ['cat', 'dog']) == {}
 
 
 def test_a_warning_is_given_once(runner):
@@ -149,6 +197,10 @@ def test_a_warning_is_given_once(runner):
     assert runner.scalars[0][1] == {
         'pseudo_boxes/cat': 1.0,
         'pseudo_boxes/dog': pytest.approx(0.01),
+        'pseudo_score/cat': pytest.approx(0.9),
+        'pseudo_score/dog': pytest.approx(0.9),
+        'pseudo_threshold/cat': 0.5,
+        'pseudo_threshold/dog': 0.5,
     }
 
 
@@ -160,10 +212,19 @@ def test_a_collapse_ends_the_training_if_asked_to(runner):
         hook.after_train_iter(runner, 0)
 
 
-def test_another_model_is_refused(runner):
+def refused(runner, sentence: str, burn_in: int = 3) -> None:
+    with pytest.raises(ValueError, match=f'SelfTrainingHook: {sentence}'):
+        SelfTrainingHook(burn_in=burn_in).before_train(runner)
+
+
+def test_set_ups_that_cannot_work_are_refused(runner):
+    refused(runner, r'burn_in \(10\) is not before the last', burn_in=10)
+    runner.hooks = [EMAHook()]
+    refused(runner, 'the teacher is an average already')
+    del runner.train_loop.target_dataloader
+    refused(runner, 'there is no target')
     runner.model = nn.Linear(1, 1)
-    with pytest.raises(ValueError, match='model is a Linear, not a MeanT'):
-        SelfTrainingHook(burn_in=0).before_train(runner)
+    refused(runner, 'the model is a Linear, not a MeanTeacher')
 
 
 @pytest.mark.parametrize('options', [dict(burn_in=-1), dict(momentum=1.0)])

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 
 from ..adversarial.test_da_single_stage import HEADS, TRAIN
@@ -47,6 +48,7 @@ def build_teacher(model_cfg):
             )
         )
         model.init_weights()
+        model.self_training = True  # SelfTrainingHook sets it
         return model.train()
 
     return build
@@ -81,6 +83,48 @@ def test_a_student_learns_the_teacher_s_boxes(
     assert not any(name.startswith('target_') for name in burn_in)
     model.eval()
     assert len(model(**plain(batch), mode='predict')) == 2
+
+
+def test_an_image_with_unsure_boxes_alone_is_replaced(
+    build_teacher, make_batch
+):
+    """FCOS cannot ignore boxes. Its forward must not be left out: others of a
+    distributed run would wait for it."""
+    model = build_teacher('FCOS')
+    batch = model.data_preprocessor(views(make_batch()), training=True)
+    found = model.teacher.predict(
+        batch['inputs']['target_weak'],
+        copy.deepcopy(batch['data_samples']['target_weak']),
+        rescale=False,
+    )
+    boxes = [sample.pred_instances[:2] for sample in found]
+    seen = []
+    student_loss = model.student.loss
+
+    def loss(inputs, samples):
+        seen.append((inputs, [len(s.gt_instances) for s in samples]))
+        return student_loss(inputs, samples)
+
+    def target_losses(*scores: float) -> float:
+        for found, score in zip(boxes, scores):
+            found.scores[:] = score
+        model.teacher.predict = lambda inputs, samples, rescale: [
+            DetDataSample(pred_instances=found) for found in boxes
+        ]
+        losses = model(**copy.deepcopy(batch), mode='loss')
+        return sum(
+            float(x.detach())
+            for n, x in losses.items()
+            if n.startswith('target_loss')
+        )
+
+    model.student.loss = loss
+    model.pseudo_labels.ignore_above = 0.001
+    assert target_losses(0.9, 0.002) > 0
+    inputs, labels = seen[-1]
+    assert labels == [2, 2] and torch.equal(inputs[0], inputs[1])
+    assert target_losses(0.002, 0.002) == 0
+    assert len(seen) == 4  # source and target, twice
 
 
 def plain(batch: dict) -> dict:

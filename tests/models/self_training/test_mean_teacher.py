@@ -5,12 +5,16 @@ import copy
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import MODELS
+from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from da_faster.models import MeanTeacher
-from da_faster.models.self_training.mean_teacher import agreement, label
+from da_faster.models.self_training.mean_teacher import (
+    agreement,
+    ignoring,
+    label,
+)
 
 from ..conftest import CLASSES
 
@@ -40,6 +44,7 @@ def build_teacher(model_cfg):
             )
         )
         model.init_weights()
+        model.self_training = True  # SelfTrainingHook sets it
         return model.train()
 
     return build
@@ -112,7 +117,7 @@ def test_the_losses_are_those_of_the_teacher_s_boxes_as_labels(
         )
     count = sum(len(s.gt_instances) for s in samples)
     assert count > 0
-    assert losses['pseudo_boxes'] == count / 2
+    assert float(losses['pseudo_boxes']) == pytest.approx(count / 2)
     student = build()
     torch.manual_seed(1)
     student.loss(batch['inputs']['source'], batch['data_samples']['source'])
@@ -173,8 +178,22 @@ def test_teacher_and_student_agree_at_first(build_teacher, batch):
 def test_one_weak_view_is_needed(build_teacher, batch):
     for parts in batch.values():
         del parts['target_weak']
+    model = build_teacher()
+    model.self_training = False  # said at once, not after the burn-in
     with pytest.raises(ValueError, match="dict.type='MultiBranch'"):
-        losses_of(build_teacher(), batch)
+        losses_of(model, batch)
+
+
+def test_something_must_move_the_teacher(build_teacher, batch):
+    model = build_teacher()
+    model.self_training = None
+    with pytest.raises(ValueError, match="dict.type='SelfTrainingHook'"):
+        losses_of(model, batch)
+
+
+def test_the_preprocessor_belongs_to_the_teacher(build_teacher):
+    with pytest.raises(ValueError, match='take data_preprocessor out of'):
+        build_teacher(detector=dict(data_preprocessor=dict()))
 
 
 def test_predictions_are_the_teacher_s(build_teacher, batch):
@@ -247,14 +266,51 @@ def test_views_of_two_geometries_must_say_so():
 
 
 def test_what_is_unsure_is_not_background(build_teacher, batch):
-    """An image with nothing but unsure boxes is left out."""
-    unsure = dict(threshold=1.0, ignore_above=0.01)
-    losses = losses_of(build_teacher(pseudo_labels=unsure), batch)
+    """With unsure boxes everywhere, nothing in the image is background."""
+    model = build_teacher(pseudo_labels=dict(threshold=1.0, ignore_above=0.01))
+    everywhere = InstanceData(
+        bboxes=torch.tensor([[0.0, 0.0, 96.0, 64.0]]),
+        labels=torch.tensor([0]),
+        scores=torch.tensor([0.5]),
+    )
+    model.teacher.predict = lambda inputs, samples, rescale: [
+        DetDataSample(pred_instances=everywhere) for _ in samples
+    ]
+    losses = losses_of(model, batch)
     assert losses['pseudo_empty'] == 1
-    assert not any(name.startswith('target_') for name in losses)
-    sure = dict(threshold=1.0, ignore_above=None)
-    losses = losses_of(build_teacher(pseudo_labels=sure), batch)
-    assert total(losses, 'target_loss_cls') > 0
+    # Anchors that reach beyond the image are not inside the box by half.
+    inside = total(losses, 'target_loss_cls')
+    model.pseudo_labels.ignore_above = None
+    background = total(losses_of(model, batch), 'target_loss_cls')
+    assert inside == 0 < background
+
+
+def assigned(ignored: list, objects: list) -> list:
+    """MaxIoUAssigner's result for three priors, that ignores boxes or not."""
+    assigner = TASK_UTILS.build(
+        dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5)
+    )
+    priors = [[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]]
+    with ignoring([assigner]):
+        result = assigner.assign(
+            InstanceData(priors=torch.tensor(priors).float()),
+            instances(*objects),
+            instances(*ignored),
+        )
+    assert 'assign' not in vars(assigner)
+    return result.gt_inds.tolist()
+
+
+def test_ignored_boxes_take_nothing_from_the_labels():
+    label_, elsewhere = (0, 0, 10, 10, 0), (18, 0, 32, 10, 1)
+    assert assigned([], [label_]) == [1, 0, 0]
+    assert assigned([elsewhere], [label_]) == [1, -1, 0]
+    # The teacher also sees another class on the same object.
+    assert assigned([(0, 0, 10, 10, 1), elsewhere], [label_]) == [1, -1, 0]
+    # Less than half of the prior is inside.
+    assert assigned([(26, 0, 40, 10, 1)], [label_]) == [1, 0, 0]
+    # An image without any label.
+    assert assigned([elsewhere], []) == [0, -1, 0]
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,43 @@ def test_what_it_counts():
     labels = PseudoLabels(2, threshold=0.5, memory=4)
     labels.select([detections((0.9, 0), (0.8, 0)), detections((0.9, 1))])
     assert labels.kept.tolist() == [1, 0.5]
-    assert labels.peak.tolist() == [0, 0]  # too few images to say
+    assert labels.score.tolist() == pytest.approx([0.85, 0.9])
+    assert labels.empty == 0
+    assert labels.kept_most.tolist() == [0, 0]  # too few images to say
     labels.select([detections(), detections()])
-    assert labels.kept.tolist() == labels.peak.tolist() == [0.5, 0.25]
-    # From now on a batch of two counts a half.
-    labels.select([detections(), detections()])
-    assert labels.kept.tolist() == [0.25, 0.125]
-    assert labels.peak.tolist() == [0.5, 0.25]
+    assert labels.kept.tolist() == labels.kept_most.tolist() == [0.5, 0.25]
+    assert labels.empty == 0.5
+    # From now on a batch of two counts a half. Scores are of boxes alone.
+    labels.select([detections((0.75, 0), (0.75, 0)), detections()])
+    assert labels.kept.tolist() == [0.75, 0.125]
+    assert labels.kept_most.tolist() == [0.75, 0.25]
+    assert labels.score.tolist() == pytest.approx([0.8, 0.9])
+    assert labels.score_most.tolist() == pytest.approx([0.85, 0.9])
+    assert labels.empty == 0.5
+
+
+def test_thresholds_of_a_config_stay_the_config_s():
+    first, second = (PseudoLabels(2, threshold=x) for x in (0.5, 1))
+    second.load_state_dict(first.state_dict())
+    assert second.thresholds.tolist() == [1, 1]
+
+
+def test_whole_numbers_are_scores_too():
+    labels = PseudoLabels(1, bounds=(0.25, 1), ratio=1.0)
+    labels.count_source([torch.tensor([0])])
+    labels.select([detections((0.5, 0))])
+    assert labels.thresholds.tolist() == [0.5]
+
+
+def test_what_was_learned_is_forgotten():
+    labels = PseudoLabels(2)
+    fresh = {name: x.clone() for name, x in labels.state_dict().items()}
+    labels.count_source([torch.tensor([0, 1])])
+    labels.select([detections((0.95, 0), (0.5, 1))])
+    assert any(not torch.equal(x, fresh[n]) for n, x in labels.named_buffers())
+    labels.forget()
+    for name, value in labels.state_dict().items():
+        assert torch.equal(value, fresh[name]), name
 
 
 def test_a_checkpoint_holds_all_that_it_learned():

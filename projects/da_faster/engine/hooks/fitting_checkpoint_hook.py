@@ -28,12 +28,15 @@ class FittingCheckpointHook(Hook):
         given = checkpoint.get('state_dict', checkpoint)
         given = {name.removeprefix('module.'): v for name, v in given.items()}
         wanted_weights = model.state_dict()
-        if not (training or any(n.startswith('teacher.') for n in given)):
-            # SemiBaseDetector gives such weights to both.
+        if not training:
+            # To test with, a teacher's counts do not matter, and
+            # SemiBaseDetector gives weights without a teacher to both.
+            both = any(name.startswith('teacher.') for name in given)
             wanted_weights = {
-                name.removeprefix('teacher.'): weight
+                name if both else name.removeprefix('teacher.'): weight
                 for name, weight in wanted_weights.items()
-                if not name.startswith(('student.', 'pseudo_labels.'))
+                if not name.startswith('pseudo_labels.')
+                and (both or not name.startswith('student.'))
             }
         for name, wanted in wanted_weights.items():
             if (

@@ -3,6 +3,7 @@
 import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import HOOKS
+from mmengine.hooks import EMAHook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
@@ -18,15 +19,15 @@ class SelfTrainingHook(MeanTeacherHook):
     """Trains a MeanTeacher: first the burn-in, then with the teacher's labels.
 
     The teacher is the student's moving average from the first iteration on. So
-    after the burn-in it starts from averaged weights. Weights of ``load_from``
-    go to both; with them, ``burn_in=0`` is allowed.
+    after the burn-in it starts from averaged weights. With ``load_from`` both
+    have weights already; then ``burn_in=0`` makes sense.
 
-    All depends on the iteration and on the model's own state, so a resumed run
-    goes on exactly.
+    The weights depend on the iteration and on the model's own state alone, so
+    a resumed run goes on exactly.
 
     It warns when pseudo-labels vanish, become many more than the source's
-    boxes, fall into one class, or lose one. A warning is given once, and again
-    only after its cause was gone.
+    boxes, fall into one class, lose one, or when a class gets worse scores. A
+    warning comes again only after its cause was gone, or after a resume.
 
     Args:
         burn_in (int): Iterations without the teacher's labels.
@@ -59,16 +60,33 @@ class SelfTrainingHook(MeanTeacherHook):
         self.told: set[str] = set()
 
     def before_train(self, runner: Runner) -> None:
+        """Checks the set-up. MeanTeacherHook's would overwrite the teacher."""
         model = unwrapped(runner)
         if not hasattr(model, 'pseudo_labels'):
             raise ValueError(
                 f'SelfTrainingHook: the model is a {type(model).__name__}, '
                 'not a MeanTeacher'
             )
-        super().before_train(runner)
+        if not hasattr(runner.train_loop, 'target_dataloader'):
+            raise ValueError(
+                'SelfTrainingHook: there is no target; give train_cfg '
+                "type='DALoop' and a target_dataloader"
+            )
+        if self.burn_in >= runner.max_iters:
+            raise ValueError(
+                f'SelfTrainingHook: burn_in ({self.burn_in}) is not before '
+                f'the last iteration ({runner.max_iters})'
+            )
+        if any(isinstance(hook, EMAHook) for hook in runner.hooks):
+            raise ValueError(
+                'SelfTrainingHook: the teacher is an average already; take '
+                'EMAHook out of custom_hooks'
+            )
+        if runner.iter == 0:  # of load_from take the weights alone
+            model.pseudo_labels.forget()
         runner.logger.info(
-            'Self-training: burn-in until iteration %d of %d. Validated, '
-            'tested and exported are the weights of the %s.',
+            'Self-training: burn-in until iteration %d of %d. Validated and '
+            'tested are the weights of the %s.',
             self.burn_in,
             runner.max_iters,
             model.semi_test_cfg['predict_on'],
@@ -80,7 +98,7 @@ class SelfTrainingHook(MeanTeacherHook):
         model = unwrapped(runner)
         model.iteration = runner.iter
         model.self_training = runner.iter >= self.burn_in
-        if runner.iter == self.burn_in and model.align == 'burn-in':
+        if model.self_training and model.align == 'burn-in':
             # Else their last values would be logged to the end.
             logged = runner.message_hub.log_scalars
             for name in [n for n in logged if 'loss_da' in n]:
@@ -88,15 +106,17 @@ class SelfTrainingHook(MeanTeacherHook):
 
     def momentum_update(self, model: torch.nn.Module, momentum: float) -> None:
         """Moves all weights of the teacher, buffers included."""
-        pairs = [
-            (theirs, ours)
-            for theirs, ours in zip(
-                model.teacher.state_dict().values(),
-                model.student.state_dict().values(),
-            )
-            if theirs.dtype.is_floating_point
-        ]
-        torch._foreach_lerp_(*map(list, zip(*pairs)), momentum)
+        # Not of state_dict, where a shared weight stands under each name.
+        teacher, student = (
+            [
+                weight
+                for weight in (*part.parameters(), *part.buffers())
+                if weight.dtype.is_floating_point
+            ]
+            for part in (model.teacher, model.student)
+        )
+        with torch.no_grad():
+            torch._foreach_lerp_(teacher, student, momentum)
 
     def after_train_iter(
         self,
@@ -113,10 +133,16 @@ class SelfTrainingHook(MeanTeacherHook):
             return
         labels = model.pseudo_labels
         classes = class_names(runner, labels.num_classes)
+        watched = dict(
+            pseudo_boxes=labels.kept,
+            pseudo_score=labels.score,
+            pseudo_threshold=labels.thresholds,
+        )
         runner.visualizer.add_scalars(
             {
-                f'pseudo_boxes/{name}': count
-                for name, count in zip(classes, labels.kept.tolist())
+                f'{key}/{name}': value
+                for key, values in watched.items()
+                for name, value in zip(classes, values.tolist())
             },
             step=runner.iter + 1,
         )
@@ -159,41 +185,54 @@ def signs_of_collapse(
     """
     if labels.target_images < labels.memory:
         return {}
-    kept, peak = labels.kept.tolist(), labels.peak.tolist()
+    kept, most = labels.kept.tolist(), labels.kept_most.tolist()
+    score, best = labels.score.tolist(), labels.score_most.tolist()
     source = labels.frequencies.tolist()
     total, wanted = sum(kept), sum(source)
     advice = (
-        'The student may unlearn the target: look at the detections, lower '
-        'the threshold of pseudo-labels, or end the training earlier.'
+        'The student may unlearn the target: look at the detections, or end '
+        'the training earlier.'
     )
-    if total < 0.1 * max(sum(peak), 0.2 * wanted):
+    if total < 0.1 * max(sum(most), 0.2 * wanted):
         said = (
             f'Pseudo-labels vanish: {total:.2f} boxes an image, where there '
-            f'were {sum(peak):.2f} and a source image has {wanted:.2f}. '
+            f'were {sum(most):.2f} and a source image has {wanted:.2f}. '
         )
         return {'vanish': said + advice}
     found = {}
-    if total > 5 * max(wanted, 0.1):
+    if total > 3 * max(wanted, 0.1):
         found['explode'] = (
             f'Pseudo-labels explode: {total:.1f} boxes an image, where a '
-            f'source image has {wanted:.1f}. Raise the threshold of '
-            'pseudo-labels.'
+            f'source image has {wanted:.1f}. That is right only where the '
+            'target shows as many; else raise the threshold of pseudo-labels.'
         )
-    for name, now, most, share in zip(classes, kept, peak, source):
-        if len(classes) > 1 and now > 0.95 * total and share < 0.8 * wanted:
+    for i, name in enumerate(classes):
+        if (
+            len(classes) > 1
+            and kept[i] > 0.95 * total
+            and source[i] < 0.8 * wanted
+        ):
             found['one class'] = (
-                f'{now / total:.0%} of the pseudo-labels are {name}, which is '
-                f'{share / wanted:.0%} of the boxes in the source. {advice}'
+                f'{kept[i] / total:.0%} of the pseudo-labels are {name}, '
+                f'which is {source[i] / wanted:.0%} of the boxes in the '
+                f'source. {advice}'
             )
-        if most >= 0.02 and now < 0.25 * most:
+        # The memory holds a number of boxes, and numbers scatter.
+        before, now = (labels.memory * x[i] for x in (most, kept))
+        if now < 0.25 * before and before - now > 4 * before**0.5:
             found[f'fading {name}'] = (
-                f'Pseudo-labels of {name} fade: {now:.3f} an image, where '
-                f'there were {most:.3f}. {advice}'
+                f'Pseudo-labels of {name} fade: {kept[i]:.3f} an image, where '
+                f'there were {most[i]:.3f}. {advice}'
             )
-        elif most < 0.02 and now < 0.02 * share and share >= 0.02:
+        elif before < 1 and labels.memory * source[i] > 16:
             found[f'no {name}'] = (
-                f'{name} gets hardly any pseudo-label: {now:.3f} an image, '
-                f'where a source image has {share:.3f}. That is right only '
-                'where the target has none.'
+                f'{name} gets hardly any pseudo-label: {kept[i]:.3f} an '
+                f'image, where a source image has {source[i]:.3f}. That is '
+                'right only where the target has none.'
+            )
+        if before >= 16 and score[i] < 0.7 * best[i]:
+            found[f'unsure {name}'] = (
+                f'Pseudo-labels of {name} get worse scores: {score[i]:.2f} on '
+                f'average, where it was {best[i]:.2f}. {advice}'
             )
     return found

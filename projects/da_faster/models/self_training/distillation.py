@@ -1,8 +1,9 @@
 """Soft labels: the student takes over what the teacher computes."""
 
 import torch
+from mmdet.models.dense_heads import RPNHead
 from mmdet.models.detectors import TwoStageDetector
-from mmdet.models.roi_heads import StandardRoIHead
+from mmdet.models.roi_heads import PISARoIHead, StandardRoIHead
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi
@@ -32,15 +33,17 @@ class TwoStageDistillation(nn.Module):
         head = getattr(detector, 'roi_head', None)
         if not (
             isinstance(detector, TwoStageDetector)
-            and detector.with_rpn
-            and isinstance(head, StandardRoIHead)
+            and type(getattr(detector, 'rpn_head', None)) is RPNHead
             and detector.rpn_head.cls_out_channels == 1
+            and isinstance(head, StandardRoIHead)
+            and not isinstance(head, PISARoIHead)
+            and getattr(head.bbox_head, 'with_reg', False)
             and not getattr(head.bbox_head.loss_cls, 'use_sigmoid', False)
         ):
             raise ValueError(
-                f'TwoStageDistillation: {type(detector).__name__} has no RPN '
-                'with a StandardRoIHead and softmax classes behind it; leave '
-                'distillation out to train on hard pseudo-labels'
+                f'TwoStageDistillation: {type(detector).__name__} has no '
+                'RPNHead with a StandardRoIHead and softmax classes behind '
+                'it; leave distillation out to train on hard pseudo-labels'
             )
 
     def forward(

@@ -1,13 +1,14 @@
 """A student learns the target from its own average, the teacher."""
 
 import copy
-from collections.abc import Iterable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 from mmdet.models.detectors import BaseDetector, SemiBaseDetector
 from mmdet.registry import MODELS
-from mmdet.structures import SampleList
+from mmdet.structures import DetDataSample, SampleList
 from mmdet.structures.bbox import bbox_overlaps, bbox_project
 from mmdet.structures.mask import BitmapMasks
 from mmdet.utils import InstanceList
@@ -16,46 +17,80 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 # Losses of where a box or mask is, as MMDetection's heads name them.
-PLACE = ('bbox', 'iou', 'centerness', 'mask', 'dfl', '_l1', '_xy', '_wh')
+PLACE = (
+    'bbox', 'iou', 'centerness', 'mask', 'dfl', '_l1', '_xy', '_wh', '_pts',
+    '_grid', '_point', '_reg', '_offset', '_shape',
+)  # fmt: skip
 
 
 def count_classes(detector: nn.Module) -> int:
-    """The number of classes of a detector's box head."""
-    head = getattr(detector, 'roi_head', detector).bbox_head
-    return (head[-1] if isinstance(head, nn.ModuleList) else head).num_classes
+    """The number of classes of a detector's box head.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    head = getattr(detector, 'roi_head', detector)
+    head = getattr(head, 'bbox_head', None)
+    head = head[-1] if isinstance(head, nn.ModuleList) else head
+    if head is None:
+        raise ValueError(
+            f'MeanTeacher: {type(detector).__name__} has no bbox_head, so '
+            'there are no boxes to make labels of'
+        )
+    return head.num_classes
 
 
 def find_assigners(model: nn.Module) -> list:
     """The assigners in a model that can ignore boxes."""
-    found = []
+    found = {}
     for module in model.modules():
         for value in vars(module).values():
             for item in value if isinstance(value, list) else [value]:
                 if hasattr(item, 'ignore_iof_thr'):
-                    found.append(item)
-    return found
+                    found[id(item)] = item
+    return list(found.values())
+
+
+def sparing(assign: Callable, overlap: float) -> Callable:
+    """An assigner's ``assign`` that takes no ignored box for background.
+
+    MMDetection's takes a prior in an ignored box from the objects, too, also
+    where the two are one: the teacher often sees a second, unsure box on an
+    object. It ignores nothing in an image without objects, and by its usual
+    configs nothing at all.
+    """
+    signature = inspect.signature(assign)
+
+    def spare(*args, **kwargs):
+        given = signature.bind(*args, **kwargs).arguments
+        ignored = given.pop('gt_instances_ignore', None)
+        result = assign(**given)
+        if ignored is not None and len(ignored):
+            priors = given['pred_instances'].priors
+            inside = bbox_overlaps(priors, ignored.bboxes, mode='iof')
+            unsure = inside.max(dim=1)[0] > overlap
+            result.gt_inds[unsure & (result.gt_inds == 0)] = -1
+        return result
+
+    return spare
 
 
 @contextmanager
 def ignoring(assigners: Iterable, overlap: float = 0.5) -> Iterator[None]:
-    """Has assigners leave out what lies in ignored boxes.
-
-    MMDetection's two-stage configs take such boxes for background.
+    """Has assigners ignore boxes, as :func:`sparing` says.
 
     Args:
-        assigners (iterable): With ``ignore_iof_thr``; they are as before
-            afterwards.
+        assigners (iterable): They are as before afterwards.
         overlap (float): Share of a prior in an ignored box above which it is
-            left out.
+            no background.
     """
-    before = [(a, a.ignore_iof_thr) for a in assigners]
-    for assigner, _ in before:
-        assigner.ignore_iof_thr = overlap
+    for assigner in assigners:
+        assigner.assign = sparing(assigner.assign, overlap)
     try:
         yield
     finally:
-        for assigner, value in before:
-            assigner.ignore_iof_thr = value
+        for assigner in assigners:
+            del assigner.assign
 
 
 @MODELS.register_module()
@@ -95,8 +130,8 @@ class MeanTeacher(SemiBaseDetector):
             teacher and student detect; 0 for none.
         predict_on (str): ``'teacher'`` or ``'student'``: the weights to
             validate and test.
-        data_preprocessor (dict): DomainDataPreprocessor.
-        init_cfg (dict, optional): Of the base class.
+        data_preprocessor (dict): DomainDataPreprocessor. The detector has
+            none of its own.
     """
 
     def __init__(
@@ -111,12 +146,14 @@ class MeanTeacher(SemiBaseDetector):
         agreement_interval: int = 50,
         predict_on: str = 'teacher',
         data_preprocessor: dict | None = None,
-        init_cfg: dict | None = None,
     ) -> None:
         # Not SemiBaseDetector's, which draws random numbers for a teacher.
-        BaseDetector.__init__(
-            self, data_preprocessor=data_preprocessor, init_cfg=init_cfg
-        )
+        BaseDetector.__init__(self, data_preprocessor=data_preprocessor)
+        if 'data_preprocessor' in detector:
+            raise ValueError(
+                'MeanTeacher: take data_preprocessor out of detector and give '
+                'it to MeanTeacher'
+            )
         choices = dict(
             align=(align, ('burn-in', 'always')),
             predict_on=(predict_on, ('teacher', 'student')),
@@ -166,7 +203,7 @@ class MeanTeacher(SemiBaseDetector):
             )
         # SelfTrainingHook sets them.
         self.iteration = 0
-        self.self_training = True
+        self.self_training: bool | None = None
 
     def init_weights(self) -> None:
         """Draws the student's weights; the teacher starts with the same."""
@@ -200,10 +237,13 @@ class MeanTeacher(SemiBaseDetector):
             "loss" in them.
 
         Raises:
-            ValueError: If the target has no weak view.
+            ValueError: If the target has no two views, or views of two
+                geometries that do not say so, or if nothing moves the
+                teacher.
         """
         if not isinstance(batch_inputs, dict):
             return self.student.loss(batch_inputs, batch_data_samples)
+        self._check(batch_data_samples)
         source = batch_data_samples['source']
         self.pseudo_labels.count_source(
             [sample.gt_instances.labels for sample in source]
@@ -216,12 +256,6 @@ class MeanTeacher(SemiBaseDetector):
         else:
             losses = self.student.loss(batch_inputs['source'], source)
         if self.self_training:
-            if 'target_weak' not in batch_inputs:
-                raise ValueError(
-                    'MeanTeacher: the target has no weak view; end the '
-                    "target's pipeline with dict(type='MultiBranch', "
-                    "branch_field=['target', 'target_weak'], ...)"
-                )
             losses.update(
                 self.target_loss(
                     batch_inputs['target'],
@@ -231,6 +265,23 @@ class MeanTeacher(SemiBaseDetector):
                 )
             )
         return losses
+
+    def _check(self, samples: dict[str, SampleList]) -> None:
+        """Raises a ValueError at once for what self-training will need."""
+        if self.self_training is None:
+            raise ValueError(
+                'MeanTeacher: nothing moves the teacher; put '
+                "dict(type='SelfTrainingHook', burn_in=...) in custom_hooks, "
+                'in the place of EMAHook'
+            )
+        if not {'target', 'target_weak'} <= samples.keys():
+            raise ValueError(
+                'MeanTeacher: the target has not two views; end the '
+                "target's pipeline with dict(type='MultiBranch', "
+                "branch_field=['target', 'target_weak'], ...)"
+            )
+        for strong, weak in zip(samples['target'], samples['target_weak']):
+            movement(strong, weak)
 
     def _aligns(self) -> bool:
         """Whether the student has domain classifiers that train now."""
@@ -266,33 +317,38 @@ class MeanTeacher(SemiBaseDetector):
                 )
             ]
         parts = self.pseudo_labels.select(detections)
-        watched = self.watch([kept for kept, _ in parts], weak, weak_samples)
+        kept = [labels for labels, _ in parts]
         samples = label(strong_samples, weak_samples, parts)
-        # Assigners ignore nothing in an image without any object. What is
-        # unsure there would be background, so such an image is left out.
-        used = [
-            i
-            for i, sample in enumerate(samples)
-            if len(sample.gt_instances) or not len(sample.ignored_instances)
-        ]
-        losses = {}
+        weight = self.target_weight
+        if self.weight_by_score:
+            scores = torch.cat([labels.scores for labels in kept])
+            weight = weight * scores.sum() / max(len(scores), 1)
         if self.distillation:
             losses = self.distillation(
                 self.student, self.teacher, strong, weak, samples
             )
-        elif used:
+        else:
+            if not self.assigners:
+                # What is unsure would be background. So images without
+                # anything else are replaced by others of the batch. The
+                # forward is needed anyway: other processes may wait for it.
+                used = [
+                    i
+                    for i, (labels, unsure) in enumerate(parts)
+                    if len(labels) or not len(unsure)
+                ]
+                weight = weight if used else 0.0
+                used = used or range(len(samples))
+                used = [used[i % len(used)] for i in range(len(samples))]
+                strong = strong[used]
+                samples = [copy.copy(samples[i]) for i in used]
             with ignoring(self.assigners):
-                losses = self.student.loss(
-                    strong[used], [samples[i] for i in used]
-                )
-        weight = self.target_weight
-        if self.weight_by_score:
-            weight = weight * watched['pseudo_score']
+                losses = self.student.loss(strong, samples)
         losses = {
             f'target_{name}': self._weigh(name, value, weight)
             for name, value in losses.items()
         }
-        return {**losses, **watched}
+        return {**losses, **self.watch(kept, weak, weak_samples)}
 
     def _weigh(
         self, name: str, value: Tensor | list, weight: Tensor | float
@@ -317,17 +373,19 @@ class MeanTeacher(SemiBaseDetector):
             weak_samples (list[DetDataSample]): Theirs.
 
         Returns:
-            dict[str, Tensor]: ``pseudo_boxes`` an image, their mean
-            ``pseudo_score`` (0 if there is none), ``pseudo_empty``, the share
-            of images without any; now and then ``pseudo_agreement``: of what
-            teacher and student detect, the share that they agree on.
+            dict[str, Tensor]: Averaged over the memory of PseudoLabels:
+            ``pseudo_boxes`` an image, their mean ``pseudo_score`` (0 if there
+            is none), ``pseudo_empty``, the share of images without any. Now
+            and then ``pseudo_agreement``: of what teacher and student detect
+            in this batch, the share that they agree on.
         """
-        counts = weak.new_tensor([len(found) for found in kept])
-        scores = torch.cat([found.scores for found in kept])
+        labels = self.pseudo_labels
+        boxes = labels.kept.sum()
         watched = dict(
-            pseudo_boxes=counts.mean(),
-            pseudo_score=scores.sum() / max(len(scores), 1),
-            pseudo_empty=(counts == 0).float().mean(),
+            pseudo_boxes=boxes,
+            pseudo_score=(labels.kept * labels.score).sum()
+            / boxes.clamp(min=1e-6),
+            pseudo_empty=labels.empty.clone(),
         )
         if (
             self.agreement_interval
@@ -369,6 +427,37 @@ def agreement(
     return 2 * matches / total
 
 
+def movement(strong: DetDataSample, weak: DetDataSample) -> Tensor | None:
+    """What brings a point of the weak view to its place in the strong one.
+
+    Args:
+        strong (DetDataSample): Of one view.
+        weak (DetDataSample): Of the other.
+
+    Returns:
+        Tensor or None: Homography, (3, 3); None where both have one geometry.
+
+    Raises:
+        ValueError: If they differ in geometry and do not say how.
+    """
+    ours, theirs = (
+        s.metainfo.get('homography_matrix') for s in (strong, weak)
+    )
+    if ours is not None and theirs is not None:
+        if (ours == theirs).all():
+            return None
+        return torch.from_numpy(ours) @ torch.from_numpy(theirs).inverse()
+    for key in ('img_shape', 'scale_factor', 'flip', 'flip_direction'):
+        if strong.metainfo.get(key) != weak.metainfo.get(key):
+            raise ValueError(
+                f'MeanTeacher: {key} differs in the two views of '
+                f'{strong.metainfo.get("img_path")}; move flips and sizes '
+                "before MultiBranch, or add 'homography_matrix' to the "
+                'meta_keys of both'
+            )
+    return None
+
+
 def label(
     strong_samples: SampleList,
     weak_samples: SampleList,
@@ -377,7 +466,8 @@ def label(
     """Brings the teacher's boxes from the weak to the strong view.
 
     Args:
-        strong_samples (list[DetDataSample]): Of each image.
+        strong_samples (list[DetDataSample]): Of each image. Of these and of
+            the next only the metainfo is taken.
         weak_samples (list[DetDataSample]): Of each image.
         parts (list[tuple]): Of each image, the boxes in the weak view that are
             labels, and those to ignore.
@@ -387,41 +477,31 @@ def label(
         ``ignored_instances``.
 
     Raises:
-        ValueError: If the views differ in geometry and do not say how.
+        ValueError: If the views differ in geometry and do not say how, or if
+            masks would have to move.
     """
     samples = []
     for strong, weak, boxes in zip(strong_samples, weak_samples, parts):
-        sample = strong.new()
-        ours, theirs = (
-            s.metainfo.get('homography_matrix') for s in (strong, weak)
-        )
-        moved = None
-        if ours is not None and theirs is not None:
-            if (ours != theirs).any():
-                moved = (
-                    torch.from_numpy(ours) @ torch.from_numpy(theirs).inverse()
-                )
-        else:
-            for key in ('img_shape', 'flip', 'flip_direction'):
-                if strong.metainfo.get(key) != weak.metainfo.get(key):
-                    raise ValueError(
-                        f'MeanTeacher: {key} differs in the two views of '
-                        f'{strong.metainfo.get("img_path")}; move flips and '
-                        'sizes before MultiBranch, or add '
-                        "'homography_matrix' to the meta_keys of both"
-                    )
+        sample = DetDataSample(metainfo=strong.metainfo)
+        moved = movement(strong, weak)
         for name, found in zip(('gt_instances', 'ignored_instances'), boxes):
             instances = InstanceData(bboxes=found.bboxes, labels=found.labels)
-            if moved is not None:
+            if moved is None:
+                if 'masks' in found:
+                    instances.masks = BitmapMasks(
+                        found.masks.cpu().numpy(), *found.masks.shape[1:]
+                    )
+            elif 'masks' in found:
+                raise ValueError(
+                    'MeanTeacher: masks need two views of one geometry; move '
+                    'flips and sizes before MultiBranch'
+                )
+            else:
                 instances.bboxes = bbox_project(
                     found.bboxes, moved.to(found.bboxes), sample.img_shape
                 )
                 size = instances.bboxes[:, 2:] - instances.bboxes[:, :2]
                 instances = instances[(size > 1).all(dim=1)]
-            elif 'masks' in found:
-                instances.masks = BitmapMasks(
-                    found.masks.cpu().numpy(), *found.masks.shape[1:]
-                )
             setattr(sample, name, instances)
         samples.append(sample)
     return samples

@@ -23,7 +23,7 @@ class PseudoLabels(nn.Module):
     It looks at the detections of the last ``window`` target images.
 
     All that it learns is in buffers, so a resumed run goes on with it. Several
-    processes share it.
+    processes share it; they need batches of one size.
 
     Args:
         num_classes (int): C.
@@ -36,8 +36,8 @@ class PseudoLabels(nn.Module):
         bounds (tuple[float, float]): Of ``'frequency'``: the lowest and the
             highest threshold.
         window (int): Of ``'frequency'``: target images to look at.
-        memory (int): Target images over which the counts that a log shows and
-            an alarm looks at are averaged.
+        memory (int): Target images over which what a log shows and an alarm
+            looks at is averaged.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class PseudoLabels(nn.Module):
         ratio: float = 0.4,
         bounds: tuple[float, float] = (0.3, 0.9),
         window: int = 100,
-        memory: int = 100,
+        memory: int = 200,
     ) -> None:
         super().__init__()
         self.by_frequency = threshold == 'frequency'
@@ -90,18 +90,35 @@ class PseudoLabels(nn.Module):
         self.bounds = bounds
         self.memory = memory
 
-        def zeros(*shape: int, dtype=torch.float32) -> Tensor:
-            return torch.zeros(shape, dtype=dtype)
-
-        self.register_buffer('thresholds', torch.tensor(threshold))
+        # A number of the config stays one of the config.
+        self.register_buffer(
+            'thresholds',
+            torch.tensor(threshold, dtype=torch.float32),
+            persistent=self.by_frequency,
+        )
+        per_class = torch.zeros(num_classes)
         if self.by_frequency:
-            self.register_buffer('scores', zeros(window, num_classes, TOP))
-        self.register_buffer('source_images', zeros(dtype=torch.long))
-        self.register_buffer('source_boxes', zeros(num_classes))
-        self.register_buffer('target_images', zeros(dtype=torch.long))
-        # Of each class in a target image, averaged; and the most it ever was.
-        self.register_buffer('kept', zeros(num_classes))
-        self.register_buffer('peak', zeros(num_classes))
+            self.register_buffer(
+                'scores', torch.zeros(window, num_classes, TOP)
+            )
+        self.register_buffer('source_images', torch.tensor(0))
+        self.register_buffer('source_boxes', per_class.clone())
+        self.register_buffer('target_images', torch.tensor(0))
+        # Means over the memory: labels of a class in an image, their scores,
+        # and the share of images without any; and the most of each.
+        self.register_buffer('kept', per_class.clone())
+        self.register_buffer('kept_most', per_class.clone())
+        self.register_buffer('score', per_class.clone())
+        self.register_buffer('score_most', per_class.clone())
+        self.register_buffer('empty', torch.tensor(0.0))
+
+    def forget(self) -> None:
+        """Starts anew, as with the weights of another run."""
+        for name, buffer in self.named_buffers():
+            if name != 'thresholds':
+                buffer.zero_()
+            elif self.by_frequency:
+                buffer.fill_(self.bounds[1])
 
     @property
     def num_classes(self) -> int:
@@ -153,7 +170,7 @@ class PseudoLabels(nn.Module):
             else:
                 unsure &= found.scores >= self.ignore_above
             parts.append((found[keep], found[unsure]))
-        self._count([kept.labels for kept, _ in parts])
+        self._count([kept for kept, _ in parts])
         return parts
 
     def _adapt(self, detections: InstanceList) -> None:
@@ -166,27 +183,38 @@ class PseudoLabels(nn.Module):
                 )[0][:TOP]
                 scores[label, : len(top)] = top
         window = len(self.scores)
-        self.scores.copy_(torch.cat([*all_gather(best), self.scores])[:window])
-        # This batch is not counted as seen yet, but its scores are there.
-        seen = self.target_images + len(torch.cat(all_gather(best)))
-        images = int(seen.clamp(max=window))
-        ranked = self.scores.transpose(0, 1).flatten(1).sort(descending=True)
+        best = torch.cat(all_gather(best))
+        self.scores.copy_(torch.cat([best, self.scores])[:window])
+        # This batch is not counted yet.
+        images = min(int(self.target_images) + len(best), window)
+        ranked = self.scores.transpose(0, 1).flatten(1)
+        ranked = ranked.sort(descending=True)[0]
         wanted = (self.ratio * images * self.frequencies).round().long()
-        last = wanted.clamp(1, ranked[0].shape[1]) - 1
-        thresholds = ranked[0].gather(1, last[:, None])[:, 0]
+        last = wanted.clamp(1, ranked.shape[1]) - 1
+        thresholds = ranked.gather(1, last[:, None])[:, 0]
         thresholds[wanted == 0] = self.bounds[1]
         self.thresholds.copy_(thresholds.clamp(*self.bounds))
 
-    def _count(self, labels: Sequence[Tensor]) -> None:
-        counts = torch.bincount(
-            torch.cat(list(labels)), minlength=self.num_classes
-        ).float()
-        images = self.target_images.new_tensor(len(labels))
-        all_reduce(counts)
-        all_reduce(images)
+    def _count(self, kept: InstanceList) -> None:
+        labels = torch.cat([found.labels for found in kept])
+        scores = torch.cat([found.scores for found in kept])
+        size = self.num_classes
+        counts = torch.bincount(labels, minlength=size).float()
+        sums = torch.bincount(labels, scores.float(), minlength=size)
+        empty = self.empty.new_tensor(sum(not len(found) for found in kept))
+        images = self.target_images.new_tensor(len(kept))
+        for value in (counts, sums, empty, images):
+            all_reduce(value)
         self.target_images += images
         # A plain mean until the memory is full, then one that forgets.
         share = images / self.target_images.clamp(max=self.memory)
-        self.kept += share.clamp(max=1) * (counts / images - self.kept)
+        share = share.clamp(max=1)
+        self.kept += share * (counts / images - self.kept)
+        self.empty += share * (empty / images - self.empty)
+        first = (self.score == 0) & (counts > 0)
+        share = torch.where(first, 1.0, share) * (counts > 0)
+        means = sums.float() / counts.clamp(min=1)
+        self.score += share * (means - self.score)
         if self.target_images >= self.memory:
-            torch.maximum(self.peak, self.kept, out=self.peak)
+            torch.maximum(self.kept_most, self.kept, out=self.kept_most)
+            torch.maximum(self.score_most, self.score, out=self.score_most)
