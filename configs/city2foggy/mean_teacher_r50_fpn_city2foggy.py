@@ -20,5 +20,12 @@ model = dict(
     distillation=dict(type='TwoStageDistillation'),
 )
 train_cfg = dict(max_iters=_base_.max_iters, val_interval=5000)
-custom_hooks = [dict(type='SelfTrainingHook', burn_in=10000, momentum=0.0004)]
+custom_hooks = [
+    dict(
+        type='SelfTrainingHook',
+        burn_in=10000,
+        momentum=0.0004,
+        student_too=True,
+    )
+]
 load_from = _base_.coco_weights

@@ -98,6 +98,16 @@ def test_the_teacher_follows_the_student_buffers_included(runner):
     assert runner.model.pseudo_labels.source_boxes.tolist() == [3, 3]
 
 
+def test_the_student_may_start_from_the_average(runner):
+    runner.model.student.weight.data.fill_(5.0)
+    for student_too, wanted in ((False, 5), (True, 1)):
+        hook = SelfTrainingHook(burn_in=3, student_too=student_too)
+        for runner.iter in (2, 3):
+            assert runner.model.student.weight.item() == 5
+            hook.before_train_iter(runner, 0)
+        assert runner.model.student.weight.item() == wanted
+
+
 def test_a_shared_weight_moves_once(runner):
     hook = SelfTrainingHook(burn_in=3, momentum=0.25)
     for part in (runner.model.student, runner.model.teacher):

@@ -35,6 +35,8 @@ class SelfTrainingHook(MeanTeacherHook):
             iteration. Short trainings need a large one.
         interval (int): Iterations between two looks at the pseudo-labels.
         stop (bool): Whether a collapse ends the training.
+        student_too (bool): Whether after the burn-in the student, too, starts
+            from the averaged weights, as in ALDI++.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class SelfTrainingHook(MeanTeacherHook):
         momentum: float = 0.01,
         interval: int = 50,
         stop: bool = False,
+        student_too: bool = False,
     ) -> None:
         if burn_in < 0:
             raise ValueError(
@@ -57,6 +60,7 @@ class SelfTrainingHook(MeanTeacherHook):
         self.burn_in = burn_in
         self.look_interval = interval
         self.stop = stop
+        self.student_too = student_too
         self.told: set[str] = set()
 
     def before_train(self, runner: Runner) -> None:
@@ -98,6 +102,8 @@ class SelfTrainingHook(MeanTeacherHook):
         model = unwrapped(runner)
         model.iteration = runner.iter
         model.self_training = runner.iter >= self.burn_in
+        if self.student_too and runner.iter == self.burn_in:
+            model.student.load_state_dict(model.teacher.state_dict())
         if model.self_training and model.align == 'burn-in':
             # Else their last values would be logged to the end.
             logged = runner.message_hub.log_scalars
