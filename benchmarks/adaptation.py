@@ -18,7 +18,7 @@ import signal
 import sys
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
-# Names of da_faster.benchmarking.adaptation.METHODS, whose import is slow.
+# Names of da_faster.benchmarking.methods.METHODS, whose import is slow.
 METHODS = (
     'source-only', 'strong', 'style', 'control', 'image', 'instance', 'da',
     'consistency', 'strong-da', 'style-da', 'teacher', 'teacher-control',

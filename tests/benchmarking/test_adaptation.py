@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from PIL import Image
 
-from da_faster.benchmarking import adaptation, scores
+from da_faster.benchmarking import adaptation, methods, scores
 from da_faster.benchmarking.hard_pairs import fill_template
 from da_faster.errors import UserError
 
@@ -208,7 +208,7 @@ def test_configs_are_found_by_name_in_any_folder(tmp_path):
         (tmp_path / name).touch()
 
     def found(*args):
-        return adaptation.find_config(str(tmp_path), *args)
+        return methods.find_config(str(tmp_path), *args)
 
     assert found('oracle', 'demo') == str(tmp_path / 'oracle_demo.py')
     assert found('source-only', 'pair') == str(
@@ -231,11 +231,11 @@ def test_a_pair_without_configs_is_refused(tmp_path, methods):
 
 def test_the_command_knows_the_methods():
     """It repeats their names, as their import takes seconds."""
-    assert runpy.run_path(str(COMMAND))['METHODS'] == tuple(adaptation.METHODS)
+    assert runpy.run_path(str(COMMAND))['METHODS'] == tuple(methods.METHODS)
 
 
 def test_options_of_a_method():
-    assert adaptation.METHODS['image'].arguments == (
+    assert methods.METHODS['image'].arguments == (
         'model.instance_domain_head=None',
     )
 
@@ -243,7 +243,7 @@ def test_options_of_a_method():
 def test_the_consistency_term_comes_on_top_of_both_classifiers():
     cfg = Config.fromfile(ROOT / 'configs/demo/da_faster_plain_demo.py')
     assert cfg.model.loss_consistency is None
-    cfg.merge_from_dict(dict(adaptation.METHODS['consistency'].options))
+    cfg.merge_from_dict(dict(methods.METHODS['consistency'].options))
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MODELS.build(cfg.model)
     assert model.loss_consistency.loss_weight == 0.1
@@ -275,14 +275,14 @@ def own(tiny_data, tmp_path):
 
 def test_a_config_of_ones_own_gets_every_method(own, tmp_path):
     config = own(batch_size=3)
-    adaptation.derive(str(config), str(tmp_path / 'configs'))
+    methods.derive(str(config), str(tmp_path / 'configs'))
     # An edit during the trainings changes nothing.
     config.write_text('')
     found = {
-        method: adaptation.find_config(
+        method: methods.find_config(
             str(tmp_path / 'configs'), method, 'custom'
         )
-        for method in adaptation.METHODS
+        for method in methods.METHODS
     }
     # Nobody labelled the target's images to train on.
     assert [m for m, path in found.items() if not path] == [
@@ -332,7 +332,7 @@ def test_a_config_that_cannot_be_compared_is_refused(
     else:
         config = own(**change)
     with pytest.raises(UserError, match=sentence):
-        adaptation.derive(str(config), str(tmp_path / 'configs'))
+        methods.derive(str(config), str(tmp_path / 'configs'))
     assert not (tmp_path / 'configs').exists()
 
 

@@ -30,7 +30,7 @@ from da_faster.data_conversion.coco import (
 from da_faster.errors import UserError
 from da_faster.package_configs import carried_root
 
-from .adaptation import TEMPLATE
+from .methods import TEMPLATE
 
 VEHICLES = 'car', 'truck', 'bus'
 COLOURS = 'red', 'blue', 'other'

@@ -1,0 +1,177 @@
+"""The methods that are compared, and where their configs come from."""
+
+import os
+import os.path as osp
+from collections.abc import Mapping
+from glob import escape, glob
+from typing import NamedTuple
+
+from mmengine.config import Config
+
+from da_faster.data_check import stop_if_fatal
+from da_faster.engine.checkpoints.files import write_atomically
+from da_faster.errors import UserError
+from da_faster.package_configs import carried_root, read_config
+
+
+class Method(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        config: What the name of its config begins with.
+        options: Settings that differ from the config, by dotted name.
+        label: Its name in the table, if that differs.
+    """
+
+    config: str
+    options: Mapping[str, object] = {}
+    label: str = ''
+
+    @property
+    def arguments(self) -> tuple:
+        """The options as tools/train.py takes them."""
+        return tuple(f'{k}={v}' for k, v in self.options.items())
+
+
+BASELINE = 'source-only'
+TEMPLATE = 'configs/custom/da_faster_custom.py'
+METHODS = {
+    'source-only': Method('source_only'),
+    'strong': Method('source_only_strong', label='strong source-only'),
+    'style': Method('source_only_style', label="strong + target's colours"),
+    'control': Method(
+        'da_faster_plain',
+        {
+            'model.domain_neck.grad_scale': 0,
+            'model.instance_domain_head.grad_scale': 0,
+        },
+        'control: DA with reversal 0',
+    ),
+    'image': Method(
+        'da_faster_plain',
+        {'model.instance_domain_head': None},
+        'DA image',
+    ),
+    'instance': Method(
+        'da_faster_plain', {'model.domain_neck': None}, 'DA instance'
+    ),
+    'da': Method('da_faster_plain', label='DA image + instance'),
+    'consistency': Method(
+        'da_faster_plain',
+        {
+            # Replaces what is None.
+            'model.loss_consistency._delete_': True,
+            'model.loss_consistency.type': 'DomainConsistencyLoss',
+            'model.loss_consistency.loss_weight': 0.1,
+        },
+        'DA image + instance + consistency',
+    ),
+    'strong-da': Method('da_faster_strong', label='strong + DA'),
+    'style-da': Method(
+        'da_faster', label="strong + target's colours + DA (recommended)"
+    ),
+    'teacher': Method('mean_teacher', label='mean teacher'),
+    'teacher-control': Method(
+        'mean_teacher',
+        {'model.target_weight': 0},
+        'control: mean teacher, its labels weigh 0',
+    ),
+    'oracle': Method('oracle'),
+    'oracle-strong': Method('oracle_strong', label='strong oracle'),
+}
+
+
+def find_config(configs: str, method: str, pair: str) -> str | None:
+    """Finds the config of a method and a pair by its file name.
+
+    Args:
+        configs (str): The folder of configs; folders in it are searched.
+        method (str): One of METHODS.
+        pair (str): What the name of the config ends with.
+
+    Returns:
+        str or None: The file.
+
+    Raises:
+        UserError: If there are several.
+    """
+    name = f'{METHODS[method].config}_{pair}.py'
+    found = sorted(
+        glob(osp.join(escape(configs), '**', escape(name)), recursive=True)
+    )
+    if len(found) > 1:
+        raise UserError(
+            f'{found[0]} and {found[1]} have one name: move one of them out '
+            f'of {configs}.'
+        )
+    return found[0] if found else None
+
+
+def derive(config: str, folder: str) -> None:
+    """Writes the configs of all methods for a config made from the template.
+
+    They are those beside the template, on top of a copy of the given one, so
+    an edit during the trainings changes nothing.
+
+    Args:
+        config (str): The user's config.
+        folder (str): Where to.
+
+    Raises:
+        UserError: If the config is not made from the template, its data are
+            not what it says, or it has no labelled target images.
+    """
+    template = carried_root() / TEMPLATE
+    cfg = read_config(config)
+    for name in read_config(template):
+        if name.endswith('_pipeline') and name not in cfg:
+            raise UserError(
+                f'{config} has no {name}: begin it as a copy of {template}.'
+            )
+    dataset = cfg.train_dataloader.dataset
+    if (
+        cfg.train_cfg.type != 'DALoop'
+        or not cfg.model.get('domain_neck')
+        or not cfg.model.get('instance_domain_head')
+        or dataset.pipeline != cfg.style_pipeline
+    ):
+        raise UserError(
+            f'{config} trains one of the methods to compare: give the config '
+            f'made from {template}, which has all of them.'
+        )
+    if not cfg.get('val_evaluator'):
+        raise UserError(
+            f'{config} has no labelled target images, without which nobody '
+            'can say which method is best: label some, and set test_labels '
+            'and test_images.'
+        )
+    stop_if_fatal(cfg)
+    os.makedirs(folder, exist_ok=True)
+    for leaf in template.parent.glob('*_custom.py'):
+        if leaf.name == template.name:
+            cfg.dump(osp.join(folder, leaf.name))
+        else:
+            write_atomically(leaf.read_bytes(), osp.join(folder, leaf.name))
+
+
+def label_files(config: str) -> tuple[str, str]:
+    """The annotation files that a config trains and is scored with.
+
+    Raises:
+        UserError: If one is missing, or the config is scored with none.
+    """
+    cfg = Config.fromfile(config)
+    if not cfg.get('val_evaluator'):
+        raise UserError(
+            f'{config} has no val_evaluator, so nothing to compare by: name '
+            'the labelled images of its target.'
+        )
+    source = cfg.train_dataloader.dataset
+    files = (
+        osp.join(source.get('data_root') or '', source.ann_file),
+        cfg.val_evaluator.ann_file,
+    )
+    for path in files:
+        if not osp.isfile(path):
+            raise UserError(f'{path} does not exist; bring the data there.')
+    return files
