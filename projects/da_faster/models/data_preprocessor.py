@@ -1,8 +1,20 @@
 """Data preprocessor for batches of several domains."""
 
+import torch
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
+
+
+def give_boxes(samples: SampleList) -> None:
+    """Gives samples without boxes, the target's, an empty set of them.
+
+    MMDetection's batch augmentations resize the boxes of every sample.
+    """
+    for sample in samples:
+        for key in ('gt_instances', 'ignored_instances'):
+            if key in sample and 'bboxes' not in sample.get(key):
+                sample.get(key).bboxes = torch.zeros(0, 4)
 
 
 @MODELS.register_module()
@@ -28,6 +40,9 @@ class DomainDataPreprocessor(DetDataPreprocessor):
         """
         if not isinstance(data['inputs'], dict):
             return super().forward(data, training)
+        if training and self.batch_augments:
+            for samples in data['data_samples'].values():
+                give_boxes(samples)
         domains = list(data['inputs'])
         sizes = [len(data['inputs'][d]) for d in domains]
         joint = super().forward(

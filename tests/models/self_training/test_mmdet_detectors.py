@@ -1,0 +1,184 @@
+"""A mean teacher over MMDetection's own detectors, narrowed."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmdet.structures.mask import BitmapMasks
+from mmdet.utils import register_all_modules
+from mmengine.hub import get_config
+from mmengine.logging import MessageHub
+from mmengine.structures import InstanceData
+
+CONFIGS = dict(
+    FasterRCNN='faster_rcnn/faster-rcnn_r50_fpn_1x_coco',
+    CascadeRCNN='cascade_rcnn/cascade-rcnn_r50_fpn_1x_coco',
+    MaskRCNN='mask_rcnn/mask-rcnn_r50_fpn_1x_coco',
+    RetinaNet='retinanet/retinanet_r50_fpn_1x_coco',
+    FCOS='fcos/fcos_r50-caffe_fpn_gn-head_1x_coco',
+    ATSS='atss/atss_r50_fpn_1x_coco',
+    RTMDet='rtmdet/rtmdet_tiny_8xb32-300e_coco',
+    YOLOX='yolox/yolox_tiny_8xb8-300e_coco',
+    DETR='detr/detr_r50_8xb2-150e_coco',
+    DeformableDETR='deformable_detr/deformable-detr_r50_16xb2-50e_coco',
+    DINO='dino/dino-4scale_r50_8xb2-12e_coco',
+)
+SIZE = 64, 96
+
+
+def narrow(cfg) -> None:
+    """A ResNet-18 of an eighth of the width, few layers, few queries."""
+    if cfg.backbone.type == 'ResNet':
+        cfg.backbone.update(
+            depth=18, base_channels=8, init_cfg=None, style='pytorch'
+        )
+        stages = cfg.backbone.get('out_indices', range(4))
+        cfg.neck.in_channels = [8 * 2**stage for stage in stages]
+    else:
+        cfg.backbone.pop('init_cfg', None)
+    for part in ('encoder', 'decoder'):
+        if part in cfg:
+            cfg[part].num_layers = 1
+    if 'num_queries' in cfg:
+        cfg.num_queries = 10
+        cfg.test_cfg = dict(max_per_img=10)
+    if 'roi_head' in cfg:
+        cfg.train_cfg.rpn_proposal.max_per_img = 20
+        cfg.test_cfg.rpn.max_per_img = 20
+        rcnn = cfg.train_cfg.rcnn
+        for stage in rcnn if isinstance(rcnn, list) else [rcnn]:
+            stage.sampler.num = 16
+
+
+@pytest.fixture(params=CONFIGS)
+def detector(request):
+    register_all_modules()
+    cfg = get_config(f'mmdet::{CONFIGS[request.param]}.py').model
+    narrow(cfg)
+    return cfg
+
+
+def make_batch(masks: bool) -> dict:
+    """An image of each kind twice; the source's with two boxes."""
+    generator = torch.Generator().manual_seed(0)
+    inputs, samples = {}, {}
+    for name in ('source', 'target', 'target_weak'):
+        inputs[name] = [
+            torch.randint(0, 256, (3, *SIZE), generator=generator).byte()
+            for _ in range(2)
+        ]
+        samples[name] = [
+            DetDataSample(
+                metainfo=dict(
+                    img_shape=SIZE, ori_shape=SIZE, scale_factor=(1.0, 1.0)
+                ),
+                gt_instances=InstanceData(),
+            )
+            for _ in range(2)
+        ]
+    for sample in samples['source']:
+        sample.gt_instances.bboxes = torch.tensor(
+            [[4.0, 8.0, 40.0, 44.0], [30.0, 10.0, 90.0, 60.0]]
+        )
+        sample.gt_instances.labels = torch.tensor([0, 3])
+        if masks:
+            sample.gt_instances.masks = BitmapMasks(
+                np.ones((2, *SIZE), np.uint8), *SIZE
+            )
+    return dict(inputs=inputs, data_samples=samples)
+
+
+def answers(masks: bool):
+    """A teacher that finds two objects in the first image; of a third, and
+    of one in the second image, it is not sure."""
+
+    def predict(inputs, samples, rescale):
+        for sample, scores in zip(samples, ((0.9, 0.8, 0.3), (0.3,))):
+            found = InstanceData(
+                bboxes=torch.tensor(
+                    [
+                        [5.0, 5.0, 40.0, 40.0],
+                        [30.0, 10.0, 80.0, 60.0],
+                        [0.0, 0.0, 90.0, 60.0],
+                    ]
+                ),
+                labels=torch.tensor([0, 1, 2]),
+            )[: len(scores)]
+            found.scores = torch.tensor(scores)
+            if masks:
+                found.masks = torch.ones(len(found), *SIZE, dtype=torch.bool)
+            sample.pred_instances = found
+        return samples
+
+    return predict
+
+
+def losses_of(model, masks: bool) -> dict:
+    batch = model.data_preprocessor(make_batch(masks), training=True)
+    torch.manual_seed(0)
+    return model.parse_losses(model(**batch, mode='loss'))
+
+
+def test_burn_in_labels_and_predictions(detector):
+    masks = 'mask_head' in detector.get('roi_head', ())
+    preprocessor = detector.pop('data_preprocessor')
+    preprocessor = dict(preprocessor, type='DomainDataPreprocessor')
+    for augment in preprocessor.get('batch_augments') or ():
+        # YOLOX draws another size each iteration.
+        augment.update(interval=1, random_size_range=(64, 128))
+    MessageHub.get_current_instance().update_info('iter', 0)
+    torch.manual_seed(0)
+    model = MODELS.build(
+        dict(
+            type='MeanTeacher',
+            detector=detector,
+            data_preprocessor=preprocessor,
+            pseudo_labels=dict(threshold=0.5),
+            agreement_interval=0,
+        )
+    )
+    model.init_weights()
+    model.train()
+
+    model.self_training = False
+    _, burn_in = losses_of(model, masks)
+    assert not any(name.startswith('target_') for name in burn_in)
+
+    # Its own answers have the form that labels are made of.
+    model.self_training = True
+    losses_of(model, masks)
+    model.teacher.predict = answers(masks)
+    model.pseudo_labels.forget()
+    total, losses = losses_of(model, masks)
+    assert losses['pseudo_boxes'] == 1
+    assert losses['pseudo_empty'] == 0.5
+    names = {name.removeprefix('target_') for name in losses}
+    assert {n for n in burn_in if 'loss' in n} <= names
+    assert torch.isfinite(total)
+    total.backward()
+    gradients = [p.grad for p in model.student.backbone.parameters()]
+    assert any(g is not None and g.any() for g in gradients)
+    assert all(p.grad is None for p in model.teacher.parameters())
+
+    # Boxes to learn from matter.
+    model.pseudo_labels.thresholds.fill_(0.95)
+    without = losses_of(model, masks)[1]
+    assert any(
+        without[name] != value
+        for name, value in losses.items()
+        if name.startswith('target_loss')
+    )
+    del model.teacher.predict
+    model.eval()
+    batch = model.data_preprocessor(
+        {key: parts['source'] for key, parts in make_batch(masks).items()}
+    )
+    assert len(model(**copy.deepcopy(batch), mode='predict')) == 2
+    first, second = (
+        part(**copy.deepcopy(batch), mode='predict')[0].pred_instances.scores
+        for part in (model, model.teacher)
+    )
+    assert torch.equal(first, second)
