@@ -10,11 +10,9 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from da_faster.models import MeanTeacher
-from da_faster.models.self_training.mean_teacher import (
-    agreement,
-    ignoring,
-    label,
-)
+from da_faster.models.self_training.ignored_boxes import ignoring
+from da_faster.models.self_training.mean_teacher import agreement
+from da_faster.models.self_training.views import label
 
 from ..conftest import CLASSES
 

@@ -1,20 +1,19 @@
 """A student learns the target from its own average, the teacher."""
 
 import copy
-import inspect
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 
 import torch
 from mmdet.models.detectors import BaseDetector, SemiBaseDetector
 from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample, SampleList
-from mmdet.structures.bbox import bbox_overlaps, bbox_project
-from mmdet.structures.mask import BitmapMasks
+from mmdet.structures import SampleList
+from mmdet.structures.bbox import bbox_overlaps
 from mmdet.utils import InstanceList
 from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
+
+from .ignored_boxes import find_assigners, ignoring
+from .views import label, movement
 
 # Losses of where a box or mask is, as MMDetection's heads name them.
 PLACE = (
@@ -38,59 +37,6 @@ def count_classes(detector: nn.Module) -> int:
             'there are no boxes to make labels of'
         )
     return head.num_classes
-
-
-def find_assigners(model: nn.Module) -> list:
-    """The assigners in a model that can ignore boxes."""
-    found = {}
-    for module in model.modules():
-        for value in vars(module).values():
-            for item in value if isinstance(value, list) else [value]:
-                if hasattr(item, 'ignore_iof_thr'):
-                    found[id(item)] = item
-    return list(found.values())
-
-
-def sparing(assign: Callable, overlap: float) -> Callable:
-    """An assigner's ``assign`` that takes no ignored box for background.
-
-    MMDetection's takes a prior in an ignored box from the objects, too, also
-    where the two are one: the teacher often sees a second, unsure box on an
-    object. It ignores nothing in an image without objects, and by its usual
-    configs nothing at all.
-    """
-    signature = inspect.signature(assign)
-
-    def spare(*args, **kwargs):
-        given = signature.bind(*args, **kwargs).arguments
-        ignored = given.pop('gt_instances_ignore', None)
-        result = assign(**given)
-        if ignored is not None and len(ignored):
-            priors = given['pred_instances'].priors
-            inside = bbox_overlaps(priors, ignored.bboxes, mode='iof')
-            unsure = inside.max(dim=1)[0] > overlap
-            result.gt_inds[unsure & (result.gt_inds == 0)] = -1
-        return result
-
-    return spare
-
-
-@contextmanager
-def ignoring(assigners: Iterable, overlap: float = 0.5) -> Iterator[None]:
-    """Has assigners ignore boxes, as :func:`sparing` says.
-
-    Args:
-        assigners (iterable): They are as before afterwards.
-        overlap (float): Share of a prior in an ignored box above which it is
-            no background.
-    """
-    for assigner in assigners:
-        assigner.assign = sparing(assigner.assign, overlap)
-    try:
-        yield
-    finally:
-        for assigner in assigners:
-            del assigner.assign
 
 
 @MODELS.register_module()
@@ -425,83 +371,3 @@ def agreement(
         overlaps[row] = overlaps[:, column] = 0
         matches += 1
     return 2 * matches / total
-
-
-def movement(strong: DetDataSample, weak: DetDataSample) -> Tensor | None:
-    """What brings a point of the weak view to its place in the strong one.
-
-    Args:
-        strong (DetDataSample): Of one view.
-        weak (DetDataSample): Of the other.
-
-    Returns:
-        Tensor or None: Homography, (3, 3); None where both have one geometry.
-
-    Raises:
-        ValueError: If they differ in geometry and do not say how.
-    """
-    ours, theirs = (
-        s.metainfo.get('homography_matrix') for s in (strong, weak)
-    )
-    if ours is not None and theirs is not None:
-        if (ours == theirs).all():
-            return None
-        return torch.from_numpy(ours) @ torch.from_numpy(theirs).inverse()
-    for key in ('img_shape', 'scale_factor', 'flip', 'flip_direction'):
-        if strong.metainfo.get(key) != weak.metainfo.get(key):
-            raise ValueError(
-                f'MeanTeacher: {key} differs in the two views of '
-                f'{strong.metainfo.get("img_path")}; move flips and sizes '
-                "before MultiBranch, or add 'homography_matrix' to the "
-                'meta_keys of both'
-            )
-    return None
-
-
-def label(
-    strong_samples: SampleList,
-    weak_samples: SampleList,
-    parts: list[tuple[InstanceData, InstanceData]],
-) -> SampleList:
-    """Brings the teacher's boxes from the weak to the strong view.
-
-    Args:
-        strong_samples (list[DetDataSample]): Of each image. Of these and of
-            the next only the metainfo is taken.
-        weak_samples (list[DetDataSample]): Of each image.
-        parts (list[tuple]): Of each image, the boxes in the weak view that are
-            labels, and those to ignore.
-
-    Returns:
-        list[DetDataSample]: New ones, with ``gt_instances`` and
-        ``ignored_instances``.
-
-    Raises:
-        ValueError: If the views differ in geometry and do not say how, or if
-            masks would have to move.
-    """
-    samples = []
-    for strong, weak, boxes in zip(strong_samples, weak_samples, parts):
-        sample = DetDataSample(metainfo=strong.metainfo)
-        moved = movement(strong, weak)
-        for name, found in zip(('gt_instances', 'ignored_instances'), boxes):
-            instances = InstanceData(bboxes=found.bboxes, labels=found.labels)
-            if moved is None:
-                if 'masks' in found:
-                    instances.masks = BitmapMasks(
-                        found.masks.cpu().numpy(), *found.masks.shape[1:]
-                    )
-            elif 'masks' in found:
-                raise ValueError(
-                    'MeanTeacher: masks need two views of one geometry; move '
-                    'flips and sizes before MultiBranch'
-                )
-            else:
-                instances.bboxes = bbox_project(
-                    found.bboxes, moved.to(found.bboxes), sample.img_shape
-                )
-                size = instances.bboxes[:, 2:] - instances.bboxes[:, :2]
-                instances = instances[(size > 1).all(dim=1)]
-            setattr(sample, name, instances)
-        samples.append(sample)
-    return samples
