@@ -226,6 +226,7 @@ def test_stock_config(name):
     # Variables of the config, for its leaves.
     spare = {'strong', 'style', 'target_dataset', 'strong_pipeline'}
     spare |= {'strong_target_pipeline', 'style_pipeline'}
+    spare |= {'teacher_target_pipeline'}
     assert not spare & set(cfg)
     for key in set(original).difference(changed, spare):
         assert cfg[key] == original[key]
