@@ -172,6 +172,9 @@ def test_a_teacher_sees_unlabelled_images_as_the_source_is(name):
     (hook,) = config['custom_hooks']
     assert hook['type'] == 'SelfTrainingHook'
     assert 0 < hook['burn_in'] < config['train_cfg']['max_iters']
+    # What rests after the burn-in, several processes would wait for.
+    rests = bool(config['model']['detector']['domain_neck'])
+    assert config.get('find_unused_parameters', False) == rests
 
 
 @pytest.mark.slow

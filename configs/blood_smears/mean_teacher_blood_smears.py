@@ -29,3 +29,5 @@ param_scheduler = [
     dict(_base_.param_scheduler[1], end=max_iters, T_max=max_iters - 50),
 ]
 custom_hooks = [dict(type='SelfTrainingHook', burn_in=700)]
+# The classifiers rest after the burn-in.
+find_unused_parameters = True

@@ -1,7 +1,6 @@
 # A teacher labels the target, after a burn-in as in
 # da_faster_custom.py.
 _base_ = './da_faster_custom.py'
-max_iters = 1800
 detector = _base_.model
 data_preprocessor = detector.pop('data_preprocessor')
 model = dict(
@@ -18,14 +17,10 @@ views = dict(
     target_weak=[pack],
 )
 train_cfg = dict(
-    max_iters=max_iters,
-    val_interval=max_iters,
     target_dataloader=dict(
         dataset=dict(pipeline=[*_base_.target_pipeline[:-1], views])
     ),
 )
-param_scheduler = [
-    _base_.param_scheduler[0],
-    dict(_base_.param_scheduler[1], end=max_iters, T_max=max_iters - 50),
-]
 custom_hooks = [dict(type='SelfTrainingHook', burn_in=1200)]
+# The classifiers rest after the burn-in.
+find_unused_parameters = True

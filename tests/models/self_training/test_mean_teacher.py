@@ -182,6 +182,17 @@ def test_one_weak_view_is_needed(build_teacher, batch):
         losses_of(model, batch)
 
 
+@pytest.mark.parametrize('self_training', [False, True])
+def test_two_geometries_are_noticed_at_once(
+    build_teacher, batch, self_training
+):
+    model = build_teacher()
+    model.self_training = self_training
+    batch['data_samples']['target'][1].set_metainfo(dict(flip=True))
+    with pytest.raises(ValueError, match='flip differs in the two views'):
+        losses_of(model, batch)
+
+
 def test_something_must_move_the_teacher(build_teacher, batch):
     model = build_teacher()
     model.self_training = None

@@ -3,8 +3,9 @@
 import math
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
+
+from .unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -52,9 +53,7 @@ class GradScaleRampHook(Hook):
                 f'GradScaleRampHook: begin ({self.begin}) is not before the '
                 f'last iteration ({self.end})'
             )
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrapped(runner)
         self.scales = {
             module: module.grad_scale
             for module in model.modules()

@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 
 from da_faster.errors import UserError
+
+from .unwrapped import unwrapped
 
 
 class NonFiniteError(UserError, FloatingPointError):
@@ -45,9 +46,7 @@ class NonFiniteHook(Hook):
         self.handles: list = []
 
     def before_train(self, runner) -> None:
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrapped(runner)
         self.names = {p: name for name, p in model.named_parameters()}
         info = runner.message_hub.runtime_info
         self.skipped = info.get('skipped_batches', 0)

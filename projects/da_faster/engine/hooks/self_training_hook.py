@@ -4,10 +4,11 @@ import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import HOOKS
 from mmengine.hooks import EMAHook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from da_faster.errors import UserError
+
+from .unwrapped import unwrapped
 
 
 class CollapsedError(UserError):
@@ -162,12 +163,6 @@ class SelfTrainingHook(MeanTeacherHook):
                 f'Iteration {runner.iter + 1}: {" ".join(now.values())} '
                 'SelfTrainingHook(stop=True) ends the training here.'
             )
-
-
-def unwrapped(runner: Runner) -> torch.nn.Module:
-    """The model of a runner, out of its wrapper."""
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model
 
 
 def class_names(runner: Runner, number: int) -> list[str]:

@@ -226,8 +226,9 @@ class MeanTeacher(SemiBaseDetector):
                 "target's pipeline with dict(type='MultiBranch', "
                 "branch_field=['target', 'target_weak'], ...)"
             )
-        for strong, weak in zip(samples['target'], samples['target_weak']):
-            movement(strong, weak)
+        if not self.self_training:  # else the labels' way shows it
+            for strong, weak in zip(samples['target'], samples['target_weak']):
+                movement(strong, weak)
 
     def _aligns(self) -> bool:
         """Whether the student has domain classifiers that train now."""

@@ -6,6 +6,7 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.utils import InstanceList
 from mmengine.dist import all_gather, all_reduce
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 TOP = 100  # detections of a class in an image that count for a threshold
@@ -149,7 +150,7 @@ class PseudoLabels(nn.Module):
     @torch.no_grad()
     def select(
         self, detections: InstanceList
-    ) -> list[tuple[InstanceList, InstanceList]]:
+    ) -> list[tuple[InstanceData, InstanceData]]:
         """Parts detections into labels and boxes to ignore.
 
         Args:
