@@ -94,6 +94,13 @@ def test_minutes_of_an_interrupted_training(tmp_path):
     assert math.isnan(training_minutes(str(tmp_path / 'no')))
 
 
+def test_minutes_of_a_training_in_two_parts(tmp_path):
+    """As with a burn-in; the parts are of different length."""
+    first = [at(i, seconds=1.0) for i in (10, 20, 30)]
+    write(tmp_path, *first, at(40, seconds=3.0))
+    assert training_minutes(str(tmp_path)) == 1.0
+
+
 def test_half_a_line_is_read_when_it_is_whole(tmp_path):
     run = RunProgress(str(tmp_path), 40)
     path = write(tmp_path, at(10))

@@ -5,7 +5,6 @@ import json
 import math
 import os
 import re
-import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -124,22 +123,26 @@ class RunProgress:
 def training_minutes(work_dir: str) -> float:
     """Minutes that the iterations of a training took; NaN if unknown.
 
-    The median time of an iteration, times the number of the last one. So it
-    is right also where the training was interrupted; evaluations do not count.
+    A record has the mean time of an iteration since the one before it. Of
+    iterations that were repeated after an interruption, the last time counts;
+    evaluations do not.
 
     Args:
         work_dir (str): The work dir of the training.
     """
-    seconds, last = [], 0
+    seconds: dict[int, float] = {}
     pattern = os.path.join(escape(work_dir), '*', 'vis_data', 'scalars.json')
-    for path in glob(pattern):
+    for path in sorted(glob(pattern)):
         with open(path) as file:
             for line in file:
                 record = json.loads(line)
                 if 'iter' in record and 'time' in record:
-                    seconds.append(record['time'])
-                    last = max(last, record['iter'])
-    return statistics.median(seconds) * last / 60 if seconds else math.nan
+                    seconds[record['iter']] = record['time']
+    total, last = 0.0, 0
+    for iteration in sorted(seconds):
+        total += seconds[iteration] * (iteration - last)
+        last = iteration
+    return total / 60 if seconds else math.nan
 
 
 def watch(
