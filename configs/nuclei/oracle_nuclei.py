@@ -4,5 +4,6 @@ train_dataloader = dict(
     dataset=dict(
         ann_file='annotations/target_train.json',
         data_prefix=dict(img='target/train/'),
+        pipeline=_base_.oracle_pipeline,
     )
 )

@@ -1,28 +1,40 @@
 # Cell nuclei: fluorescence, bright on black -> stained tissue, dark on light.
-# Every image is brought to height 384, as nuclei are small, and cropped to
-# 384x384: both domains have one shape and no padding.
+# Each domain is enlarged until its nuclei are about 30 pixels wide, and cropped
+# to 256x256: nuclei get one scale, both domains one shape and no padding.
 data_root = 'data/nuclei/'
 expected_images = 29  # to test
 metainfo = dict(classes=('nucleus',), palette=[(220, 20, 60)])
 backend_args = None
 
-geometric = [
-    dict(type='Resize', scale=(10000, 384), keep_ratio=True),
-    dict(type='RandomCrop', crop_size=(384, 384), allow_negative_crop=True),
+load = [
+    dict(type='LoadImageFromFile', backend_args=backend_args),
+    dict(type='LoadAnnotations', with_bbox=True),
+]
+target_resize = dict(type='Resize', scale=(10000, 384), keep_ratio=True)
+crop_and_flip = [
+    dict(type='RandomCrop', crop_size=(256, 256), allow_negative_crop=True),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='RandomFlip', prob=0.5, direction='vertical'),
 ]
-train_pipeline = [
-    dict(type='LoadImageFromFile', backend_args=backend_args),
-    dict(type='LoadAnnotations', with_bbox=True),
-    *geometric,
+finish = [
+    # Slivers that the crop leaves of boxes teach nothing.
+    dict(type='FilterAnnotations', min_gt_bbox_wh=(4, 4), keep_empty=False),
     dict(type='PackDetInputs'),
+]
+train_pipeline = [
+    *load,
+    dict(type='Resize', scale=(10000, 600), keep_ratio=True),
+    *crop_and_flip,
+    *finish,
 ]
 target_pipeline = [
-    dict(type='LoadImageFromFile', backend_args=backend_args),
-    *geometric,
+    load[0],
+    target_resize,
+    *crop_and_flip,
     dict(type='PackDetInputs'),
 ]
+# For the oracles, which learn from the target's labels.
+oracle_pipeline = [*load, target_resize, *crop_and_flip, *finish]
 target_dataset = dict(
     type='TargetDataset',
     metainfo=metainfo,
@@ -46,7 +58,7 @@ style_pipeline = [
 
 test_pipeline = [
     dict(type='LoadImageFromFile', backend_args=backend_args),
-    dict(type='Resize', scale=(10000, 384), keep_ratio=True),
+    target_resize,
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',
