@@ -1,6 +1,7 @@
 # Cell nuclei: fluorescence, bright on black -> stained tissue, dark on light.
-# Each domain is enlarged until its nuclei are about 30 pixels wide, and cropped
-# to 256x256: nuclei get one scale, both domains one shape and no padding.
+# Each domain is enlarged until its nuclei are about 30 pixels wide, then
+# cropped to 256x256: nuclei get one scale, both domains one shape and no
+# padding.
 data_root = 'data/nuclei/'
 expected_images = 29  # to test
 metainfo = dict(classes=('nucleus',), palette=[(220, 20, 60)])
