@@ -8,7 +8,7 @@ model = dict(
     _delete_=True,
     type='MeanTeacher',
     detector=detector,
-    pseudo_labels=dict(threshold=0.5, ignore_above=0.15),
+    pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
     data_preprocessor=data_preprocessor,
 )
 pack = _base_.target_pipeline[-1]
