@@ -2,7 +2,7 @@
 # height 256: cells get one scale. Then it is cropped to 224x224: both domains
 # have one shape and no padding, which would tell the domains apart. The crop
 # also cuts cells that have a box. Of those that the photograph cuts, the
-# source's labels have few, the target's all.
+# source's labels leave out many, the target's few.
 data_root = 'data/blood_smears/'
 expected_images = 30  # to test
 metainfo = dict(classes=('RBC', 'WBC'), palette=[(220, 20, 60), (0, 90, 220)])
