@@ -20,6 +20,7 @@ LAYERS = {
         ['models', 'datasets', 'engine'],
         ['data_check', 'data_conversion', 'checkpoint_conversion'],
         ['apis', 'visualization', 'benchmarking'],
+        ['adaptation'],
     ],
     'da_faster.engine': [
         ['checkpoints', 'loops', 'launch', 'work_dir_lock'],

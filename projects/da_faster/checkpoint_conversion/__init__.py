@@ -16,11 +16,12 @@ Both write everything or nothing. They raise a
 """
 
 from .maskrcnn_benchmark import Converted, convert_maskrcnn_benchmark
-from .to_stock import StockDetector, convert_to_stock
+from .to_stock import StockDetector, convert_to_stock, to_stock_config
 
 __all__ = [
     'Converted',
     'StockDetector',
     'convert_maskrcnn_benchmark',
     'convert_to_stock',
+    'to_stock_config',
 ]

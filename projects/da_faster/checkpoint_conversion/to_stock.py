@@ -14,6 +14,7 @@ saves them as `state_dict` and the others as `ema_state_dict`. Of a MeanTeacher
 the detector within is written, with the teacher's weights or the student's.
 """
 
+import copy
 import inspect
 import re
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from typing import NamedTuple
 import mmdet.registry
 import torch
 from mmengine.config import Config
-from mmengine.registry import Registry
+from mmengine.registry import Registry, init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -222,8 +223,31 @@ class StockDetector(NamedTuple):
     changes: list[str]
 
 
+def to_stock_config(cfg: Config) -> StockConfig:
+    """The config of the stock detector, also of one within a MeanTeacher.
+
+    Args:
+        cfg: It stays as it is.
+
+    Raises:
+        UserError: If a part of the model has no OpenMMLab parent.
+    """
+    cfg = copy.deepcopy(cfg)
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    if 'detector' in cfg.model:
+        cfg.model = dict(
+            cfg.model.detector, data_preprocessor=cfg.model.data_preprocessor
+        )
+        cfg.custom_hooks = [
+            hook
+            for hook in cfg.get('custom_hooks', [])
+            if hook['type'] not in ('MeanTeacherHook', 'SelfTrainingHook')
+        ]
+    return StockConfig(cfg)
+
+
 def convert_to_stock(
-    config: Path,
+    config: Path | Config,
     checkpoint: Path,
     out: Path,
     cfg_options: Mapping | None = None,
@@ -234,7 +258,8 @@ def convert_to_stock(
     """Writes the stock config and weights of an adapted detector.
 
     Args:
-        config: The config of the adapted detector.
+        config: The config of the adapted detector, or its file. One without a
+            teacher also fits the checkpoint of one with.
         checkpoint: Its checkpoint.
         out: ``OUT.pth``, beside which ``OUT.py`` is written, or a folder,
             where both get the name of the config.
@@ -247,31 +272,26 @@ def convert_to_stock(
         UserError: If an input is missing or does not fit, or if a result
             exists or cannot be written. Nothing is written then.
     """
-    config, checkpoint, out = map(Path, (config, checkpoint, out))
+    checkpoint, out = map(Path, (checkpoint, out))
     if out.suffix != '.pth':
-        out = out / f'{config.stem}.pth'
+        out = out / f'{Path(config).stem}.pth'
     need_free([out, out.with_suffix('.py')], force)
-    cfg = load_config(config, cfg_options)
-    branch = ''
-    if 'detector' in cfg.model:
-        branch = 'student.' if student else 'teacher.'
-        cfg.model = dict(
-            cfg.model.detector, data_preprocessor=cfg.model.data_preprocessor
-        )
-        cfg.custom_hooks = [
-            hook
-            for hook in cfg.get('custom_hooks', [])
-            if hook['type'] not in ('MeanTeacherHook', 'SelfTrainingHook')
-        ]
-    elif student:
+    cfg = config
+    if not isinstance(config, Config):
+        cfg = load_config(Path(config), cfg_options)
+    if student and 'detector' not in cfg.model:
         raise UserError(f'{config} has no student: leave --student out.')
-    stock = StockConfig(cfg)
+    stock = to_stock_config(cfg)
+    cfg = stock.cfg
     model = mmdet.registry.MODELS.build(cfg.model)
 
     content = read(checkpoint, trust, allow_list())
+    branch = 'student.' if student else 'teacher.'
     state = stock_state(
         content, model.state_dict(), stock.dropped_parts, checkpoint, branch
     )
+    parts = content.get('state_dict', content)
+    of_two = any(name.startswith(branch) for name in parts)
     model.load_state_dict(state, strict=True)
     # DetInferencer takes the config from here if it is given none.
     meta = dict(content.get('meta', {}), cfg=cfg.pretty_text)
@@ -283,7 +303,7 @@ def convert_to_stock(
         },
         force,
     )
-    changes = [f'the {branch[:-1]} alone'] if branch else []
+    changes = [f'the {branch[:-1]} alone'] if of_two else []
     return StockDetector(
         out, out.with_suffix('.py'), len(state), changes + stock.changes
     )

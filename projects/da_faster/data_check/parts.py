@@ -99,9 +99,13 @@ class DataReader:
     def read(self) -> None:
         """Fills ``parts``."""
         cfg = self.cfg
-        target = (cfg.get('train_cfg') or {}).get('target_dataloader')
+        train_cfg = cfg.get('train_cfg') or {}
+        source = cfg.get('train_dataloader')
+        target = train_cfg.get('target_dataloader')
+        if train_cfg.get('type') == 'TargetLoop':
+            source, target = None, source
         loaders = dict(
-            source=cfg.get('train_dataloader'),
+            source=source,
             target=target,
             test=cfg.get('test_dataloader'),
             val=cfg.get('val_dataloader'),

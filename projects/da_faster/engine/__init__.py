@@ -12,7 +12,7 @@ from .hooks import (
     SelfTrainingHook,
 )
 from .launch import part_from_launcher, set_up_cpu_launcher
-from .loops import BadSample, DALoop, SeededTrainLoop
+from .loops import BadSample, DALoop, SeededTrainLoop, TargetLoop
 
 __all__ = [
     'BadSample',
@@ -29,6 +29,7 @@ __all__ = [
     'SafeCheckpointHook',
     'SeededTrainLoop',
     'SelfTrainingHook',
+    'TargetLoop',
     'part_from_launcher',
     'set_up_cpu_launcher',
     'trust_checkpoints',

@@ -21,6 +21,7 @@ class Pair(nn.Module):
     align = 'burn-in'
     self_training = False
     semi_test_cfg = dict(predict_on='teacher')
+    start = None
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,8 +5,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from da_faster.engine.loops.da_loop import (
     TARGET_SEED_OFFSET,
-    DALoop,
     PairedIterator,
+    check_unlabelled,
 )
 
 
@@ -84,7 +84,7 @@ class Labelled:
 
 def test_labelled_target_is_refused():
     with pytest.raises(ValueError, match="1.png .* type='TargetDataset'"):
-        DALoop._check_unlabelled(Labelled())
+        check_unlabelled(Labelled())
 
 
 def test_labels_inside_a_wrapper_are_seen():
@@ -93,7 +93,7 @@ def test_labels_inside_a_wrapper_are_seen():
         dataset = Labelled()
 
     with pytest.raises(ValueError, match='TargetDataset'):
-        DALoop._check_unlabelled(Wrapper())
+        check_unlabelled(Wrapper())
 
 
 class Views(Numbers):

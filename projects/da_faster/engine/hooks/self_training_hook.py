@@ -6,6 +6,7 @@ from mmdet.registry import HOOKS
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
 
+from da_faster.engine.loops import TargetLoop
 from da_faster.errors import UserError
 
 from .unwrapped import unwrapped
@@ -38,6 +39,10 @@ class SelfTrainingHook(MeanTeacherHook):
         stop (bool): Whether a collapse ends the training.
         student_too (bool): Whether after the burn-in the student, too, starts
             from the averaged weights, as in ALDI++.
+        hold (float): Share of its first weights that the teacher gets back at
+            each iteration while it is less confident than it was
+            (``PseudoLabels.less_confident``). Needs ``keep_start`` of
+            MeanTeacher. 0: never.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class SelfTrainingHook(MeanTeacherHook):
         interval: int = 50,
         stop: bool = False,
         student_too: bool = False,
+        hold: float = 0.0,
     ) -> None:
         if burn_in < 0:
             raise ValueError(
@@ -57,11 +63,16 @@ class SelfTrainingHook(MeanTeacherHook):
                 'SelfTrainingHook: momentum must lie between 0 and 1, got '
                 f'{momentum!r}'
             )
+        if not 0 <= hold <= 1:
+            raise ValueError(
+                f'SelfTrainingHook: hold must lie in [0, 1], got {hold!r}'
+            )
         super().__init__(momentum=momentum, interval=1, skip_buffer=False)
         self.burn_in = burn_in
         self.look_interval = interval
         self.stop = stop
         self.student_too = student_too
+        self.hold = hold
         self.told: set[str] = set()
 
     def before_train(self, runner: Runner) -> None:
@@ -82,6 +93,12 @@ class SelfTrainingHook(MeanTeacherHook):
                 f'SelfTrainingHook: burn_in ({self.burn_in}) is not before '
                 f'the last iteration ({runner.max_iters})'
             )
+        if isinstance(runner.train_loop, TargetLoop):
+            self._check_source_free(runner, model)
+        if self.hold and model.start is None:
+            raise ValueError(
+                'SelfTrainingHook: hold needs MeanTeacher(keep_start=True)'
+            )
         if any(isinstance(hook, EMAHook) for hook in runner.hooks):
             raise ValueError(
                 'SelfTrainingHook: the teacher is an average already; take '
@@ -89,6 +106,8 @@ class SelfTrainingHook(MeanTeacherHook):
             )
         if runner.iter == 0:  # of load_from take the weights alone
             model.pseudo_labels.forget()
+            if model.start is not None:
+                model.start.load_state_dict(model.teacher.state_dict())
         runner.logger.info(
             'Self-training: burn-in until iteration %d of %d. Validated and '
             'tested are the weights of the %s.',
@@ -96,6 +115,24 @@ class SelfTrainingHook(MeanTeacherHook):
             runner.max_iters,
             model.semi_test_cfg['predict_on'],
         )
+
+    def _check_source_free(self, runner: Runner, model) -> None:
+        """Raises a ValueError for what needs a source."""
+        if model.pseudo_labels.by_frequency:
+            raise ValueError(
+                "SelfTrainingHook: threshold='frequency' counts the source's "
+                'boxes, and there is no source; give pseudo_labels a number'
+            )
+        if self.burn_in:
+            raise ValueError(
+                'SelfTrainingHook: without a source there is nothing to learn '
+                'in a burn-in; set burn_in=0'
+            )
+        if runner.iter == 0 and not runner._load_from:
+            raise ValueError(
+                'SelfTrainingHook: there is neither a source nor weights to '
+                'start from; set load_from'
+            )
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
@@ -113,17 +150,12 @@ class SelfTrainingHook(MeanTeacherHook):
 
     def momentum_update(self, model: torch.nn.Module, momentum: float) -> None:
         """Moves all weights of the teacher, buffers included."""
-        # Not of state_dict, where a shared weight stands under each name.
-        teacher, student = (
-            [
-                weight
-                for weight in (*part.parameters(), *part.buffers())
-                if weight.dtype.is_floating_point
-            ]
-            for part in (model.teacher, model.student)
-        )
+        teacher, student = map(weights_of, (model.teacher, model.student))
         with torch.no_grad():
             torch._foreach_lerp_(teacher, student, momentum)
+            if self.hold and model.pseudo_labels.less_confident:
+                start = weights_of(model.start)
+                torch._foreach_lerp_(teacher, start, self.hold)
 
     def after_train_iter(
         self,
@@ -165,6 +197,16 @@ class SelfTrainingHook(MeanTeacherHook):
             )
 
 
+def weights_of(part: torch.nn.Module) -> list[torch.Tensor]:
+    """What is averaged: parameters and buffers, each once."""
+    # Not of state_dict, where a shared weight stands under each name.
+    return [
+        weight
+        for weight in (*part.parameters(), *part.buffers())
+        if weight.dtype.is_floating_point
+    ]
+
+
 def class_names(runner: Runner, number: int) -> list[str]:
     """The names of the source's classes."""
     dataset = runner.train_dataloader.dataset
@@ -188,8 +230,11 @@ def signs_of_collapse(
         return {}
     kept, most = labels.kept.tolist(), labels.kept_most.tolist()
     score, best = labels.score.tolist(), labels.score_most.tolist()
-    source = labels.frequencies.tolist()
-    total, wanted = sum(kept), sum(source)
+    if labels.source_images:
+        usual, where = labels.frequencies.tolist(), 'a source image has'
+    else:
+        usual, where = labels.kept_first.tolist(), 'at first there were'
+    total, wanted = sum(kept), sum(usual)
     advice = (
         'The student may unlearn the target: look at the detections, or end '
         'the training earlier.'
@@ -197,26 +242,25 @@ def signs_of_collapse(
     if total < 0.1 * max(sum(most), 0.2 * wanted):
         said = (
             f'Pseudo-labels vanish: {total:.2f} boxes an image, where there '
-            f'were {sum(most):.2f} and a source image has {wanted:.2f}. '
+            f'were {sum(most):.2f} and {where} {wanted:.2f}. '
         )
         return {'vanish': said + advice}
     found = {}
     if total > 3 * max(wanted, 0.1):
         found['explode'] = (
-            f'Pseudo-labels explode: {total:.1f} boxes an image, where a '
-            f'source image has {wanted:.1f}. That is right only where the '
+            f'Pseudo-labels explode: {total:.1f} boxes an image, where '
+            f'{where} {wanted:.1f}. That is right only where the '
             'target shows as many; else raise the threshold of pseudo-labels.'
         )
     for i, name in enumerate(classes):
         if (
             len(classes) > 1
             and kept[i] > 0.95 * total
-            and source[i] < 0.8 * wanted
+            and usual[i] < 0.8 * wanted
         ):
             found['one class'] = (
                 f'{kept[i] / total:.0%} of the pseudo-labels are {name}, '
-                f'which is {source[i] / wanted:.0%} of the boxes in the '
-                f'source. {advice}'
+                f'where {where} {usual[i] / wanted:.0%}. {advice}'
             )
         # The memory holds a number of boxes, and numbers scatter.
         before, now = (labels.memory * x[i] for x in (most, kept))
@@ -225,10 +269,10 @@ def signs_of_collapse(
                 f'Pseudo-labels of {name} fade: {kept[i]:.3f} an image, where '
                 f'there were {most[i]:.3f}. {advice}'
             )
-        elif before < 1 and labels.memory * source[i] > 16:
+        elif before < 1 and labels.memory * usual[i] > 16:
             found[f'no {name}'] = (
                 f'{name} gets hardly any pseudo-label: {kept[i]:.3f} an '
-                f'image, where a source image has {source[i]:.3f}. That is '
+                f'image, where {where} {usual[i]:.3f}. That is '
                 'right only where the target has none.'
             )
         if before >= 16 and score[i] < 0.7 * best[i]:

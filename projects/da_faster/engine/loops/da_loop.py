@@ -1,4 +1,4 @@
-"""The training loop of domain adaptation: one batch of each domain."""
+"""The training loops of domain adaptation: with a labelled source, without."""
 
 from mmengine.registry import LOOPS
 from mmengine.runner.loops import _InfiniteDataloaderIterator
@@ -81,7 +81,7 @@ class DALoop(SeededTrainLoop):
             TARGET,
             (run_seed(runner) + TARGET_SEED_OFFSET) % 2**32,
         )
-        self._check_unlabelled(self.target_dataloader.dataset)
+        check_unlabelled(self.target_dataloader.dataset)
         self.dataloader_iterator = PairedIterator(
             source=self.dataloader, target=self.target_dataloader
         )
@@ -92,18 +92,44 @@ class DALoop(SeededTrainLoop):
             (self.target_dataloader, TARGET_SEED_OFFSET),
         ]
 
-    @staticmethod
-    def _check_unlabelled(dataset) -> None:
-        """Raises if an image of the target set comes with instances."""
-        while not hasattr(dataset, 'get_data_info'):  # MultiImageMixDataset
-            dataset = dataset.dataset
-        for index in range(len(dataset)):
-            info = dataset.get_data_info(index)
-            if info.get('instances'):
-                raise ValueError(
-                    f'DALoop: target image {info["img_path"]} comes with '
-                    f'{len(info["instances"])} labelled instances. The target '
-                    'must be unlabelled in training: give target_dataloader a '
-                    "dataset of type='TargetDataset' (it reads a folder of "
-                    'images, or only the images of a COCO json).'
-                )
+
+@LOOPS.register_module()
+class TargetLoop(SeededTrainLoop):
+    """SeededTrainLoop over the target alone, for source-free adaptation.
+
+    The target is the runner's ``train_dataloader``.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader or dict): The target. Its dataset must hold no
+            instances: use ``TargetDataset``.
+        *args, **kwargs: Of SeededTrainLoop (``max_iters``, ...).
+    """
+
+    def __init__(
+        self, runner, dataloader: DataLoader | dict, *args, **kwargs
+    ) -> None:
+        super().__init__(runner, dataloader, *args, **kwargs)
+        check_unlabelled(self.dataloader.dataset)
+        self.dataloader_iterator = PairedIterator(target=self.dataloader)
+
+    @property
+    def target_dataloader(self) -> DataLoader:
+        """The only loader."""
+        return self.dataloader
+
+
+def check_unlabelled(dataset) -> None:
+    """Raises a ValueError if an image of the target comes with instances."""
+    while not hasattr(dataset, 'get_data_info'):  # MultiImageMixDataset
+        dataset = dataset.dataset
+    for index in range(len(dataset)):
+        info = dataset.get_data_info(index)
+        if info.get('instances'):
+            raise ValueError(
+                f'Target image {info["img_path"]} comes with '
+                f'{len(info["instances"])} labelled instances. The target '
+                'must be unlabelled in training: give its dataloader a '
+                "dataset of type='TargetDataset' (it reads a folder of "
+                'images, or only the images of a COCO json).'
+            )

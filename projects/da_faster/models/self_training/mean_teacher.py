@@ -60,6 +60,8 @@ class MeanTeacher(SemiBaseDetector):
 
     Target images have no other boxes than the teacher's.
 
+    A batch without a source trains on the target alone (source-free).
+
     Args:
         detector (dict): The detector.
         pseudo_labels (dict, optional): Config of PseudoLabels.
@@ -76,6 +78,8 @@ class MeanTeacher(SemiBaseDetector):
             teacher and student detect; 0 for none.
         predict_on (str): ``'teacher'`` or ``'student'``: the weights to
             validate and test.
+        keep_start (bool): Keep a copy of the weights that the training
+            started with, for ``SelfTrainingHook(hold=...)``.
         data_preprocessor (dict): DomainDataPreprocessor. The detector has
             none of its own.
     """
@@ -91,6 +95,7 @@ class MeanTeacher(SemiBaseDetector):
         align: str = 'burn-in',
         agreement_interval: int = 50,
         predict_on: str = 'teacher',
+        keep_start: bool = False,
         data_preprocessor: dict | None = None,
     ) -> None:
         # Not SemiBaseDetector's, which draws random numbers for a teacher.
@@ -118,6 +123,7 @@ class MeanTeacher(SemiBaseDetector):
         self.student = MODELS.build(detector)
         self.teacher = copy.deepcopy(self.student)
         self.freeze(self.teacher)
+        self.start = copy.deepcopy(self.teacher) if keep_start else None
         self.pseudo_labels = MODELS.build(
             dict(
                 dict(type='PseudoLabels'),
@@ -160,7 +166,8 @@ class MeanTeacher(SemiBaseDetector):
     def train(self, mode: bool = True) -> 'MeanTeacher':
         """The teacher never trains."""
         super().train(mode)
-        self.teacher.eval()
+        for part in filter(None, (self.teacher, self.start)):
+            part.eval()
         return self
 
     def loss(
@@ -168,12 +175,12 @@ class MeanTeacher(SemiBaseDetector):
         batch_inputs: Tensor | dict,
         batch_data_samples: SampleList | dict,
     ) -> dict:
-        """Losses of a plain batch, or of one of both domains.
+        """Losses of a plain batch, or of one of views.
 
         Args:
             batch_inputs (Tensor or dict[str, Tensor]): (N, 3, H, W), or such
-                a tensor for each of ``source``, ``target`` (the strong view)
-                and ``target_weak``.
+                a tensor for each of ``source``, if there is one, ``target``
+                (the strong view) and ``target_weak``.
             batch_data_samples (list or dict[str, list]): DetDataSamples; of
                 the target's only the metainfo is read.
 
@@ -190,17 +197,9 @@ class MeanTeacher(SemiBaseDetector):
         if not isinstance(batch_inputs, dict):
             return self.student.loss(batch_inputs, batch_data_samples)
         self._check(batch_data_samples)
-        source = batch_data_samples['source']
-        self.pseudo_labels.count_source(
-            [sample.gt_instances.labels for sample in source]
-        )
-        if self._aligns():
-            losses = self.student.loss(
-                {d: batch_inputs[d] for d in ('source', 'target')},
-                {d: batch_data_samples[d] for d in ('source', 'target')},
-            )
-        else:
-            losses = self.student.loss(batch_inputs['source'], source)
+        losses = {}
+        if 'source' in batch_inputs:
+            losses = self.source_loss(batch_inputs, batch_data_samples)
         if self.self_training:
             losses.update(
                 self.target_loss(
@@ -211,6 +210,26 @@ class MeanTeacher(SemiBaseDetector):
                 )
             )
         return losses
+
+    def source_loss(
+        self, inputs: dict[str, Tensor], samples: dict[str, SampleList]
+    ) -> dict:
+        """The detector's own losses, with its domain classifiers or without.
+
+        Args:
+            inputs (dict[str, Tensor]): As of :meth:`loss`.
+            samples (dict[str, list]): DetDataSamples.
+        """
+        source = samples['source']
+        self.pseudo_labels.count_source(
+            [sample.gt_instances.labels for sample in source]
+        )
+        if not self._aligns():
+            return self.student.loss(inputs['source'], source)
+        domains = ('source', 'target')
+        return self.student.loss(
+            {d: inputs[d] for d in domains}, {d: samples[d] for d in domains}
+        )
 
     def _check(self, samples: dict[str, SampleList]) -> None:
         """Raises a ValueError at once for what self-training will need."""
@@ -225,6 +244,11 @@ class MeanTeacher(SemiBaseDetector):
                 'MeanTeacher: the target has not two views; end the '
                 "target's pipeline with dict(type='MultiBranch', "
                 "branch_field=['target', 'target_weak'], ...)"
+            )
+        if 'source' not in samples and not self.self_training:
+            raise ValueError(
+                'MeanTeacher: without a source there is nothing to learn in '
+                'a burn-in; set burn_in=0'
             )
         if not self.self_training:  # else the labels' way shows it
             for strong, weak in zip(samples['target'], samples['target_weak']):

@@ -106,8 +106,10 @@ class PseudoLabels(nn.Module):
         self.register_buffer('source_boxes', per_class.clone())
         self.register_buffer('target_images', torch.tensor(0))
         # Means over the memory: labels of a class in an image, their scores,
-        # and the share of images without any; and the most of each.
+        # and the share of images without any; the most of each, and the labels
+        # of the first memory.
         self.register_buffer('kept', per_class.clone())
+        self.register_buffer('kept_first', per_class.clone())
         self.register_buffer('kept_most', per_class.clone())
         self.register_buffer('score', per_class.clone())
         self.register_buffer('score_most', per_class.clone())
@@ -130,6 +132,16 @@ class PseudoLabels(nn.Module):
     def frequencies(self) -> Tensor:
         """Boxes of each class in a source image, (C,)."""
         return self.source_boxes / self.source_images.clamp(min=1)
+
+    @property
+    def less_confident(self) -> bool:
+        """Whether labels have become few or unsure.
+
+        The sum of their scores in an image is below 0.8 of its most; of a
+        memory that is not full yet nothing is known.
+        """
+        best = (self.kept_most * self.score_most).sum()
+        return bool((self.kept * self.score).sum() < 0.8 * best)
 
     @torch.no_grad()
     def count_source(self, labels: Sequence[Tensor]) -> None:
@@ -217,5 +229,7 @@ class PseudoLabels(nn.Module):
         means = sums.float() / counts.clamp(min=1)
         self.score += share * (means - self.score)
         if self.target_images >= self.memory:
+            if not self.kept_most.any():
+                self.kept_first.copy_(self.kept)
             torch.maximum(self.kept_most, self.kept, out=self.kept_most)
             torch.maximum(self.score_most, self.score, out=self.score_most)

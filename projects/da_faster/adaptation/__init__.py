@@ -1,0 +1,26 @@
+"""Any MMDetection detector, adapted to a folder of unlabelled images.
+
+from mmengine.config import Config
+from da_faster.adaptation import adapt_config
+
+cfg = adapt_config(Config.fromfile('rtmdet.py'), target='my_images/',
+                   load_from='rtmdet.pth')
+cfg.dump('adapt.py')  # python tools/train.py adapt.py
+"""
+
+from .command import Adapted, adapt
+from .derived import Derived, derive
+from .fis import fis
+from .settings import adapt_config
+from .verdict import Verdict, compare
+
+__all__ = [
+    'Adapted',
+    'Derived',
+    'Verdict',
+    'adapt',
+    'adapt_config',
+    'compare',
+    'derive',
+    'fis',
+]

@@ -1,0 +1,315 @@
+"""From the config of a detector to that of its adaptation."""
+
+import copy
+import os.path as osp
+
+import torch
+from mmengine.config import Config
+
+from da_faster.checkpoint_conversion import to_stock_config
+from da_faster.data_check import leaves
+from da_faster.errors import UserError
+from da_faster.package_configs import read_config
+
+from .derived import Derived, derive
+
+PACK = dict(type='PackDetInputs')
+STRONG = dict(type='StrongAugmentation')
+# Hooks that count epochs, and those in whose place SelfTrainingHook is.
+LEFT_OUT = (
+    'EMAHook', 'MeanTeacherHook', 'PipelineSwitchHook', 'SelfTrainingHook',
+    'SyncNormHook', 'YOLOXModeSwitchHook',
+)  # fmt: skip
+
+
+def adapt_config(
+    cfg: Config,
+    target: str,
+    load_from: str | None = None,
+    source: bool = False,
+    iters: int = 1000,
+    test_labels: str | None = None,
+    test_images: str | None = None,
+    target_labels: str | None = None,
+    share: float = 0.5,
+    name: str = 'the config',
+) -> Config:
+    """The config of a mean teacher that adapts a detector.
+
+    Without the source, teacher and student see target images alone. With it,
+    the student goes on with the config's own training data, half of them in
+    the colours of target images.
+
+    Args:
+        cfg (Config): Of MMDetection, to train and test the detector with.
+        target (str): A folder of images.
+        load_from (str, optional): The detector's checkpoint. It is needed
+            where there are no labels at all.
+        source (bool): Train on the config's own training data, too.
+        iters (int): Iterations.
+        test_labels (str, optional): A COCO json of labelled target images, to
+            measure on.
+        test_images (str, optional): What its file names are relative to.
+            Default: ``target``.
+        target_labels (str, optional): A COCO json of a few labelled target
+            images, to train on; its file names are relative to ``target``.
+        share (float): With ``source`` and ``target_labels``: the share of the
+            latter in the labelled images of a batch.
+        name (str): Of the config, for messages.
+
+    Returns:
+        Config: For ``tools/train.py``.
+
+    Raises:
+        UserError: If something is missing in the config, or if the target is
+            the source.
+    """
+    cfg = to_stock_config(cfg).cfg
+    derived = derive(cfg, name)
+    folder = osp.realpath(target)
+    for dataset in leaves((cfg.get('train_dataloader') or {}).get('dataset')):
+        prefix = (dataset.get('data_prefix') or {}).get('img') or ''
+        own = osp.join(dataset.get('data_root') or '', prefix)
+        if own and osp.realpath(own) == folder:
+            raise UserError(
+                f'{target} holds the training images of {name}: give a folder '
+                'of the domain to adapt to.'
+            )
+    if iters < 1:
+        raise UserError(f'--iters must be at least 1, got {iters}.')
+    new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
+    metainfo = dict(classes=derived.classes)
+    dataset = dict(
+        type='TargetDataset',
+        metainfo=metainfo,
+        data_prefix=dict(img=osp.join(target, '')),
+    )
+    target_loader = loader(
+        derived.batch_size, dict(dataset, pipeline=views(derived))
+    )
+    labelled = []
+    if source:
+        labelled.append(source_dataset(cfg, dataset, name))
+    if target_labels:
+        labelled.append(
+            dict(
+                type='CocoDataset',
+                metainfo=metainfo,
+                ann_file=target_labels,
+                data_prefix=dict(img=osp.join(target, '')),
+                filter_cfg=dict(filter_empty_gt=True),
+                pipeline=labelled_pipeline(derived),
+            )
+        )
+    if labelled:
+        new.train_dataloader = labelled_loader(labelled, derived, share)
+        new.train_cfg = dict(type='DALoop', target_dataloader=target_loader)
+    else:
+        new.train_dataloader = target_loader
+        new.train_cfg = dict(type='TargetLoop')
+    new.train_cfg.update(max_iters=iters, val_interval=iters)
+    new.model = model_of(cfg, derived, name)
+    new.update(measuring(cfg, derived, test_labels, test_images or target))
+    new.update(optimisation(cfg, derived))
+    new.custom_hooks = [
+        dict(hook)
+        for hook in cfg.get('custom_hooks') or []
+        if str(hook['type']).split('.')[-1] not in LEFT_OUT
+    ] + [
+        # As slow as the training is long, so that the teacher follows it.
+        dict(
+            type='SelfTrainingHook',
+            burn_in=0,
+            momentum=max(0.0004, min(0.01, 10 / iters)),
+            hold=0.01,
+        )
+    ]
+    new.default_hooks.checkpoint.update(
+        interval=max(1, iters // 5), max_keep_ckpts=1
+    )
+    new.load_from = load_from
+    new.randomness = dict(seed=0)
+    return new
+
+
+def loader(batch_size: int, dataset: dict, sampler: dict | None = None):
+    """A training dataloader."""
+    return dict(
+        batch_size=batch_size,
+        num_workers=2,
+        persistent_workers=True,
+        sampler=sampler or dict(type='InfiniteSampler'),
+        dataset=dataset,
+    )
+
+
+def with_flip(derived: Derived) -> list[dict]:
+    """Loading, size and flip; what is padded is padded after the flip."""
+    steps = list(derived.geometry)
+    if derived.flip:
+        types = [step['type'].split('.')[-1] for step in steps]
+        at = types.index('Pad') if 'Pad' in types else len(steps)
+        steps.insert(at, derived.flip)
+    return steps
+
+
+def views(derived: Derived) -> list[dict]:
+    """The target's pipeline: a weak and a strong view of one geometry."""
+    return [
+        *with_flip(derived),
+        dict(
+            type='MultiBranch',
+            branch_field=['target', 'target_weak'],
+            target=[STRONG, PACK],
+            target_weak=[PACK],
+        ),
+    ]
+
+
+def labelled_pipeline(derived: Derived) -> list[dict]:
+    """The same of images with boxes."""
+    first, *rest = with_flip(derived)
+    labels = dict(type='LoadAnnotations', with_bbox=True)
+    return [first, labels, *rest, STRONG, PACK]
+
+
+def source_dataset(cfg: Config, target: dict, name: str) -> dict:
+    """The config's training set, some images in the target's colours."""
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset')
+    if not dataset:
+        raise UserError(
+            f'{name} has no train_dataloader: leave --source out to adapt '
+            'without the source.'
+        )
+    dataset = copy.deepcopy(dataset)
+    inner = dataset
+    while not inner.get('pipeline'):
+        if 'dataset' not in inner:
+            raise UserError(
+                f'{name} trains on several data sets at once: make one of '
+                'them, or leave --source out.'
+            )
+        inner = inner['dataset']
+    steps = list(inner['pipeline'])
+    if steps[-1]['type'].split('.')[-1] != 'PackDetInputs':
+        raise UserError(
+            f'{name}: the training pipeline ends with {steps[-1]["type"]}, '
+            'not with PackDetInputs.'
+        )
+    style = dict(type='TargetStyle', dataset=target)
+    inner['pipeline'] = [*steps[:-1], style, STRONG, steps[-1]]
+    return dataset
+
+
+def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
+    """Of one labelled set, or of two that share each batch."""
+    size = derived.batch_size
+    if len(datasets) == 1:
+        return loader(size, datasets[0])
+    if not 0 < share < 1:
+        raise UserError(f'share must lie between 0 and 1, got {share}.')
+    size = max(size, 2)
+    few = min(max(round(share * size), 1), size - 1)
+    return loader(
+        size,
+        dict(type='ConcatDataset', datasets=datasets),
+        dict(
+            type='MultiSourceSampler',
+            batch_size=size,
+            source_ratio=[size - few, few],
+        ),
+    )
+
+
+def model_of(cfg: Config, derived: Derived, name: str) -> dict:
+    """The detector as student and teacher."""
+    detector = copy.deepcopy(cfg.model)
+    preprocessor = dict(detector.pop('data_preprocessor', None) or {})
+    kind = preprocessor.get('type', 'DetDataPreprocessor').split('.')[-1]
+    if kind not in ('DetDataPreprocessor', 'DomainDataPreprocessor'):
+        raise UserError(
+            f'{name} has the data preprocessor {kind}; adaptation needs '
+            'DetDataPreprocessor.'
+        )
+    without_downloads(detector)
+    threshold, ignore_above = derived.scores
+    return dict(
+        type='MeanTeacher',
+        detector=detector,
+        data_preprocessor=dict(preprocessor, type='DomainDataPreprocessor'),
+        pseudo_labels=dict(threshold=threshold, ignore_above=ignore_above),
+        keep_start=True,
+    )
+
+
+def without_downloads(value) -> None:
+    """Leaves out pretrained weights, which the checkpoint replaces."""
+    if isinstance(value, dict):
+        init = value.get('init_cfg')
+        if isinstance(init, dict) and init.get('type') == 'Pretrained':
+            value['init_cfg'] = None
+        for inner in value.values():
+            without_downloads(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            without_downloads(inner)
+
+
+def measuring(
+    cfg: Config, derived: Derived, labels: str | None, images: str
+) -> dict:
+    """Validation and test on labelled target images, or none."""
+    if not labels:
+        parts = ('dataloader', 'evaluator', 'cfg')
+        return {f'{k}_{p}': None for k in ('val', 'test') for p in parts}
+    annotations = dict(type='LoadAnnotations', with_bbox=True)
+    pack = dict(
+        PACK,
+        meta_keys=(
+            'img_id',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+        ),
+    )
+    tested = dict(
+        batch_size=1,
+        num_workers=2,
+        persistent_workers=True,
+        drop_last=False,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dict(
+            type='CocoDataset',
+            metainfo=dict(classes=derived.classes),
+            ann_file=labels,
+            data_prefix=dict(img=osp.join(images, '')),
+            test_mode=True,
+            pipeline=[*derived.geometry, annotations, pack],
+        ),
+    )
+    evaluator = dict(
+        type='CocoMetric', ann_file=labels, metric='bbox', classwise=True
+    )
+    return dict(
+        val_dataloader=tested,
+        test_dataloader=tested,
+        val_evaluator=evaluator,
+        test_evaluator=evaluator,
+        val_cfg=dict(type='ValLoop'),
+        test_cfg=dict(type='TestLoop'),
+    )
+
+
+def optimisation(cfg: Config, derived: Derived) -> dict:
+    """The config's optimizer at the derived rate, constant after a warm-up."""
+    wrapper = copy.deepcopy(cfg.optim_wrapper)
+    wrapper.optimizer.lr = derived.lr
+    if not torch.cuda.is_available():
+        wrapper.pop('loss_scale', None)
+        wrapper.pop('dtype', None)
+        wrapper.type = 'OptimWrapper'
+    warm_up = dict(
+        type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100
+    )
+    return dict(optim_wrapper=wrapper, param_scheduler=[warm_up])

@@ -1,0 +1,166 @@
+"""What can be said of an adaptation without labels."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mmdet.apis import inference_detector, init_detector
+from mmengine.structures import InstanceData
+from torch import nn
+
+from da_faster.models.self_training.mean_teacher import agreement
+
+from .fis import fis
+
+CAVEAT = (
+    'Without labels nobody can say which of the two is better: more boxes may '
+    'be objects or false alarms, and a detector can be sure and wrong. Label '
+    'some images and give --test-labels.'
+)
+
+
+class Detections(NamedTuple):
+    """What a detector finds on target images.
+
+    Attributes:
+        boxes (float): Sure detections an image.
+        by_class (dict[str, float]): The same of each class.
+        score (float): Their mean score; NaN without any.
+        empty (float): Share of images without any.
+        fis (float): See :func:`fis`.
+    """
+
+    boxes: float
+    by_class: dict
+    score: float
+    empty: float
+    fis: float
+
+
+class Verdict(NamedTuple):
+    """Detections before and after an adaptation, on the same images.
+
+    Attributes:
+        images (int): How many.
+        threshold (float): Score of a sure detection.
+        before (Detections): Of the detector as it came.
+        after (Detections): Of the adapted one.
+        agreement (float): F1 score of the ones against the others.
+    """
+
+    images: int
+    threshold: float
+    before: Detections
+    after: Detections
+    agreement: float
+
+    def warnings(self) -> list[str]:
+        """What speaks against the adapted detector, a sentence each."""
+        said = []
+        if self.after.boxes < 0.5 * self.before.boxes:
+            said.append('It finds less than half as many objects.')
+        if self.after.boxes > 2 * self.before.boxes + 0.5:
+            said.append('It finds more than twice as many objects.')
+        for name, before in self.before.by_class.items():
+            after = self.after.by_class[name]
+            if before * self.images >= 8 and after < 0.25 * before:
+                said.append(
+                    f'It hardly finds {name} any more: {after:.2f} an image, '
+                    f'before {before:.2f}.'
+                )
+        if self.after.score < self.before.score - 0.1:
+            said.append('It is less sure of what it finds.')
+        if self.agreement < 0.5:
+            said.append(
+                'The two agree on less than half of what they find: look at '
+                'the images before you use it.'
+            )
+        return said
+
+    def text(self) -> str:
+        """A table, and what it can and cannot say."""
+        rows = [
+            ('sure detections an image', 'boxes', '.2f'),
+            ('their mean score', 'score', '.2f'),
+            ('share of images without one', 'empty', '.0%'),
+            ('FIS, lower is steadier', 'fis', '.3f'),
+        ]
+        lines = [
+            f'On {self.images} target images, scores from {self.threshold}:',
+            '',
+            '| | before | adapted |',
+            '|---|---|---|',
+        ]
+        for title, key, form in rows:
+            values = (getattr(x, key) for x in (self.before, self.after))
+            cells = [
+                'none' if math.isnan(v) else f'{v:{form}}' for v in values
+            ]
+            lines.append(f'| {title} | {" | ".join(cells)} |')
+        if len(self.before.by_class) > 1:
+            for name, value in self.before.by_class.items():
+                other = self.after.by_class[name]
+                lines.append(
+                    f'| {name} an image | {value:.2f} | {other:.2f} |'
+                )
+        lines += ['', f'They agree on {self.agreement:.0%} (F1 score).']
+        lines += self.warnings() or ['Nothing here speaks against it.']
+        lines += ['', CAVEAT]
+        return '\n'.join(lines)
+
+
+def compare(
+    config: str,
+    before: str,
+    after: str,
+    images: Sequence[str],
+    threshold: float,
+    device: str = 'cpu',
+) -> Verdict:
+    """Compares two sets of weights of one detector on images.
+
+    Args:
+        config (str): The detector's config, of stock MMDetection.
+        before (str): A checkpoint.
+        after (str): Another one.
+        images (Sequence[str]): Image files.
+        threshold (float): Score of a sure detection.
+        device (str): Where to detect.
+    """
+    found, seen = [], []
+    for checkpoint in (before, after):
+        model = init_detector(config, checkpoint, device=device)
+        sure, numbers = look(model, images, threshold)
+        found.append(sure)
+        seen.append(numbers)
+    shares = [agreement(ours, theirs) for ours, theirs in zip(*found)]
+    return Verdict(
+        len(images), threshold, *seen, sum(shares) / max(len(shares), 1)
+    )
+
+
+def look(
+    model: nn.Module, images: Sequence[str], threshold: float
+) -> tuple[list[InstanceData], Detections]:
+    """The sure detections of each image, and what they are like."""
+
+    def detect() -> list[InstanceData]:
+        return [
+            inference_detector(model, image).pred_instances.cpu()
+            for image in images
+        ]
+
+    sure = [x[x.scores >= threshold] for x in detect()]
+    scores = [score for x in sure for score in x.scores.tolist()]
+    labels = [label for x in sure for label in x.labels.tolist()]
+    names = model.dataset_meta['classes']
+    number = len(images)
+    return sure, Detections(
+        boxes=len(scores) / number,
+        by_class={
+            name: labels.count(i) / number for i, name in enumerate(names)
+        },
+        score=sum(scores) / len(scores) if scores else float('nan'),
+        empty=sum(not len(x) for x in sure) / number,
+        fis=fis(model, detect),
+    )

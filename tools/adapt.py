@@ -1,0 +1,90 @@
+"""Adapts a detector to a folder of unlabelled images.
+
+    python tools/adapt.py CONFIG CHECKPOINT --target FOLDER
+
+takes any MMDetection config and its checkpoint, trains on the folder's images
+with labels that the detector makes itself, and leaves adapted.pth and
+adapted.py for stock MMDetection in the work dir. With --source it trains on
+the config's own training data, too, which is safer. The checkpoint that was
+given stays as it is.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+from mmengine.config import DictAction
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add('config', help='a config file, or mmdet::NAME, or da_faster::NAME')
+    add('checkpoint', help='its checkpoint: a file, or a URL')
+    add('--target', required=True, metavar='FOLDER', help='images')
+    add(
+        '--source',
+        action='store_true',
+        help="train on the config's own training data, too",
+    )
+    add('--work-dir', help='default: work_dirs/CONFIG_to_FOLDER')
+    add('--iters', type=int, default=1000, help='iterations (default: 1000)')
+    add(
+        '--test-labels',
+        metavar='FILE',
+        help='COCO json of labelled target images: measure before and after',
+    )
+    add(
+        '--test-images',
+        metavar='FOLDER',
+        help='what its file names are relative to (default: --target)',
+    )
+    add(
+        '--target-labels',
+        metavar='FILE',
+        help='COCO json of a few labelled images of --target, to train on',
+    )
+    add(
+        '--share',
+        type=float,
+        default=0.5,
+        help='share of these in the labelled images of a batch, where '
+        '--source is given (default: 0.5)',
+    )
+    add('--resume', action='store_true', help='go on where it was interrupted')
+    add(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help="override settings of the adaptation's config, xxx=yyy",
+    )
+    add(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load a checkpoint that holds more than weights, which may run '
+        'code: only files of people you trust',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = vars(parse_args(argv))
+    # torch is imported after the options are parsed: it takes seconds.
+    from da_faster.adaptation import adapt
+    from da_faster.engine.hooks.preemption_hook import EXIT_CODE
+    from da_faster.errors import one_sentence
+
+    with one_sentence():
+        done = adapt(options=args.pop('cfg_options'), **args)
+    if done is None:
+        raise SystemExit(EXIT_CODE)
+    print(f'\n{done.verdict.text()}')
+    for name, value in done.after.items():
+        print(f'{name}: {done.before.get(name)} before, {value} adapted')
+    print(f'\nadapted: {done.checkpoint} and {done.config}')
+
+
+if __name__ == '__main__':
+    main()
