@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/da_faster_rcnn_r18_small.py',
     '../_base_/datasets/city2foggy_demo.py',
-    '../_base_/schedules/small_1800.py',
+    '../_base_/schedules/small_2200.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
