@@ -11,6 +11,7 @@ cfg.dump('adapt.py')  # python tools/train.py adapt.py
 from .command import Adapted, adapt
 from .derived import Derived, derive
 from .fis import fis
+from .offline_labels import label_folder
 from .settings import adapt_config
 from .verdict import Verdict, compare
 
@@ -23,4 +24,5 @@ __all__ = [
     'compare',
     'derive',
     'fis',
+    'label_folder',
 ]

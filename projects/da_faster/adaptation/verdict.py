@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from mmdet.apis import inference_detector, init_detector
 from mmengine.structures import InstanceData
 from torch import nn
 
 from da_faster.models.self_training.mean_teacher import agreement
 
+from .detector import detect, open_stock
 from .fis import fis
 
 CAVEAT = (
@@ -110,26 +111,24 @@ class Verdict(NamedTuple):
 
 
 def compare(
-    config: str,
-    before: str,
-    after: str,
+    config: Path,
+    before: Path,
+    after: Path,
     images: Sequence[str],
     threshold: float,
-    device: str = 'cpu',
 ) -> Verdict:
     """Compares two sets of weights of one detector on images.
 
     Args:
-        config (str): The detector's config, of stock MMDetection.
-        before (str): A checkpoint.
-        after (str): Another one.
+        config (Path): The detector's config, of stock MMDetection.
+        before (Path): A checkpoint.
+        after (Path): Another one.
         images (Sequence[str]): Image files.
         threshold (float): Score of a sure detection.
-        device (str): Where to detect.
     """
     found, seen = [], []
     for checkpoint in (before, after):
-        model = init_detector(config, checkpoint, device=device)
+        model = open_stock(config, checkpoint)
         sure, numbers = look(model, images, threshold)
         found.append(sure)
         seen.append(numbers)
@@ -144,13 +143,10 @@ def look(
 ) -> tuple[list[InstanceData], Detections]:
     """The sure detections of each image, and what they are like."""
 
-    def detect() -> list[InstanceData]:
-        return [
-            inference_detector(model, image).pred_instances.cpu()
-            for image in images
-        ]
+    def detections() -> list[InstanceData]:
+        return [detect(model, image) for image in images]
 
-    sure = [x[x.scores >= threshold] for x in detect()]
+    sure = [x[x.scores >= threshold] for x in detections()]
     scores = [score for x in sure for score in x.scores.tolist()]
     labels = [label for x in sure for label in x.labels.tolist()]
     names = model.dataset_meta['classes']
@@ -162,5 +158,5 @@ def look(
         },
         score=sum(scores) / len(scores) if scores else float('nan'),
         empty=sum(not len(x) for x in sure) / number,
-        fis=fis(model, detect),
+        fis=fis(model, detections),
     )

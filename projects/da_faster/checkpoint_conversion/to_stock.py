@@ -283,7 +283,8 @@ def convert_to_stock(
         raise UserError(f'{config} has no student: leave --student out.')
     stock = to_stock_config(cfg)
     cfg = stock.cfg
-    model = mmdet.registry.MODELS.build(cfg.model)
+    # Some detectors write into their config.
+    model = mmdet.registry.MODELS.build(copy.deepcopy(cfg.model))
 
     content = read(checkpoint, trust, allow_list())
     branch = 'student.' if student else 'teacher.'

@@ -1,0 +1,122 @@
+"""Loads any detector to look at images."""
+
+import os.path as osp
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from mmdet.apis import inference_detector, init_detector
+from mmengine.config import Config
+from mmengine.hub import get_config
+from mmengine.structures import InstanceData
+from torch import nn
+from torch.hub import get_dir, load_state_dict_from_url
+
+from da_faster.checkpoint_conversion import StockDetector, convert_to_stock
+from da_faster.datasets import TargetDataset
+from da_faster.errors import UserError
+from da_faster.package_configs import read_config
+
+
+def read_any_config(name: str) -> Config:
+    """A config file, one of this package, or one that MMDetection carries.
+
+    Args:
+        name (str): A path, ``da_faster::NAME`` or ``mmdet::NAME``.
+
+    Raises:
+        UserError: If there is none.
+    """
+    if not name.startswith('mmdet::'):
+        return read_config(name)
+    path = name if name.endswith('.py') else f'{name}.py'
+    try:
+        return get_config(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f'MMDetection carries no config {name} ({error}).'
+        ) from error
+
+
+def write_stock(
+    cfg: Config, checkpoint: str, out: Path, trust: bool = False
+) -> StockDetector:
+    """Writes a detector as a stock one, where its weights fit its config.
+
+    Args:
+        cfg (Config): Its config.
+        checkpoint (str): A file or a URL.
+        out (Path): The weights; the config goes beside them.
+        trust (bool): Load a checkpoint that may run code.
+
+    Raises:
+        UserError: If the checkpoint cannot be read or does not fit.
+    """
+    if '://' in checkpoint:
+        try:
+            load_state_dict_from_url(checkpoint, map_location='cpu')
+        except OSError as error:
+            raise UserError(
+                f'{checkpoint} could not be downloaded ({error}).'
+            ) from error
+        checkpoint = osp.join(
+            get_dir(), 'checkpoints', osp.basename(checkpoint)
+        )
+    return convert_to_stock(cfg, checkpoint, out, force=True, trust=trust)
+
+
+def load_detector(
+    cfg: Config, checkpoint: str, trust: bool = False
+) -> nn.Module:
+    """A detector of stock MMDetection, on the accelerator if there is one.
+
+    Args:
+        cfg (Config): Its config.
+        checkpoint (str): A file or a URL.
+        trust (bool): Load a checkpoint that may run code.
+
+    Raises:
+        UserError: If the checkpoint cannot be read or does not fit.
+    """
+    with TemporaryDirectory() as folder:
+        stock = write_stock(cfg, checkpoint, Path(folder) / 'x.pth', trust)
+        return open_stock(stock.config, stock.checkpoint)
+
+
+def open_stock(config: Path, checkpoint: Path) -> nn.Module:
+    """What :func:`write_stock` wrote, ready to detect."""
+    device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
+    return init_detector(str(config), str(checkpoint), device=device)
+
+
+def detect(model: nn.Module, image: str) -> InstanceData:
+    """Detections in an image file, on the CPU.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    try:
+        return inference_detector(model, image).pred_instances.cpu()
+    except Exception as error:
+        raise UserError(
+            f'{image} could not be looked at ({type(error).__name__}: '
+            f'{" ".join(str(error).split())}); repair it, or take it out of '
+            'its folder.'
+        ) from error
+
+
+def images_below(folder: str) -> list[str]:
+    """The image files of a folder and of those in it, in order.
+
+    Raises:
+        UserError: If there is none.
+    """
+    if not osp.isdir(folder):
+        raise UserError(f'{folder} is not a folder of images.')
+    dataset = TargetDataset(
+        data_prefix=dict(img=osp.join(folder, '')), pipeline=[], lazy_init=True
+    )
+    try:
+        return [item['img_path'] for item in dataset.load_data_list()]
+    except ValueError as error:
+        raise UserError(f'{error}.') from error

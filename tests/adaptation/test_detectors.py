@@ -1,0 +1,122 @@
+"""MMDetection's detectors from their own config to adapted stock weights."""
+
+import copy
+import shutil
+
+import pytest
+import torch
+from mmdet.apis import DetInferencer
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from da_faster.adaptation import adapt, adapt_config
+from da_faster.apis import train
+from da_faster.engine import trust_checkpoints
+
+from ..detectors import CONFIGS
+
+pytestmark = pytest.mark.slow
+# An untrained detector is sure of nothing.
+QUICK = {
+    'model.pseudo_labels.threshold': 0.005,
+    'model.pseudo_labels.ignore_above': None,
+    'default_hooks.checkpoint.max_keep_ckpts': -1,
+    'default_hooks.logger.interval': 1,
+    'train_dataloader.num_workers': 0,
+    'train_dataloader.persistent_workers': False,
+}
+
+
+def weights(path) -> dict:
+    return torch.load(path, weights_only=False)['state_dict']
+
+
+def same(one: dict, other: dict) -> bool:
+    return one.keys() == other.keys() and all(
+        torch.equal(value, other[name]) for name, value in one.items()
+    )
+
+
+@pytest.fixture(scope='module')
+def target(tiny_data, tmp_path_factory):
+    """Two images."""
+    folder = tmp_path_factory.mktemp('target')
+    for image in sorted((tiny_data / 'target').glob('*.png'))[:2]:
+        shutil.copy(image, folder)
+    return folder
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_source_free_resumed_exported(name, user_config, target, tmp_path):
+    config, checkpoint = user_config(name)
+    start = weights(checkpoint)
+    run = tmp_path / 'run'
+    done = adapt(
+        str(config),
+        str(checkpoint),
+        str(target),
+        work_dir=str(run),
+        iters=2,
+        options={**QUICK, 'experiment_name': f'{name}-1'},
+    )
+    assert all(
+        torch.equal(x, start[k]) for k, x in weights(checkpoint).items()
+    )
+    state = weights(run / 'iter_2.pth')
+    assert any(
+        not torch.equal(state[f'student.{k}'], x) for k, x in start.items()
+    )
+    exported = weights(done.checkpoint)
+    assert exported.keys() == start.keys()
+    assert all(
+        torch.equal(x, state[f'teacher.{k}']) for k, x in exported.items()
+    )
+    stock = Config.fromfile(done.config)
+    assert stock.model.type == name
+    assert 'da_faster' not in stock.pretty_text
+    inferencer = DetInferencer(
+        str(done.config), str(done.checkpoint), device='cpu'
+    )
+    image = str(next(target.glob('*.png')))
+    assert inferencer(image, no_save_vis=True)['predictions'][0]['bboxes']
+
+    again = tmp_path / 'again'
+    again.mkdir()
+    for file in ('adapt.py', 'iter_1.pth', 'iter_1.pth.sha256'):
+        shutil.copy(run / file, again)
+    (again / 'last_checkpoint').write_text(str(again / 'iter_1.pth'))
+    train(
+        str(again / 'adapt.py'),
+        work_dir=str(again),
+        resume='auto',
+        data_check=False,
+        options={'experiment_name': f'{name}-2'},
+    )
+    resumed = weights(again / 'iter_2.pth')
+    assert same(resumed, state)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_with_the_source(name, user_config, target, tmp_path):
+    config, checkpoint = user_config(name)
+    cfg = Config.fromfile(config)
+    before = copy.deepcopy(cfg.to_dict())
+    new = adapt_config(
+        cfg,
+        str(target),
+        load_from=str(checkpoint),
+        source=True,
+        iters=2,
+    )
+    assert cfg.to_dict() == before
+    new.merge_from_dict({**QUICK, 'experiment_name': f'{name}-3'})
+    loader = new.train_cfg.target_dataloader
+    loader.update(num_workers=0, persistent_workers=False)
+    new.work_dir = str(tmp_path / 'run')
+    trust_checkpoints(False)
+    Runner.from_cfg(new).train()
+    state = weights(tmp_path / 'run/iter_2.pth')
+    start = weights(checkpoint)
+    assert any(
+        not torch.equal(state[f'student.{k}'], x) for k, x in start.items()
+    )
