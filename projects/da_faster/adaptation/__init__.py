@@ -12,17 +12,21 @@ from .command import Adapted, adapt
 from .derived import Derived, derive
 from .fis import fis
 from .offline_labels import label_folder
+from .ranking import Ranked, correlation, rank
 from .settings import adapt_config
 from .verdict import Verdict, compare
 
 __all__ = [
     'Adapted',
     'Derived',
+    'Ranked',
     'Verdict',
     'adapt',
     'adapt_config',
     'compare',
+    'correlation',
     'derive',
     'fis',
     'label_folder',
+    'rank',
 ]

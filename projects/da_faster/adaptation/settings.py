@@ -212,7 +212,8 @@ def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
     few = min(max(round(share * size), 1), size - 1)
     return loader(
         size,
-        dict(type='ConcatDataset', datasets=datasets),
+        # One set has a palette, the other none.
+        dict(type='ConcatDataset', datasets=datasets, ignore_keys=['palette']),
         dict(
             type='MultiSourceSampler',
             batch_size=size,

@@ -1,0 +1,157 @@
+"""tools/adapt.py, tools/pseudo_label.py and tools/analysis/fis.py."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from mmengine.config import Config
+
+QUICK = [
+    '--cfg-options',
+    'model.pseudo_labels.threshold=0.2',
+    'train_dataloader.num_workers=0',
+    'train_dataloader.persistent_workers=False',
+    'default_hooks.checkpoint.interval=1',
+    'default_hooks.checkpoint.max_keep_ckpts=-1',
+]
+
+
+@pytest.fixture(scope='module')
+def detector(tiny_config, tmp_path_factory):
+    """A config and untrained weights."""
+    from mmdet.registry import MODELS
+    from mmdet.utils import register_all_modules
+
+    register_all_modules()
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(tiny_config).model)
+    model.init_weights()
+    path = tmp_path_factory.mktemp('weights') / 'tiny.pth'
+    meta = dict(dataset_meta=dict(classes=('box',)))
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    return tiny_config, path
+
+
+@pytest.fixture
+def target(tiny_data, tmp_path):
+    folder = tmp_path / 'target'
+    folder.mkdir()
+    for image in sorted((tiny_data / 'target').glob('*.png'))[:3]:
+        shutil.copy(image, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_measured_before_and_after(
+    detector, tiny_data, tmp_path, command, capsys
+):
+    work_dir = tmp_path / 'run'
+    name = ['experiment_name=adapt_command']
+    command(
+        'adapt.py', *detector, '--target', tiny_data / 'test', '--iters', 2,
+        '--work-dir', work_dir, '--test-labels', tiny_data / 'test.json',
+        *QUICK, *name,
+    )  # fmt: skip
+    said = capsys.readouterr().out
+    assert 'scores: a softmax; labels from 0.5, unsure from 0.3' in said
+    assert '| sure detections an image |' in said
+    assert 'coco/bbox_mAP_50: ' in said
+    assert said.rstrip().endswith('adapted.py')
+    # Two checkpoints of one run are ranked.
+    (work_dir / 'start.py').unlink()
+    (work_dir / 'adapted.py').unlink()
+    command('analysis/fis.py', tiny_data / 'test', work_dir, '--num', 2)
+    said = capsys.readouterr().out
+    assert said.count('FIS -') == 2
+    with pytest.raises(SystemExit, match='has an adaptation already'):
+        command('adapt.py', *detector, '--target', tiny_data / 'test',
+                '--work-dir', work_dir)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_few_labels_resume_exactly(detector, tiny_data, tmp_path, command):
+    """MMDetection's sampler of several sets has no memory of its own."""
+    few = json.loads((tiny_data / 'target.json').read_text())
+    few['images'] = few['images'][:3]
+    ids = {image['id'] for image in few['images']}
+    few['annotations'] = [
+        a for a in few['annotations'] if a['image_id'] in ids
+    ]
+    labels = tmp_path / 'few.json'
+    labels.write_text(json.dumps(few))
+    whole, part = tmp_path / 'whole', tmp_path / 'part'
+    command(
+        'adapt.py', *detector, '--target', tiny_data / 'target', '--source',
+        '--target-labels', labels, '--iters', 4, '--work-dir', whole,
+        *QUICK, 'train_cfg.target_dataloader.num_workers=0',
+        'train_cfg.target_dataloader.persistent_workers=False',
+        'experiment_name=few_whole',
+    )  # fmt: skip
+    part.mkdir()
+    for name in ('start.py', 'start.pth', 'iter_2.pth', 'iter_2.pth.sha256'):
+        shutil.copy(whole / name, part)
+    text = (whole / 'adapt.py').read_text()
+    (part / 'adapt.py').write_text(text.replace('few_whole', 'few_part'))
+    (part / 'last_checkpoint').write_text(str(part / 'iter_2.pth'))
+    command('adapt.py', *detector, '--target', tiny_data / 'target',
+            '--work-dir', part, '--resume')  # fmt: skip
+    ours, theirs = (
+        torch.load(run / 'iter_4.pth', weights_only=False)['state_dict']
+        for run in (whole, part)
+    )
+    assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
+
+
+def other_classes(config, checkpoint, tmp_path):
+    content = torch.load(checkpoint, weights_only=False)
+    name = 'roi_head.bbox_head.fc_cls.weight'
+    content['state_dict'][name] = torch.zeros(7, 32)
+    torch.save(content, tmp_path / 'other.pth')
+    return config, tmp_path / 'other.pth'
+
+
+def test_errors_are_one_sentence(detector, target, tmp_path, command):
+    config, checkpoint = detector
+    empty = tmp_path / 'empty'
+    empty.mkdir()
+    work_dir = tmp_path / 'run'
+    other = other_classes(config, checkpoint, tmp_path)
+    for given, sentence in (
+        ([*detector, '--target', empty], 'no image found in'),
+        ([*detector, '--target', tmp_path / 'none'], 'is not a folder'),
+        ([*other, '--target', target], 'does not fit the config'),
+        ([config, tmp_path / 'no.pth', '--target', target], 'does not exist'),
+        ([*detector, '--target', target, '--iters', 0], 'at least 1'),
+        ([*detector, '--target', target, '--resume'], 'leave --resume out'),
+        (['mmdet::no/such', checkpoint, '--target', target], 'carries no'),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            command('adapt.py', *given, '--work-dir', work_dir)
+        assert not (work_dir / 'adapt.py').exists()
+        assert not (work_dir / 'start.pth').exists()
+
+
+def test_offline_labels(detector, target, tmp_path, command, capsys):
+    out = tmp_path / 'labels.json'
+    given = [*detector, target, '--out', out, '--threshold', 0.2]
+    command('pseudo_label.py', *given)
+    content = json.loads(out.read_text())
+    assert f'{out}: 3 images' in capsys.readouterr().out
+    made = content['info']['pseudo_labels']
+    assert made['threshold'] == 0.2
+    assert len(made['sha256']) == 64
+    assert [c['name'] for c in content['categories']] == ['box']
+    assert {i['file_name'] for i in content['images']} == {
+        path.name for path in target.iterdir()
+    }
+    assert all(a['score'] >= 0.2 for a in content['annotations'])
+    assert [a['id'] for a in content['annotations']] == list(
+        range(1, len(content['annotations']) + 1)
+    )
+    with pytest.raises(SystemExit, match='give --force'):
+        command('pseudo_label.py', *given)
+    with pytest.raises(SystemExit, match='is sure of nothing'):
+        command('pseudo_label.py', *detector, target, '--out',
+                tmp_path / 'x.json', '--threshold', 0.99)  # fmt: skip
+    assert not (tmp_path / 'x.json').exists()
