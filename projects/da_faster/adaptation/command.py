@@ -8,13 +8,13 @@ from typing import NamedTuple
 from mmengine.config import Config
 
 from da_faster.apis import test, train
+from da_faster.apis.detectors import images_below, read_any_config, write_stock
 from da_faster.checkpoint_conversion import convert_to_stock
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
 
 from .derived import derive
-from .detector import images_below, read_any_config, write_stock
 from .settings import adapt_config
 from .verdict import Verdict, compare
 

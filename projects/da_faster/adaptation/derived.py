@@ -6,19 +6,9 @@ from typing import NamedTuple
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
+from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.data_check import leaves
 from da_faster.errors import UserError
-
-# Losses whose scores are sigmoids unless their config says otherwise.
-SIGMOID = (
-    'FocalLoss', 'QualityFocalLoss', 'VarifocalLoss', 'GaussianFocalLoss',
-    'EQLV2Loss',
-)  # fmt: skip
-# Where a score means "an object": (threshold, lowest score that is ignored).
-# A softmax has to share its mass with the background, a sigmoid trained with a
-# focal loss stays low.
-SOFTMAX_SCORES = 0.5, 0.3
-SIGMOID_SCORES = 0.4, 0.2
 
 
 class Derived(NamedTuple):
@@ -58,7 +48,7 @@ class Derived(NamedTuple):
     @property
     def scores(self) -> tuple[float, float]:
         """Threshold of a label, and lowest score that is ignored."""
-        return SIGMOID_SCORES if self.sigmoid else SOFTMAX_SCORES
+        return score_bounds(self.sigmoid)
 
 
 def derive(cfg: Config, name: str = 'the config') -> Derived:
@@ -179,13 +169,3 @@ def learning_rate(cfg: Config, batch_size: int, name: str) -> float:
     if str(optimizer.get('type')) == 'SGD':
         lr *= batch_size / (base or train_batch(cfg))
     return lr
-
-
-def scores_are_sigmoids(model: dict) -> bool:
-    """Whether the scores of a detector are sigmoids, or a softmax."""
-    head = (model.get('roi_head') or model).get('bbox_head') or {}
-    if isinstance(head, (list, tuple)):
-        head = head[-1]
-    loss = head.get('loss_cls') or {}
-    default = loss.get('type', 'FocalLoss') in SIGMOID
-    return bool(loss.get('use_sigmoid', default))

@@ -2,16 +2,21 @@
 
 import json
 import os.path as osp
-from pathlib import Path
 
-import cv2
+import mmcv
 
+from da_faster.apis.coco_results import coco_content
+from da_faster.apis.detectors import (
+    detect,
+    images_below,
+    load_detector,
+    read_any_config,
+)
 from da_faster.engine.checkpoints.files import file_sha256, write_atomically
 from da_faster.errors import UserError
 from da_faster.progress import progress
 
 from .derived import derive
-from .detector import detect, images_below, load_detector, read_any_config
 
 
 def label_folder(
@@ -53,36 +58,10 @@ def label_folder(
     derived = derive(cfg, config)
     threshold = derived.scores[0] if threshold is None else threshold
     model = load_detector(cfg, checkpoint, trust_checkpoint)
-    images, annotations = [], []
     found = (detect(model, path) for path in paths)
-    looked = progress(zip(paths, found), len(paths), 'images labelled')
-    for number, (path, boxes) in enumerate(looked, 1):
-        height, width = cv2.imread(path).shape[:2]
-        images.append(
-            dict(
-                id=number,
-                file_name=Path(path).relative_to(folder).as_posix(),
-                width=width,
-                height=height,
-            )
-        )
-        boxes = boxes[boxes.scores >= threshold]
-        for box, label, score in zip(
-            boxes.bboxes.tolist(), boxes.labels.tolist(), boxes.scores.tolist()
-        ):
-            x, y, right, bottom = box
-            annotations.append(
-                dict(
-                    id=len(annotations) + 1,
-                    image_id=number,
-                    category_id=label + 1,
-                    bbox=[x, y, right - x, bottom - y],
-                    area=(right - x) * (bottom - y),
-                    iscrowd=0,
-                    score=score,
-                )
-            )
-    if not annotations:
+    found = list(progress(found, len(paths), 'images labelled'))
+    found = [boxes[boxes.scores >= threshold] for boxes in found]
+    if not any(map(len, found)):
         raise UserError(
             f'{checkpoint} is sure of nothing in {folder}: no score reaches '
             f'{threshold}; give a lower --threshold.'
@@ -90,13 +69,15 @@ def label_folder(
     made = dict(config=config, checkpoint=checkpoint, threshold=threshold)
     if osp.isfile(checkpoint):
         made['sha256'] = file_sha256(checkpoint)
-    content = dict(
-        info=dict(description='pseudo-labels', pseudo_labels=made),
-        images=images,
-        annotations=annotations,
-        categories=[
-            dict(id=i, name=name) for i, name in enumerate(derived.classes, 1)
-        ],
+    images = [
+        (osp.relpath(path, folder), mmcv.imread(path).shape[:2])
+        for path in paths
+    ]
+    content = coco_content(
+        images,
+        found,
+        derived.classes,
+        dict(description='pseudo-labels', pseudo_labels=made),
     )
     write_atomically(json.dumps(content).encode(), out)
     return content

@@ -10,10 +10,15 @@ from typing import NamedTuple
 
 from scipy.stats import spearmanr
 
+from da_faster.apis.detectors import (
+    detect,
+    images_below,
+    load_detector,
+    read_any_config,
+)
 from da_faster.errors import UserError
 from da_faster.progress import progress
 
-from .detector import detect, images_below, load_detector, read_any_config
 from .fis import fis
 
 

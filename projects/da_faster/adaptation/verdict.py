@@ -8,9 +8,9 @@ from typing import NamedTuple
 from mmengine.structures import InstanceData
 from torch import nn
 
+from da_faster.apis.detectors import detect, open_stock
 from da_faster.models.self_training.mean_teacher import agreement
 
-from .detector import detect, open_stock
 from .fis import fis
 
 CAVEAT = (

@@ -1,4 +1,4 @@
-"""Training and testing from Python, as ``tools/`` does.
+"""Training, testing and detecting from Python, as ``tools/`` does.
 
 from da_faster.apis import test, train
 train('configs/da_faster_demo.py', resume='auto')
@@ -7,7 +7,8 @@ metrics = test('configs/da_faster_demo.py',
 """
 
 from .config import load_config
+from .prediction import predict
 from .testing import test
 from .training import train
 
-__all__ = ['load_config', 'test', 'train']
+__all__ = ['load_config', 'predict', 'test', 'train']

@@ -4,6 +4,7 @@ import os.path as osp
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 from mmdet.apis import inference_detector, init_detector
 from mmengine.config import Config
@@ -39,7 +40,11 @@ def read_any_config(name: str) -> Config:
 
 
 def write_stock(
-    cfg: Config, checkpoint: str, out: Path, trust: bool = False
+    cfg: Config,
+    checkpoint: str,
+    out: Path,
+    trust: bool = False,
+    student: bool = False,
 ) -> StockDetector:
     """Writes a detector as a stock one, where its weights fit its config.
 
@@ -48,6 +53,7 @@ def write_stock(
         checkpoint (str): A file or a URL.
         out (Path): The weights; the config goes beside them.
         trust (bool): Load a checkpoint that may run code.
+        student (bool): Of a MeanTeacher, the student.
 
     Raises:
         UserError: If the checkpoint cannot be read or does not fit.
@@ -62,11 +68,13 @@ def write_stock(
         checkpoint = osp.join(
             get_dir(), 'checkpoints', osp.basename(checkpoint)
         )
-    return convert_to_stock(cfg, checkpoint, out, force=True, trust=trust)
+    return convert_to_stock(
+        cfg, checkpoint, out, force=True, trust=trust, student=student
+    )
 
 
 def load_detector(
-    cfg: Config, checkpoint: str, trust: bool = False
+    cfg: Config, checkpoint: str, trust: bool = False, student: bool = False
 ) -> nn.Module:
     """A detector of stock MMDetection, on the accelerator if there is one.
 
@@ -74,12 +82,14 @@ def load_detector(
         cfg (Config): Its config.
         checkpoint (str): A file or a URL.
         trust (bool): Load a checkpoint that may run code.
+        student (bool): Of a MeanTeacher, the student.
 
     Raises:
         UserError: If the checkpoint cannot be read or does not fit.
     """
     with TemporaryDirectory() as folder:
-        stock = write_stock(cfg, checkpoint, Path(folder) / 'x.pth', trust)
+        out = Path(folder) / 'x.pth'
+        stock = write_stock(cfg, checkpoint, out, trust, student)
         return open_stock(stock.config, stock.checkpoint)
 
 
@@ -89,8 +99,15 @@ def open_stock(config: Path, checkpoint: Path) -> nn.Module:
     return init_detector(str(config), str(checkpoint), device=device)
 
 
-def detect(model: nn.Module, image: str) -> InstanceData:
-    """Detections in an image file, on the CPU.
+def detect(
+    model: nn.Module, image: str | np.ndarray, name: str | None = None
+) -> InstanceData:
+    """Detections in an image file, or in an image, on the CPU.
+
+    Args:
+        model (nn.Module): Of :func:`load_detector`.
+        image (str or ndarray): A file, or (H, W, 3), BGR, uint8.
+        name (str, optional): Of an ndarray, for messages.
 
     Raises:
         UserError: If the file cannot be read.
@@ -99,7 +116,7 @@ def detect(model: nn.Module, image: str) -> InstanceData:
         return inference_detector(model, image).pred_instances.cpu()
     except Exception as error:
         raise UserError(
-            f'{image} could not be looked at ({type(error).__name__}: '
+            f'{name or image} could not be looked at ({type(error).__name__}: '
             f'{" ".join(str(error).split())}); repair it, or take it out of '
             'its folder.'
         ) from error

@@ -1,0 +1,164 @@
+"""tools/predict.py on images, folders, globs and a video."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.utils import register_all_modules
+from mmengine.config import Config
+
+from launching import TEACHER, derive
+
+
+@pytest.fixture(scope='module')
+def detector(tiny_config, tmp_path_factory):
+    """A config and untrained weights, whose scores are about a half."""
+    register_all_modules()
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(tiny_config).model)
+    model.init_weights()
+    path = tmp_path_factory.mktemp('weights') / 'tiny.pth'
+    meta = dict(dataset_meta=dict(classes=('box',)))
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    return tiny_config, path
+
+
+def drawn(folder) -> list[str]:
+    return sorted(
+        path.relative_to(folder / 'drawn').as_posix()
+        for path in (folder / 'drawn').rglob('*')
+        if path.is_file()
+    )
+
+
+def test_a_folder_keeps_its_names(detector, tiny_data, tmp_path, command):
+    """Also of images that are called alike in two folders."""
+    folder = tmp_path / 'day'
+    for part, name in (('a', 'test_0.png'), ('b', 'test_1.png')):
+        (folder / part).mkdir(parents=True)
+        shutil.copy(tiny_data / 'test' / name, folder / part / '1.png')
+    out = tmp_path / 'out'
+    command('predict.py', *detector, folder, '--out', out, '--score-thr', 0)
+    assert drawn(out) == ['day/a/1.png', 'day/b/1.png']
+    content = json.loads((out / 'predictions.json').read_text())
+    image = cv2.imread(str(folder / 'a/1.png'))
+    assert content['images'][0] == dict(
+        id=1,
+        file_name='day/a/1.png',
+        height=image.shape[0],
+        width=image.shape[1],
+    )
+    assert content['categories'] == [dict(id=1, name='box')]
+    assert {item['image_id'] for item in content['annotations']} == {1, 2}
+    assert all(0 <= item['score'] <= 1 for item in content['annotations'])
+    picture = cv2.imread(str(out / 'drawn/day/a/1.png'))
+    assert picture.shape == image.shape
+    assert (picture != image).any()
+    with pytest.raises(SystemExit, match='give --force'):
+        command('predict.py', *detector, folder, '--out', out)
+
+
+def test_only_what_reaches_the_threshold_is_drawn(
+    detector, tiny_data, tmp_path, command
+):
+    image = tiny_data / 'test/test_0.png'
+    changes = []
+    for threshold in (0, 1):
+        out = tmp_path / str(threshold)
+        command(
+            'predict.py', *detector, image, '--out', out,
+            '--score-thr', threshold,
+        )  # fmt: skip
+        picture = cv2.imread(str(out / 'drawn/test_0.png')).astype(int)
+        changes.append(abs(picture - cv2.imread(str(image))).mean())
+        content = json.loads((out / 'predictions.json').read_text())
+        assert content['annotations']
+    # Drawing nothing smooths the noise of this image.
+    assert changes[0] > 4 * changes[1]
+
+
+def test_two_detectors_side_by_side(
+    detector, tiny_config, tiny_data, tmp_path, command
+):
+    """The second is a mean teacher, whose two parts differ."""
+    config = derive(tiny_config, tmp_path, TEACHER)
+    state = torch.load(detector[1])['state_dict']
+    both = {f'student.{name}': value for name, value in state.items()}
+    both |= {f'teacher.{name}': value * 0 for name, value in state.items()}
+    two = tmp_path / 'two.pth'
+    meta = dict(dataset_meta=dict(classes=('box',)))
+    torch.save(dict(state_dict=both, meta=meta), two)
+    image = tiny_data / 'test/test_0.png'
+    found = {}
+    for who in ('teacher', 'student'):
+        out = tmp_path / who
+        command(
+            'predict.py', config, two, image, '--out', out,
+            *(['--student'] if who == 'student' else []),
+        )  # fmt: skip
+        content = json.loads((out / 'predictions.json').read_text())
+        found[who] = [item['score'] for item in content['annotations']]
+    assert found['teacher'] != found['student']
+    out = tmp_path / 'out'
+    command(
+        'predict.py', *detector, image, '--out', out, '--beside', config, two
+    )
+    scores = []
+    for name in ('predictions.json', 'predictions_2.json'):
+        content = json.loads((out / name).read_text())
+        scores.append([item['score'] for item in content['annotations']])
+    assert scores == [found['student'], found['teacher']]
+    height, width = cv2.imread(str(image)).shape[:2]
+    picture = cv2.imread(str(out / 'drawn/test_0.png'))
+    assert picture.shape[0] == height + 28  # a title
+    assert picture.shape[1] == 2 * width + 8  # a gap
+
+
+def test_a_video(detector, tmp_path, command):
+    video = tmp_path / 'clip.mp4'
+    code = cv2.VideoWriter_fourcc(*'mp4v')
+    writer = cv2.VideoWriter(str(video), code, 5, (64, 48))
+    for level in (60, 120, 180):
+        writer.write(np.full((48, 64, 3), level, np.uint8))
+    writer.release()
+    command('predict.py', *detector, video, '--out', tmp_path / 'out')
+    assert drawn(tmp_path / 'out') == ['clip.mp4']
+    content = json.loads((tmp_path / 'out/predictions.json').read_text())
+    assert [image['file_name'] for image in content['images']] == [
+        f'clip.mp4/00000{i}.jpg' for i in range(3)
+    ]
+    shown = cv2.VideoCapture(str(tmp_path / 'out/drawn/clip.mp4'))
+    assert shown.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    assert shown.get(cv2.CAP_PROP_FPS) == 5
+
+
+def test_errors_are_one_sentence(detector, tiny_data, tmp_path, command):
+    image = tiny_data / 'test/test_0.png'
+    broken = tmp_path / 'broken.png'
+    broken.write_bytes(b'no image')
+    other = tmp_path / 'other'
+    other.mkdir()
+    shutil.copy(image, other)
+    for given, sentence in (
+        (['no.png'], 'no.png does not exist'),
+        ([f'{tmp_path}/*.bmp'], 'does not exist'),
+        ([broken], 'broken.png could not be looked at'),
+        ([image, other / 'test_0.png'], 'two of the images are called'),
+        ([image, '--score-thr', '2'], 'must lie in'),
+        ([image, '--titles', 'a', 'b'], '2 --titles for 1 detectors'),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            command('predict.py', *detector, *given, '--out', tmp_path / 'o')
+        assert not (tmp_path / 'o/predictions.json').exists()
+    # A glob.
+    command(
+        'predict.py', *detector, f'{tiny_data}/test/*_[01].png',
+        '--out', tmp_path / 'o', '--no-draw',
+    )  # fmt: skip
+    content = json.loads((tmp_path / 'o/predictions.json').read_text())
+    assert len(content['images']) == 2
+    assert not (tmp_path / 'o/drawn').exists()
