@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from mmdet.registry import DATASETS
 from mmengine.config import Config
 from PIL import Image
 
@@ -238,6 +239,62 @@ FILES = {
     ),
     'no images': (dict(annotations=[]), True, ('not a COCO file',)),
     'a list': ([], True, ('not a COCO file',)),
+    'all of area 0': (
+        coco('source', 3, annotations=boxes(*[dict(area=0)] * 5)),
+        True,
+        ('training uses 0 of its 5 boxes (5 with an area of 0 or less:',),
+    ),
+    'nearly all of area 0': (
+        coco(
+            'source',
+            3,
+            annotations=[
+                dict(boxes()[0], id=i, area=i // 25) for i in range(1, 26)
+            ],
+        ),
+        True,
+        ('training uses 1 of its 25 boxes (24 with an area of 0 or less',),
+    ),
+    'all crowds': (
+        coco('source', 3, annotations=boxes(*[dict(iscrowd=1)] * 5)),
+        True,
+        ('training uses 0 of its 5 boxes (5 with iscrowd=1',),
+    ),
+    'some of area 0': (
+        coco('source', 3, annotations=boxes(dict(area=-3))),
+        False,
+        ('training uses 4 of its 5 boxes (1 with an area of 0 or less',),
+    ),
+    'to be ignored': (
+        coco('source', 3, annotations=boxes(dict(ignore=1))),
+        False,
+        ('training uses 4 of its 5 boxes (1 with ignore=1: write 0)',),
+    ),
+    'many crowds': (
+        coco('source', 3, annotations=boxes({}, {}, *[dict(iscrowd=1)] * 3)),
+        False,
+        ('training uses 2 of its 5 boxes (3 with iscrowd=1',),
+    ),
+    'area as a text': (
+        coco('source', 3, annotations=boxes(dict(area='30'))),
+        True,
+        ("'30' is not a number",),
+    ),
+    'area none': (
+        coco('source', 3, annotations=boxes(dict(area=None))),
+        True,
+        ('None is not a number',),
+    ),
+    'image id twice': (
+        coco(
+            'source',
+            3,
+            images=coco('source', 3)['images']
+            + [dict(id=2, file_name='source0.png', width=20, height=10)],
+        ),
+        True,
+        ('1 image ids twice',),
+    ),
     'image twice': (
         coco(
             'source',
@@ -256,13 +313,81 @@ def test_findings_in_the_source(data, case):
     content, fatal, parts = FILES[case]
     put('source', content)
     found = find(data)
-    if case == 'relative':
-        found = [f for f in found if 'less than one pixel' not in f.text]
+    also = {
+        'relative': 'less than one pixel',
+        'image id twice': 'more than once',
+    }
+    if case in also:
+        found = [f for f in found if also[case] not in f.text]
     (finding,) = found
     assert finding.fatal == fatal, finding.text
     for part in ('source.json', *parts):
         assert part in finding.text
     assert '\n' not in finding.text
+
+
+ODD = [
+    {},
+    dict(area=0),
+    dict(area=-1),
+    dict(area=0.5),
+    dict(iscrowd=1),
+    dict(iscrowd='0'),
+    dict(ignore=True),
+    dict(bbox=[1, 2, 0.9, 5]),
+    dict(bbox=[20, 2, 3, 3]),
+    dict(bbox=[-3, 2, 3, 3]),
+    dict(category_id=3),
+    dict(image_id=1, bbox=[1, 1, 5, 5]),
+]
+
+
+@pytest.mark.parametrize(
+    'rule',
+    [
+        {},
+        dict(filter_cfg=dict(filter_empty_gt=True, min_size=9)),
+        dict(filter_cfg=dict(min_size=9), test_mode=True),
+        dict(indices=1),
+        dict(indices=-2),
+        dict(indices=[1]),
+    ],
+)
+def test_used_boxes_are_those_of_mmdetection(data, rule):
+    """Counted as CocoDataset does, box by box."""
+    content = coco('source', 3, annotations=[])
+    content['images'][1]['height'] = 8
+    content['categories'].append(dict(id=3, name='cow'))
+    for i, change in enumerate(ODD):
+        item = dict(coco('source', 1)['annotations'][0], id=i + 1)
+        content['annotations'].append(dict(item, **change))
+    put('source', content)
+    data.train_dataloader.dataset.update(rule)
+    dataset = DATASETS.build(data.train_dataloader.dataset)
+    given = [
+        instance['bbox']
+        for i in range(len(dataset))
+        for instance in dataset.get_data_info(i)['instances']
+        if not instance['ignore_flag']
+    ]
+    used = check(data)._used[0]
+    boxes = [
+        item['bbox'] for item, use in zip(content['annotations'], used) if use
+    ]
+    assert sorted([x, y, x + w, y + h] for x, y, w, h in boxes) == sorted(
+        given
+    )
+
+
+def test_the_evaluation_has_other_rules(data):
+    put('test', coco('test', 3, annotations=boxes(dict(area=0), dict(area=0))))
+    only(data, False, '2 of 5 boxes have an area of 0', 'AP by size')
+    put('test', coco('test', 3, annotations=boxes(dict(ignore=1))))
+    only(data, False, '1 of 5 boxes have ignore=1', 'write iscrowd=1')
+    put('test', coco('test', 3, annotations=boxes(*[dict(area=-1)] * 5)))
+    only(data, True, 'the test counts 0 of its 5 boxes')
+    put('test', coco('test', 3, annotations=boxes(*[dict(iscrowd=1)] * 5)))
+    only(data, True, 'the test counts 0 of its 5 boxes (5 with iscrowd=1')
 
 
 def test_files_that_are_not_there_or_cut(data):
@@ -289,6 +414,10 @@ def test_masks_that_the_pipeline_wants(data):
     ]
     only(data, True, 'source', '3 of 3 boxes have no mask', 'annotation 1')
     content = coco('source', 3)
+    for item in content['annotations']:
+        item['segmentation'] = [[1, 2, 7, 2]]
+    put('source', content)
+    only(data, True, 'source', '3 of 3 boxes have no polygon of 3 points')
     for item in content['annotations']:
         item['segmentation'] = [[1, 2, 7, 2, 7, 7]]
     put('source', content)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
+SUBSET = 'tools/dataset_converters/coco_subset.py'
+
 
 class Finding(NamedTuple):
     """One sentence; a fatal one makes the training worthless."""
@@ -40,23 +42,32 @@ class Part(NamedTuple):
     def where(self) -> str:
         return f'{self.role} {self.ann_file or self.folder}'
 
-    def describe(self) -> str:
-        """One line: images, labels and where they come from."""
+    def describe(self, used=None) -> str:
+        """One line: images, labels and where they come from.
+
+        Args:
+            used (Sequence[bool], optional): For each annotation, whether
+                training or evaluation uses it; None: all are counted.
+        """
+        items = (self.content or {}).get('annotations') or ()
         if self.role == 'target':
             labels = 'no labels'
-            if self.content is not None and self.content.get('annotations'):
-                labels = (
-                    f'{len(self.content["annotations"])} annotations, '
-                    'which are never read'
-                )
+            if items:
+                labels = f'{len(items)} annotations, which are never read'
+        elif self.content is None:
+            labels = 'no labels: to predict on'
         else:
             names = {
                 c.get('id'): c.get('name')
                 for c in self.content.get('categories', ())
             }
+            counted = (
+                [item for item, use in zip(items, used) if use]
+                if used is not None
+                else items
+            )
             counts = Counter(
-                names.get(item.get('category_id'))
-                for item in self.content.get('annotations', ())
+                names.get(item.get('category_id')) for item in counted
             )
             labels = (
                 f'{sum(counts.values())} boxes ('
@@ -65,6 +76,8 @@ class Part(NamedTuple):
                 )
                 + ')'
             )
+            if len(counted) < len(items):
+                labels += f', {len(items) - len(counted)} others unused'
         place = (
             self.folder
             if not self.ann_file
