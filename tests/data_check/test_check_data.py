@@ -9,7 +9,7 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config
 from PIL import Image
 
-from da_faster.apis import training
+from da_faster.apis import testing, training
 from da_faster.data_check import check
 
 SIZE = (20, 10)
@@ -458,6 +458,90 @@ def test_size_and_file_of_the_test(data):
     only(data, True, 'val_evaluator scores with source.json')
 
 
+def test_labels_of_other_images_do_not_score(data):
+    """The ids of two files coincide, so the AP would just be low."""
+    Path('other.json').write_text(json.dumps(coco('test', 3)))
+    data.val_dataloader = json.loads(json.dumps(data.test_dataloader))
+    data.test_dataloader.dataset.ann_file = 'other.json'
+    only(
+        data,
+        True,
+        'test_evaluator scores with test.json, but its images come from '
+        './other.json',
+    )
+    data.test_evaluator[0].ann_file = 'other.json'
+    assert find(data) == []
+    data.val_evaluator.ann_file = 'other.json'
+    only(data, True, 'val_evaluator scores with other.json')
+    # A test asks for the data of the test alone.
+    for name in ('source.json', 'test.json'):
+        Path(name).unlink()
+    assert check(data, roles=('test',)).findings == []
+
+
+@pytest.mark.parametrize(
+    'change, parts',
+    [
+        (dict(indices=2), ('leave 2 of 3 images', 'as missed')),
+        (
+            dict(test_mode=False, filter_cfg=dict(min_size=11)),
+            ('leave 0 of 3 images',),
+        ),
+    ],
+)
+def test_images_that_a_test_passes_over(data, change, parts):
+    data.val_dataloader = data.val_evaluator = None
+    data.test_dataloader.dataset.update(change)
+    found = [f for f in find(data) if 'the test counts' not in f.text]
+    (finding,) = found
+    assert finding.fatal
+    for part in parts:
+        assert part in finding.text
+    # Labels that come with the images leave out the same ones.
+    data.test_evaluator = dict(type='CocoMetric')
+    assert not [f for f in find(data) if 'images, and' in f.text]
+
+
+def test_a_last_batch_that_a_test_drops(data):
+    data.val_dataloader = data.val_evaluator = None
+    data.test_dataloader.update(batch_size=2, drop_last=True)
+    only(data, True, 'test_dataloader.drop_last=True leaves out 1 images')
+    data.test_dataloader.batch_size = 3
+    assert find(data) == []
+
+
+def test_two_files_are_not_scored_with_one(data):
+    data.val_dataloader = data.val_evaluator = data.expected_images = None
+    inner = data.test_dataloader.dataset
+    Path('other.json').write_text(json.dumps(coco('test', 3)))
+    data.test_dataloader.dataset = dict(
+        type='ConcatDataset',
+        datasets=[inner, dict(inner, ann_file='other.json')],
+    )
+    only(data, True, 'the images of 2 files with test.json alone')
+    data.test_evaluator = dict(
+        type='MultiDatasetsEvaluator',
+        metrics=[
+            dict(type='CocoMetric', ann_file=name)
+            for name in ('test.json', 'other.json')
+        ],
+        dataset_prefixes=['a', 'b'],
+    )
+    assert find(data) == []
+
+
+def test_images_without_labels_to_predict_on(data):
+    data.val_dataloader = data.val_evaluator = data.expected_images = None
+    target = data.train_cfg.target_dataloader.dataset
+    data.test_dataloader = dict(dataset=dict(target))
+    only(data, True, 'test_evaluator has nothing to measure with')
+    data.test_evaluator = []
+    assert find(data) == []  # the target's own images, too
+    assert check(data).describe()[-1] == (
+        'test: 3 images, no labels: to predict on; ./target/'
+    )
+
+
 def test_same_images(data):
     target = data.train_cfg.target_dataloader.dataset
     target.data_prefix.img = 'test/'
@@ -527,6 +611,19 @@ def test_commands(data, monkeypatch, capsys, command):
         command(*argv)
     with pytest.raises(ZeroDivisionError):
         command(*argv, '--skip-data-check')
+
+    monkeypatch.delenv('RANK')
+    monkeypatch.setattr(testing.Runner, 'from_cfg', lambda cfg: 1 / 0)
+    Path('x.pth').touch()
+    argv = ['test.py', path, 'x.pth', '--cfg-options']
+    argv.append('test_dataloader.dataset.ann_file=source.json')
+    with pytest.raises(SystemExit, match='scores with test.json'):
+        command(*argv)
+    with pytest.raises(ZeroDivisionError):
+        command(*argv, '--skip-data-check')
+    argv = ['test.py', path, 'x.pth', '--cfg-options', 'test_dataloader=None']
+    with pytest.raises(SystemExit, match='has no test_dataloader, so there'):
+        command(*argv)
 
 
 def test_no_second_for_3000_images(data):
