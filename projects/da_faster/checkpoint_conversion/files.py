@@ -33,8 +33,7 @@ def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:
     Raises:
         UserError: If there is no such file.
     """
-    cfg = read_config(path)
-    cfg.merge_from_dict(dict(cfg_options or {}))
+    cfg = read_config(path, cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg
 
