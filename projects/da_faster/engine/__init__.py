@@ -8,6 +8,7 @@ from .hooks import (
     NonFiniteError,
     NonFiniteHook,
     PreemptionHook,
+    ResumedScheduleHook,
     SafeCheckpointHook,
     SelfTrainingHook,
 )
@@ -26,6 +27,7 @@ __all__ = [
     'NonFiniteHook',
     'PreemptionHook',
     'RefusedCheckpoint',
+    'ResumedScheduleHook',
     'SafeCheckpointHook',
     'SeededTrainLoop',
     'SelfTrainingHook',

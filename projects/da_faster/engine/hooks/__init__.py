@@ -3,6 +3,7 @@ from .grad_scale_ramp_hook import GradScaleRampHook
 from .missed_validation_hook import MissedValidationHook
 from .non_finite_hook import NonFiniteError, NonFiniteHook
 from .preemption_hook import PreemptionHook
+from .resumed_schedule_hook import ResumedScheduleHook
 from .safe_checkpoint_hook import CheckpointNotWritten, SafeCheckpointHook
 from .self_training_hook import CollapsedError, SelfTrainingHook
 
@@ -15,6 +16,7 @@ __all__ = [
     'NonFiniteError',
     'NonFiniteHook',
     'PreemptionHook',
+    'ResumedScheduleHook',
     'SafeCheckpointHook',
     'SelfTrainingHook',
 ]
