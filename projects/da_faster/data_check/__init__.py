@@ -18,7 +18,7 @@ from da_faster.engine.work_dir_lock import is_first_process
 from da_faster.errors import UserError
 
 from .checks import Checker
-from .images import check_images
+from .images import check_images, check_some_sizes
 from .parts import ROLES, DataReader, Finding, Part, leaves
 
 __all__ = [
@@ -64,6 +64,8 @@ def check(
     checker.run()
     if read_images:
         check_images(checker, nproc or os.cpu_count())
+    else:
+        check_some_sizes(checker)
     return checker
 
 
