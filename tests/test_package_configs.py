@@ -168,3 +168,20 @@ def test_the_lines_at_the_top_of_the_template():
     style = [s for s in cfg.style_pipeline if s.type == 'TargetStyle']
     assert style[0].dataset.data_prefix.img == 'mine/'
     assert cfg.test_evaluator.ann_file == 'test.json'
+
+
+def test_loaders_without_workers():
+    """persistent_workers=True, as the template has it, needs some."""
+    name = 'da_faster::custom/da_faster_custom.py'
+    target = 'train_cfg.target_dataloader'
+    cfg = read_config(
+        name,
+        {
+            'train_dataloader.num_workers': 0,
+            f'{target}.num_workers': 0,
+            f'{target}.prefetch_factor': 4,
+        },
+    )
+    for loader in (cfg.train_dataloader, cfg.train_cfg.target_dataloader):
+        assert not {'persistent_workers', 'prefetch_factor'} & set(loader)
+    assert read_config(name).train_dataloader.persistent_workers

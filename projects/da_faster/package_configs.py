@@ -55,6 +55,9 @@ def read_config(name: str | Path, options: Mapping | None = None) -> Config:
         options: Settings to override, by dotted name. Variables that the
             config computes with may be among them.
 
+    Returns:
+        Config: Loaders without workers have no options of workers.
+
     Raises:
         UserError: If it is missing, or no config, or an option has no effect.
     """
@@ -83,7 +86,23 @@ def read_config(name: str | Path, options: Mapping | None = None) -> Config:
             f'--cfg-options {" ".join(map(str, options))}: {path} has nothing '
             f'of that kind to override ({error}).'
         ) from error
+    for loader in (
+        *(cfg.get(f'{role}_dataloader') for role in ('train', 'val', 'test')),
+        (cfg.get('train_cfg') or {}).get('target_dataloader'),
+    ):
+        if loader and not loader.get('num_workers'):
+            # torch refuses what concerns workers where there are none.
+            for key in WORKERS:
+                loader.pop(key, None)
     return cfg
+
+
+WORKERS = (
+    'multiprocessing_context',
+    'persistent_workers',
+    'prefetch_factor',
+    'timeout',
+)
 
 
 # What is looked up in a finished config: by Runner as arguments and later, by

@@ -2,6 +2,7 @@
 
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from da_faster.data_check import stop_if_fatal
@@ -54,6 +55,7 @@ def train(
     if amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.loss_scale = 'dynamic'
+    check_amp(cfg, config, amp)
     if auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise UserError(
@@ -73,6 +75,21 @@ def train(
                 raise
             return False
     return True
+
+
+def check_amp(cfg: Config, config: str, asked: bool) -> None:
+    """Raises a UserError for mixed precision without a GPU."""
+    wrapper = cfg.get('optim_wrapper') or {}
+    if wrapper.get('type') != 'AmpOptimWrapper' or get_device() != 'cpu':
+        return
+    if asked:
+        raise UserError(
+            '--amp needs a GPU, and PyTorch sees none here: leave it out.'
+        )
+    raise UserError(
+        f'{config} trains in mixed precision, which needs a GPU, and PyTorch '
+        'sees none here: give --cfg-options optim_wrapper.type=OptimWrapper.'
+    )
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
