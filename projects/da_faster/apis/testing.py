@@ -35,7 +35,7 @@ def test(
         out (str, optional): Predictions go into this file (.pkl).
         show (bool): Show each image with its detections.
         show_dir (str, optional): Drawn images go below the work dir, into a
-            folder of this name.
+            folder of this name, in the folders that they came from.
         wait_time (float): Seconds that an image is shown.
         tta (bool): Test-time augmentation, by flips unless configured.
         data_check (bool): Look for errors in the test data first.
@@ -62,12 +62,21 @@ def test(
             'on: give it one; to predict on images without labels, one of a '
             'TargetDataset, with test_evaluator=[] (docs/custom_data.md).'
         )
+    if not (cfg.get('test_evaluator') or out or show or show_dir):
+        raise UserError(
+            f'{config} has no labels to measure with (test_evaluator): give '
+            '--show-dir or --out for its detections, or set the labels '
+            '(test_labels, where it is made from the template).'
+        )
     if data_check:
         stop_if_fatal(cfg, ('test',))
     if show or show_dir:
         trigger_visualization_hook(
             cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time)
         )
+        hook = cfg.default_hooks.visualization
+        if hook.type == 'DetVisualizationHook':
+            hook.type = 'PaintedImagesHook'
     if tta:
         add_tta(cfg)
     with logged():

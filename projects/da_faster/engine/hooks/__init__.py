@@ -2,6 +2,7 @@ from .fitting_checkpoint_hook import FittingCheckpointHook
 from .grad_scale_ramp_hook import GradScaleRampHook
 from .missed_validation_hook import MissedValidationHook
 from .non_finite_hook import NonFiniteError, NonFiniteHook
+from .painted_images_hook import PaintedImagesHook
 from .preemption_hook import PreemptionHook
 from .resumed_schedule_hook import ResumedScheduleHook
 from .safe_checkpoint_hook import CheckpointNotWritten, SafeCheckpointHook
@@ -15,6 +16,7 @@ __all__ = [
     'MissedValidationHook',
     'NonFiniteError',
     'NonFiniteHook',
+    'PaintedImagesHook',
     'PreemptionHook',
     'ResumedScheduleHook',
     'SafeCheckpointHook',
