@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine import trust_checkpoints
+from da_faster.engine.work_dir_lock import make_work_dir
 from da_faster.errors import UserError, logged
 
 from .config import load_config, need_file
@@ -70,6 +71,7 @@ def test(
         )
     if data_check:
         stop_if_fatal(cfg, ('test',))
+    make_work_dir(cfg.work_dir)
     if show or show_dir:
         trigger_visualization_hook(
             cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time)
