@@ -170,3 +170,9 @@ def test_an_old_pytorch_is_one_sentence(version):
 @pytest.mark.parametrize('version', ['2.6.0', '2.13.0+cpu', '3.0.0a0'])
 def test_a_new_pytorch_is_taken(version):
     need_torch(version)
+
+
+def test_a_file_that_the_config_names_and_that_is_gone(tmp_path):
+    """As in the saved config of a resumed run."""
+    with pytest.raises(RefusedCheckpoint, match='x.pth does not exist; check'):
+        load(tmp_path / 'x.pth')

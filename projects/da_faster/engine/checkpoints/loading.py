@@ -89,7 +89,10 @@ def trust_checkpoints(trust: bool) -> None:
     def load_from_local(filename: str, map_location) -> dict:
         filename = osp.expanduser(filename)
         if not osp.isfile(filename):
-            raise FileNotFoundError(f'{filename} can not be found.')
+            raise RefusedCheckpoint(
+                f'checkpoint {filename} does not exist; check load_from and '
+                'init_cfg of the config.'
+            )
         damage = osp.isfile(filename + DIGEST) and find_damage(filename)
         if damage:
             raise RefusedCheckpoint(
