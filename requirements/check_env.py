@@ -71,6 +71,10 @@ def main() -> int:
         import mmengine
         import torch
 
+        if tuple(map(int, torch.__version__.split('.')[:2])) < (2, 6):
+            raise RuntimeError(
+                f'PyTorch {torch.__version__} is too old, install 2.6 or newer'
+            )
         devices = ['cpu'] + ['cuda'] * torch.cuda.is_available()
         for device in devices:
             run_ops(device)

@@ -41,7 +41,7 @@ def test_without_target_labels(edited):
         cfg = Config.fromfile(folder / f'{name}.py')
         assert check(cfg).findings == []
         assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
-        assert cfg.test_cfg is cfg.test_dataloader is None
+        assert cfg.test_evaluator == []
         model = MODELS.build(cfg.model)
         assert model.roi_head.bbox_head.num_classes == 1
         assert len(DATASETS.build(cfg.train_dataloader.dataset)) == 8

@@ -41,8 +41,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     with one_sentence():
         cfg = load_config(args.config, args.cfg_options)
         checker = check(cfg, read_images=not args.fast, nproc=args.nproc)
-    for part in checker.parts:
-        print(part.describe())
+    for line in checker.describe():
+        print(line)
     for fatal, text in sorted(checker.findings, key=lambda f: not f.fatal):
         print(f'{"ERROR" if fatal else "warning"}: {text}')
     fatal = sum(finding.fatal for finding in checker.findings)

@@ -21,6 +21,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--wait-time', type=float, default=2, help='the interval of show (s)')
     add('--tta', action='store_true', help='test-time augmentation')
     add(
+        '--skip-data-check',
+        action='store_true',
+        help='do not look for errors in the test data first',
+    )
+    add(
         '--cfg-options',
         nargs='+',
         action=DictAction,
@@ -64,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             show_dir=args.show_dir,
             wait_time=args.wait_time,
             tta=args.tta,
+            data_check=not args.skip_data_check,
             options=args.cfg_options,
             work_dir=args.work_dir,
             launcher=args.launcher,

@@ -12,6 +12,7 @@ default_hooks = dict(
         max_keep_ckpts=3,
     ),
     fitting=dict(type='FittingCheckpointHook'),
+    resumed_schedule=dict(type='ResumedScheduleHook'),
     non_finite=dict(type='NonFiniteHook'),
     # Before the next: signals may come in the validation that it repeats.
     preemption=dict(type='PreemptionHook'),

@@ -116,7 +116,14 @@ val_dataloader = (
     if test_labels
     else None
 )
-test_dataloader = val_dataloader
+# Without labels nothing is measured, and tools/test.py predicts on the target.
+test_dataloader = val_dataloader or dict(
+    batch_size=1,
+    num_workers=2,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(target_dataset, test_mode=True, pipeline=test_pipeline),
+)
 val_evaluator = (
     dict(
         type='CocoMetric', ann_file=test_labels, metric='bbox', classwise=True
@@ -124,10 +131,9 @@ val_evaluator = (
     if test_labels
     else None
 )
-test_evaluator = val_evaluator
-# Without labels nothing can be measured; MMEngine wants all or none.
+test_evaluator = val_evaluator or []
 val_cfg = dict(type='ValLoop') if test_labels else None
-test_cfg = dict(type='TestLoop') if test_labels else None
+test_cfg = dict(type='TestLoop')
 custom_hooks = [dict(type='EMAHook', momentum=0.01)]
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=2))
 randomness = dict(seed=0)

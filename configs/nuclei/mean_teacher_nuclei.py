@@ -27,7 +27,11 @@ train_cfg = dict(
 )
 param_scheduler = [
     _base_.param_scheduler[0],
-    dict(_base_.param_scheduler[1], end=max_iters, T_max=max_iters - 50),
+    dict(
+        _base_.param_scheduler[1],
+        end=max_iters,
+        T_max=max_iters - _base_.param_scheduler[1].begin,
+    ),
 ]
 custom_hooks = [dict(type='SelfTrainingHook', burn_in=700)]
 # The classifiers rest after the burn-in.

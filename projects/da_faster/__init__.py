@@ -24,7 +24,23 @@ def _import_mmdet() -> None:
             print(line)
 
 
+def _leave_apples_gpu() -> None:
+    """Lets MMEngine compute on the CPU where it would choose MPS.
+
+    mmcv has no NMS and no RoIAlign for it, so every detector would end there.
+    """
+    from mmengine.device import utils
+
+    if utils.DEVICE == 'mps':
+        utils.DEVICE = 'cpu'
+        warnings.warn(
+            "Apple's GPU lacks operations of mmcv: computing on the CPU.",
+            stacklevel=3,
+        )
+
+
 _import_mmdet()
+_leave_apples_gpu()
 
 from . import datasets, engine, models, package_configs  # noqa: E402, F401
 

@@ -212,7 +212,13 @@ def test_stock_config(name):
         val_interval=original.train_cfg.val_interval,
     )
     hooks = dict(original.default_hooks)
-    for own in ('fitting', 'missed_validation', 'non_finite', 'preemption'):
+    for own in (
+        'fitting',
+        'missed_validation',
+        'non_finite',
+        'preemption',
+        'resumed_schedule',
+    ):
         del hooks[own]
     hooks['checkpoint'] = dict(hooks['checkpoint'], type='CheckpointHook')
     assert cfg.default_hooks == hooks

@@ -5,10 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
+from mmdet.registry import DATASETS
 from mmengine.config import Config
 from PIL import Image
 
-from da_faster.apis import training
+from da_faster.apis import testing, training
 from da_faster.data_check import check
 
 SIZE = (20, 10)
@@ -238,6 +239,62 @@ FILES = {
     ),
     'no images': (dict(annotations=[]), True, ('not a COCO file',)),
     'a list': ([], True, ('not a COCO file',)),
+    'all of area 0': (
+        coco('source', 3, annotations=boxes(*[dict(area=0)] * 5)),
+        True,
+        ('training uses 0 of its 5 boxes (5 with an area of 0 or less:',),
+    ),
+    'nearly all of area 0': (
+        coco(
+            'source',
+            3,
+            annotations=[
+                dict(boxes()[0], id=i, area=i // 25) for i in range(1, 26)
+            ],
+        ),
+        True,
+        ('training uses 1 of its 25 boxes (24 with an area of 0 or less',),
+    ),
+    'all crowds': (
+        coco('source', 3, annotations=boxes(*[dict(iscrowd=1)] * 5)),
+        True,
+        ('training uses 0 of its 5 boxes (5 with iscrowd=1',),
+    ),
+    'some of area 0': (
+        coco('source', 3, annotations=boxes(dict(area=-3))),
+        False,
+        ('training uses 4 of its 5 boxes (1 with an area of 0 or less',),
+    ),
+    'to be ignored': (
+        coco('source', 3, annotations=boxes(dict(ignore=1))),
+        False,
+        ('training uses 4 of its 5 boxes (1 with ignore=1: write 0)',),
+    ),
+    'many crowds': (
+        coco('source', 3, annotations=boxes({}, {}, *[dict(iscrowd=1)] * 3)),
+        False,
+        ('training uses 2 of its 5 boxes (3 with iscrowd=1',),
+    ),
+    'area as a text': (
+        coco('source', 3, annotations=boxes(dict(area='30'))),
+        True,
+        ("'30' is not a number",),
+    ),
+    'area none': (
+        coco('source', 3, annotations=boxes(dict(area=None))),
+        True,
+        ('None is not a number',),
+    ),
+    'image id twice': (
+        coco(
+            'source',
+            3,
+            images=coco('source', 3)['images']
+            + [dict(id=2, file_name='source0.png', width=20, height=10)],
+        ),
+        True,
+        ('1 image ids twice',),
+    ),
     'image twice': (
         coco(
             'source',
@@ -256,13 +313,81 @@ def test_findings_in_the_source(data, case):
     content, fatal, parts = FILES[case]
     put('source', content)
     found = find(data)
-    if case == 'relative':
-        found = [f for f in found if 'less than one pixel' not in f.text]
+    also = {
+        'relative': 'less than one pixel',
+        'image id twice': 'more than once',
+    }
+    if case in also:
+        found = [f for f in found if also[case] not in f.text]
     (finding,) = found
     assert finding.fatal == fatal, finding.text
     for part in ('source.json', *parts):
         assert part in finding.text
     assert '\n' not in finding.text
+
+
+ODD = [
+    {},
+    dict(area=0),
+    dict(area=-1),
+    dict(area=0.5),
+    dict(iscrowd=1),
+    dict(iscrowd='0'),
+    dict(ignore=True),
+    dict(bbox=[1, 2, 0.9, 5]),
+    dict(bbox=[20, 2, 3, 3]),
+    dict(bbox=[-3, 2, 3, 3]),
+    dict(category_id=3),
+    dict(image_id=1, bbox=[1, 1, 5, 5]),
+]
+
+
+@pytest.mark.parametrize(
+    'rule',
+    [
+        {},
+        dict(filter_cfg=dict(filter_empty_gt=True, min_size=9)),
+        dict(filter_cfg=dict(min_size=9), test_mode=True),
+        dict(indices=1),
+        dict(indices=-2),
+        dict(indices=[1]),
+    ],
+)
+def test_used_boxes_are_those_of_mmdetection(data, rule):
+    """Counted as CocoDataset does, box by box."""
+    content = coco('source', 3, annotations=[])
+    content['images'][1]['height'] = 8
+    content['categories'].append(dict(id=3, name='cow'))
+    for i, change in enumerate(ODD):
+        item = dict(coco('source', 1)['annotations'][0], id=i + 1)
+        content['annotations'].append(dict(item, **change))
+    put('source', content)
+    data.train_dataloader.dataset.update(rule)
+    dataset = DATASETS.build(data.train_dataloader.dataset)
+    given = [
+        instance['bbox']
+        for i in range(len(dataset))
+        for instance in dataset.get_data_info(i)['instances']
+        if not instance['ignore_flag']
+    ]
+    used = check(data)._used[0]
+    boxes = [
+        item['bbox'] for item, use in zip(content['annotations'], used) if use
+    ]
+    assert sorted([x, y, x + w, y + h] for x, y, w, h in boxes) == sorted(
+        given
+    )
+
+
+def test_the_evaluation_has_other_rules(data):
+    put('test', coco('test', 3, annotations=boxes(dict(area=0), dict(area=0))))
+    only(data, False, '2 of 5 boxes have an area of 0', 'AP by size')
+    put('test', coco('test', 3, annotations=boxes(dict(ignore=1))))
+    only(data, False, '1 of 5 boxes have ignore=1', 'write iscrowd=1')
+    put('test', coco('test', 3, annotations=boxes(*[dict(area=-1)] * 5)))
+    only(data, True, 'the test counts 0 of its 5 boxes')
+    put('test', coco('test', 3, annotations=boxes(*[dict(iscrowd=1)] * 5)))
+    only(data, True, 'the test counts 0 of its 5 boxes (5 with iscrowd=1')
 
 
 def test_files_that_are_not_there_or_cut(data):
@@ -289,6 +414,10 @@ def test_masks_that_the_pipeline_wants(data):
     ]
     only(data, True, 'source', '3 of 3 boxes have no mask', 'annotation 1')
     content = coco('source', 3)
+    for item in content['annotations']:
+        item['segmentation'] = [[1, 2, 7, 2]]
+    put('source', content)
+    only(data, True, 'source', '3 of 3 boxes have no polygon of 3 points')
     for item in content['annotations']:
         item['segmentation'] = [[1, 2, 7, 2, 7, 7]]
     put('source', content)
@@ -329,6 +458,90 @@ def test_size_and_file_of_the_test(data):
     only(data, True, 'val_evaluator scores with source.json')
 
 
+def test_labels_of_other_images_do_not_score(data):
+    """The ids of two files coincide, so the AP would just be low."""
+    Path('other.json').write_text(json.dumps(coco('test', 3)))
+    data.val_dataloader = json.loads(json.dumps(data.test_dataloader))
+    data.test_dataloader.dataset.ann_file = 'other.json'
+    only(
+        data,
+        True,
+        'test_evaluator scores with test.json, but its images come from '
+        './other.json',
+    )
+    data.test_evaluator[0].ann_file = 'other.json'
+    assert find(data) == []
+    data.val_evaluator.ann_file = 'other.json'
+    only(data, True, 'val_evaluator scores with other.json')
+    # A test asks for the data of the test alone.
+    for name in ('source.json', 'test.json'):
+        Path(name).unlink()
+    assert check(data, roles=('test',)).findings == []
+
+
+@pytest.mark.parametrize(
+    'change, parts',
+    [
+        (dict(indices=2), ('leave 2 of 3 images', 'as missed')),
+        (
+            dict(test_mode=False, filter_cfg=dict(min_size=11)),
+            ('leave 0 of 3 images',),
+        ),
+    ],
+)
+def test_images_that_a_test_passes_over(data, change, parts):
+    data.val_dataloader = data.val_evaluator = None
+    data.test_dataloader.dataset.update(change)
+    found = [f for f in find(data) if 'the test counts' not in f.text]
+    (finding,) = found
+    assert finding.fatal
+    for part in parts:
+        assert part in finding.text
+    # Labels that come with the images leave out the same ones.
+    data.test_evaluator = dict(type='CocoMetric')
+    assert not [f for f in find(data) if 'images, and' in f.text]
+
+
+def test_a_last_batch_that_a_test_drops(data):
+    data.val_dataloader = data.val_evaluator = None
+    data.test_dataloader.update(batch_size=2, drop_last=True)
+    only(data, True, 'test_dataloader.drop_last=True leaves out 1 images')
+    data.test_dataloader.batch_size = 3
+    assert find(data) == []
+
+
+def test_two_files_are_not_scored_with_one(data):
+    data.val_dataloader = data.val_evaluator = data.expected_images = None
+    inner = data.test_dataloader.dataset
+    Path('other.json').write_text(json.dumps(coco('test', 3)))
+    data.test_dataloader.dataset = dict(
+        type='ConcatDataset',
+        datasets=[inner, dict(inner, ann_file='other.json')],
+    )
+    only(data, True, 'the images of 2 files with test.json alone')
+    data.test_evaluator = dict(
+        type='MultiDatasetsEvaluator',
+        metrics=[
+            dict(type='CocoMetric', ann_file=name)
+            for name in ('test.json', 'other.json')
+        ],
+        dataset_prefixes=['a', 'b'],
+    )
+    assert find(data) == []
+
+
+def test_images_without_labels_to_predict_on(data):
+    data.val_dataloader = data.val_evaluator = data.expected_images = None
+    target = data.train_cfg.target_dataloader.dataset
+    data.test_dataloader = dict(dataset=dict(target))
+    only(data, True, 'test_evaluator has nothing to measure with')
+    data.test_evaluator = []
+    assert find(data) == []  # the target's own images, too
+    assert check(data).describe()[-1] == (
+        'test: 3 images, no labels: to predict on; ./target/'
+    )
+
+
 def test_same_images(data):
     target = data.train_cfg.target_dataloader.dataset
     target.data_prefix.img = 'test/'
@@ -356,6 +569,47 @@ def test_full_check_reads_the_images(data, capsys, tmp_path):
     Image.new('RGB', (10, 20)).save('test/test0.png')
     (finding,) = full()
     assert finding.fatal and 'test0.png is 10x20, not 20x10' in finding.text
+
+
+@pytest.mark.parametrize('full', [False, True])
+def test_images_that_exif_turns(data, full):
+    """What counts is the size of the image as training loads it."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = coco('source', 3)
+    for entry in content['images']:
+        entry['file_name'] = entry['file_name'].replace('png', 'jpg')
+        Image.new('RGB', SIZE, (entry['id'], 0, 0)).save(
+            f'source/{entry["file_name"]}', exif=exif
+        )
+
+    def found():
+        return check(data, read_images=full, nproc=1).findings
+
+    put('source', content)  # labelled on the stored pixels, 20x10
+    (finding,) = found()
+    assert finding.fatal
+    assert '3 of 3 images have another size' in finding.text
+    assert 'source0.jpg is 10x20, not 20x10: its EXIF orien' in finding.text
+    # Those that the config says to load.
+    data.train_dataloader.dataset.pipeline = [
+        dict(type='LoadImageFromFile', color_type='color_ignore_orientation')
+    ]
+    (finding,) = found()
+    assert not finding.fatal
+    data.train_dataloader.dataset.pipeline = []
+    for entry in content['images']:
+        entry.update(width=10, height=20)
+    put('source', content)
+    (finding,) = found()
+    assert not finding.fatal
+    assert '3 of 3 images have an EXIF orientation, e.g. ' in finding.text
+    assert 'browse_domains.py' in finding.text
+
+
+def test_the_quick_check_reads_some_headers(data):
+    Image.new('RGB', (10, 20)).save('test/test0.png')
+    only(data, True, 'test0.png is 10x20, not 20x10: give the images that')
 
 
 def write_config(data, **changes) -> Path:
@@ -398,6 +652,19 @@ def test_commands(data, monkeypatch, capsys, command):
         command(*argv)
     with pytest.raises(ZeroDivisionError):
         command(*argv, '--skip-data-check')
+
+    monkeypatch.delenv('RANK')
+    monkeypatch.setattr(testing.Runner, 'from_cfg', lambda cfg: 1 / 0)
+    Path('x.pth').touch()
+    argv = ['test.py', path, 'x.pth', '--cfg-options']
+    argv.append('test_dataloader.dataset.ann_file=source.json')
+    with pytest.raises(SystemExit, match='scores with test.json'):
+        command(*argv)
+    with pytest.raises(ZeroDivisionError):
+        command(*argv, '--skip-data-check')
+    argv = ['test.py', path, 'x.pth', '--cfg-options', 'test_dataloader=None']
+    with pytest.raises(SystemExit, match='has no test_dataloader, so there'):
+        command(*argv)
 
 
 def test_no_second_for_3000_images(data):

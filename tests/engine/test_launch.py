@@ -3,8 +3,10 @@ import time
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.model import MMDistributedDataParallel
 
+import da_faster
 from da_faster.engine import part_from_launcher, set_up_cpu_launcher
 from da_faster.errors import UserError
 from launching import fork_ranks
@@ -17,6 +19,15 @@ def test_nothing_changes_without_a_launcher():
     part_from_launcher()
     assert 'model_wrapper_cfg' not in cfg
     assert not torch.distributed.is_initialized()
+
+
+def test_on_a_mac_the_cpu_computes(monkeypatch):
+    """mmcv has no operations for Apple's GPU."""
+    monkeypatch.setattr('mmengine.device.utils.DEVICE', 'mps')
+    assert get_device() == 'mps'
+    with pytest.warns(UserWarning, match='computing on the CPU'):
+        da_faster._leave_apples_gpu()
+    assert get_device() == 'cpu'
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')

@@ -1,9 +1,17 @@
+import errno
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
+from da_faster.engine import work_dir_lock
+from da_faster.engine.work_dir_lock import (
+    is_first_process,
+    lock_work_dir,
+    make_work_dir,
+)
 from da_faster.errors import UserError
 
 
@@ -51,6 +59,49 @@ def test_a_work_dir_that_cannot_be_made(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(UserError, match='cannot be written to .*--work-dir'):
         lock_work_dir(str(tmp_path / 'file/work_dir'))
+
+
+@pytest.mark.parametrize(
+    'answer', [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP]
+)
+def test_a_file_system_without_locks(tmp_path, monkeypatch, capsys, answer):
+    """As NFS and Lustre may be: a warning, and it goes on."""
+
+    def refuse(*args):
+        raise OSError(answer, os.strerror(answer))
+
+    monkeypatch.setattr(work_dir_lock.fcntl, 'lockf', refuse)
+    lock_work_dir(str(tmp_path)).close()
+    said = capsys.readouterr().out
+    assert said.startswith(f'warning: {tmp_path} cannot be locked here (')
+    assert said.endswith('see to it that no other run uses it.\n')
+
+
+def test_a_system_without_locks(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(work_dir_lock, 'fcntl', None)
+    lock_work_dir(str(tmp_path)).close()
+    assert 'cannot be locked here' in capsys.readouterr().out
+
+
+def test_a_work_dir_to_test_in(tmp_path, monkeypatch):
+    make_work_dir(str(tmp_path / 'new'))
+    assert (tmp_path / 'new').is_dir()
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(UserError, match='cannot be written to .*--work-dir'):
+        make_work_dir(str(tmp_path / 'new'))
+
+
+def test_import_on_a_system_without_fcntl_and_sigusr1():
+    """As Windows is."""
+    code = """
+import signal, sys
+sys.modules['fcntl'] = None
+del signal.SIGUSR1
+import da_faster.apis
+from da_faster.engine import PreemptionHook
+assert PreemptionHook().signals == [signal.SIGTERM]
+"""
+    subprocess.run([sys.executable, '-c', code], check=True)
 
 
 @pytest.mark.parametrize('name', ['RANK', 'SLURM_PROCID'])

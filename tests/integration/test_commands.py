@@ -4,6 +4,7 @@ import json
 import pickle
 
 import pytest
+import torch
 from mmengine.runner import find_latest_checkpoint
 
 from launching import (
@@ -124,6 +125,29 @@ def test_test_time_augmentation_and_painted_images(
 def test_wrong_paths_end_with_one_sentence(args, sentence):
     with pytest.raises(SystemExit, match=sentence):
         call(*args, unique=False)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='is about CPUs')
+@pytest.mark.parametrize(
+    'args, sentence',
+    [
+        (('--amp',), '--amp needs a GPU, .*: leave it out.'),
+        (
+            ('--cfg-options', 'optim_wrapper.type=AmpOptimWrapper'),
+            'give --cfg-options optim_wrapper.type=OptimWrapper.',
+        ),
+    ],
+)
+def test_mixed_precision_without_a_gpu(tiny_config, tmp_path, args, sentence):
+    with pytest.raises(SystemExit, match=sentence):
+        call(
+            'train.py',
+            tiny_config,
+            '--work-dir',
+            tmp_path,
+            *args,
+            unique=False,
+        )
 
 
 def test_a_sentence_comes_with_an_exit_code(tiny_config):

@@ -5,11 +5,8 @@ optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
     _base_.param_scheduler[0],
     dict(
-        type='CosineAnnealingLR',
-        by_epoch=False,
-        begin=50,
+        _base_.param_scheduler[1],
         end=max_iters,
-        T_max=max_iters - 50,
-        eta_min_ratio=0.05,
+        T_max=max_iters - _base_.param_scheduler[1].begin,
     ),
 ]

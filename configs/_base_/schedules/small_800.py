@@ -8,13 +8,19 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.02, by_epoch=False, begin=0, end=50),
+    dict(
+        type='LinearLR',
+        start_factor=0.02,
+        by_epoch=False,
+        begin=0,
+        end=min(50, max_iters // 2),  # 50, but for a trial of few iterations
+    ),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
-        begin=50,
+        begin=min(50, max_iters // 2),
         end=max_iters,
-        T_max=max_iters - 50,
+        T_max=max_iters - min(50, max_iters // 2),
         eta_min_ratio=0.05,
     ),
 ]

@@ -26,7 +26,8 @@ def load_config(
     Args:
         path (str): The config file, or ``da_faster::`` and the name of one
             that the package carries.
-        options (dict, optional): Overrides by dotted key (``--cfg-options``).
+        options (dict, optional): Overrides by dotted key (``--cfg-options``),
+            also of variables that the config computes with.
         work_dir (str, optional): Comes before the config's own work dir.
             Without either it is ``work_dirs/`` and the config's name.
         launcher (str): ``none``, ``pytorch``, ``slurm`` or ``mpi``. Without
@@ -36,11 +37,11 @@ def load_config(
         Config: With ``launcher`` and ``work_dir`` set.
 
     Raises:
-        UserError: If there is no such file, or no such launcher here.
+        UserError: If there is no such file, or no such launcher here, or an
+            option has no effect.
     """
-    cfg = read_config(path)
+    cfg = read_config(path, options)
     cfg.launcher = launcher
-    cfg.merge_from_dict(options or {})
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:

@@ -8,7 +8,9 @@ from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
+from da_faster.data_check import stop_if_fatal
 from da_faster.engine import trust_checkpoints
+from da_faster.engine.work_dir_lock import make_work_dir
 from da_faster.errors import UserError, logged
 
 from .config import load_config, need_file
@@ -22,6 +24,7 @@ def test(
     show_dir: str | None = None,
     wait_time: float = 2,
     tta: bool = False,
+    data_check: bool = True,
     trust_checkpoint: bool = False,
     **options,
 ) -> dict:
@@ -33,9 +36,10 @@ def test(
         out (str, optional): Predictions go into this file (.pkl).
         show (bool): Show each image with its detections.
         show_dir (str, optional): Drawn images go below the work dir, into a
-            folder of this name.
+            folder of this name, in the folders that they came from.
         wait_time (float): Seconds that an image is shown.
         tta (bool): Test-time augmentation, by flips unless configured.
+        data_check (bool): Look for errors in the test data first.
         trust_checkpoint (bool): Load checkpoints that may run code. Otherwise
             none is loaded that could, in this process, from here on.
         **options: Of :func:`load_config`.
@@ -44,7 +48,7 @@ def test(
         dict: Metrics by name, e.g. ``coco/bbox_mAP``.
 
     Raises:
-        UserError: If the config or the checkpoint cannot be used.
+        UserError: If the config, the data or the checkpoint cannot be used.
     """
     if out is not None and not out.endswith(('.pkl', '.pickle')):
         raise UserError(f'--out {out}: the file must end in .pkl.')
@@ -53,10 +57,28 @@ def test(
     cfg = load_config(config, **options)
     trust_checkpoints(trust_checkpoint)
     cfg.load_from = checkpoint
+    if not cfg.get('test_dataloader'):
+        raise UserError(
+            f'{config} has no test_dataloader, so there is nothing to test '
+            'on: give it one; to predict on images without labels, one of a '
+            'TargetDataset, with test_evaluator=[] (docs/custom_data.md).'
+        )
+    if not (cfg.get('test_evaluator') or out or show or show_dir):
+        raise UserError(
+            f'{config} has no labels to measure with (test_evaluator): give '
+            '--show-dir or --out for its detections, or set the labels '
+            '(test_labels, where it is made from the template).'
+        )
+    if data_check:
+        stop_if_fatal(cfg, ('test',))
+    make_work_dir(cfg.work_dir)
     if show or show_dir:
         trigger_visualization_hook(
             cfg, Namespace(show=show, show_dir=show_dir, wait_time=wait_time)
         )
+        hook = cfg.default_hooks.visualization
+        if hook.type == 'DetVisualizationHook':
+            hook.type = 'PaintedImagesHook'
     if tta:
         add_tta(cfg)
     with logged():

@@ -2,11 +2,12 @@
 
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine import trust_checkpoints
-from da_faster.engine.checkpoints.files import find_resumable
+from da_faster.engine.checkpoints.files import find_resumable, try_to_write
 from da_faster.engine.hooks.preemption_hook import EXIT_CODE
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 from da_faster.errors import UserError, logged
@@ -50,10 +51,13 @@ def train(
     cfg = load_config(config, **options)
     trust_checkpoints(trust_checkpoint)
     # Held until the training ends.
-    lock = is_first_process() and lock_work_dir(cfg.work_dir)  # noqa: F841
+    if is_first_process():
+        lock = lock_work_dir(cfg.work_dir)  # noqa: F841
+        try_to_write(cfg.work_dir)
     if amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.loss_scale = 'dynamic'
+    check_amp(cfg, config, amp)
     if auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise UserError(
@@ -73,6 +77,21 @@ def train(
                 raise
             return False
     return True
+
+
+def check_amp(cfg: Config, config: str, asked: bool) -> None:
+    """Raises a UserError for mixed precision without a GPU."""
+    wrapper = cfg.get('optim_wrapper') or {}
+    if wrapper.get('type') != 'AmpOptimWrapper' or get_device() != 'cpu':
+        return
+    if asked:
+        raise UserError(
+            '--amp needs a GPU, and PyTorch sees none here: leave it out.'
+        )
+    raise UserError(
+        f'{config} trains in mixed precision, which needs a GPU, and PyTorch '
+        'sees none here: give --cfg-options optim_wrapper.type=OptimWrapper.'
+    )
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:

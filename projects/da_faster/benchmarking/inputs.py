@@ -44,7 +44,7 @@ def load_config(
     register_all_modules()
     # Building a model would log each of its weights.
     MMLogger.get_instance('benchmark', log_level='ERROR')
-    cfg = read_config(path)
+    cfg = read_config(path, cfg_options)
     if not cfg.get('train_cfg'):
         raise UserError(f'{path} trains nothing; take a train config.')
     if need_target and 'target_dataloader' not in cfg.train_cfg:
@@ -54,7 +54,7 @@ def load_config(
         )
     if pair:
         use_pair(cfg, pair)
-    cfg.merge_from_dict(dict(cfg_options or {}))
+        cfg.merge_from_dict(dict(cfg_options or {}))
     drop_pretrained(cfg.model)
     dataset = cfg.train_dataloader.dataset
     if 'ann_file' in dataset:

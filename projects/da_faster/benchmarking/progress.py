@@ -157,8 +157,8 @@ def watch(
     """
     parser = argparse.ArgumentParser()
     parser.add_argument('--set', nargs='*', action=DictAction)
-    cfg = read_config(config)
-    cfg.merge_from_dict(parser.parse_args(['--set', *cfg_options]).set)
+    options = parser.parse_args(['--set', *cfg_options]).set
+    cfg = read_config(config, options)
     return RunProgress(
         work_dir, cfg.train_cfg.max_iters, cfg.train_cfg.get('val_interval')
     )

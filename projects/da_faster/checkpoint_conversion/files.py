@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from da_faster.engine.checkpoints.loading import need_torch
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
@@ -33,8 +34,7 @@ def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:
     Raises:
         UserError: If there is no such file.
     """
-    cfg = read_config(path)
-    cfg.merge_from_dict(dict(cfg_options or {}))
+    cfg = read_config(path, cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     return cfg
 
@@ -52,6 +52,7 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
         UserError: If the file is missing, broken, no checkpoint, or if it
             holds more than it may.
     """
+    need_torch()
     try:
         with torch.serialization.safe_globals(list(allow)):
             checkpoint = torch.load(

@@ -9,6 +9,7 @@ for fatal, text in check(cfg).findings:
 """
 
 import os
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -17,14 +18,15 @@ from da_faster.engine.work_dir_lock import is_first_process
 from da_faster.errors import UserError
 
 from .checks import Checker
-from .images import check_images
-from .parts import DataReader, Finding, Part, leaves
+from .images import check_images, check_some_sizes
+from .parts import ROLES, DataReader, Finding, Part, leaves
 
 __all__ = [
     'Checker',
     'DataReader',
     'Finding',
     'Part',
+    'ROLES',
     'check',
     'leaves',
     'stop_if_fatal',
@@ -32,7 +34,10 @@ __all__ = [
 
 
 def check(
-    cfg: Config, read_images: bool = False, nproc: int | None = None
+    cfg: Config,
+    read_images: bool = False,
+    nproc: int | None = None,
+    roles: Sequence[str] = ROLES,
 ) -> Checker:
     """Looks for errors in the data of a config.
 
@@ -42,6 +47,8 @@ def check(
             other than the annotations', images that two of the sets share
             under different names.
         nproc (int, optional): Threads that read images. Default: one a core.
+        roles (sequence of str): Which of source, target, test and val to look
+            at.
 
     Raises:
         UserError: If ``nproc`` is not at least 1.
@@ -53,21 +60,23 @@ def check(
     if nproc is not None and nproc < 1:
         raise UserError(f'--nproc must be at least 1, got {nproc}.')
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    checker = Checker(cfg)
+    checker = Checker(cfg, roles)
     checker.run()
     if read_images:
         check_images(checker, nproc or os.cpu_count())
+    else:
+        check_some_sizes(checker)
     return checker
 
 
-def stop_if_fatal(cfg: Config) -> None:
-    """Prints what the quick check finds.
+def stop_if_fatal(cfg: Config, roles: Sequence[str] = ROLES) -> None:
+    """Prints what the quick check finds in the data of some roles.
 
     Raises:
         UserError: If a finding is fatal. Of several processes only the first
             one says why.
     """
-    findings = check(cfg).findings
+    findings = check(cfg, roles=roles).findings
     first = is_first_process()
     if first:
         for fatal, text in findings:
@@ -77,6 +86,6 @@ def stop_if_fatal(cfg: Config) -> None:
     if errors:
         errors.append(
             'The data check failed, see above; tools/check_data.py CONFIG '
-            'shows more, --skip-data-check trains nevertheless.'
+            'shows more, --skip-data-check goes on nevertheless.'
         )
         raise UserError('\n'.join(errors) if first else '')

@@ -5,24 +5,30 @@ This takes about as long as reading the annotation files.
 
 import os
 import os.path as osp
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
-import numpy as np
-from mmdet.registry import DATASETS
 from mmengine.config import Config
 
-from .parts import DataReader, Part
-
-SUBSET = 'tools/dataset_converters/coco_subset.py'
+from .boxes import check_boxes
+from .evaluation import check_evaluation
+from .parts import ROLES, SUBSET, DataReader, Part
 
 
 class Checker(DataReader):
     """Collects findings over the parts of a config."""
 
-    def __init__(self, cfg: Config) -> None:
-        super().__init__(cfg)
+    def __init__(self, cfg: Config, roles: Sequence[str] = ROLES) -> None:
+        super().__init__(cfg, roles)
         self._shared = set()
+        self._used = {}
+
+    def describe(self) -> list[str]:
+        """A line for each part; its boxes are those that are really used."""
+        return [
+            part.describe(self._used.get(i))
+            for i, part in enumerate(self.parts)
+        ]
 
     def check_files(self, part: Part) -> None:
         """Every image is there; a listing of each folder tells."""
@@ -45,29 +51,20 @@ class Checker(DataReader):
             )
         if not part.images:
             self.fatal(f'{part.where} lists no image: convert it again.')
+        if part.content is not None:
+            ids = [image['id'] for image in part.content['images']]
+            if len(set(ids)) < len(ids):
+                self.fatal(
+                    f'{part.where} has {len(ids) - len(set(ids))} image ids '
+                    'twice, and only the last of each would be used: number '
+                    'the images anew.'
+                )
         twice = len(part.images) - len(set(part.images))
         if twice:
             self.warn(
                 f'{part.where} lists {twice} images more than once: '
                 'convert it again.'
             )
-
-    def classes_of(self, part: Part) -> tuple | None:
-        """Class names of the dataset in the config's order."""
-        classes = (part.cfg.get('metainfo') or {}).get('classes')
-        if classes is None:
-            cls = DATASETS.get(part.cfg['type'])
-            classes = getattr(cls, 'METAINFO', {}).get('classes', ())
-        if isinstance(classes, str):
-            if not osp.isfile(classes):
-                self.fatal(
-                    f'{part.role}: classes is the text {classes!r}; '
-                    f'write classes=({classes!r}, ) with a comma.'
-                )
-                return None
-            with open(classes) as file:
-                classes = file.read().split('\n')
-        return tuple(classes)
 
     def check_classes(self, part: Part, classes: tuple) -> bool:
         """Names and order of the file agree with the config.
@@ -107,142 +104,31 @@ class Checker(DataReader):
     def check_masks(self, part: Part) -> None:
         """A pipeline that loads masks finds one with every box."""
         steps = part.cfg.get('pipeline') or ()
+        if not any(step.get('with_mask') for step in steps):
+            return
         items = part.content.get('annotations') or []
         bare = [i for i in items if not i.get('segmentation')]
-        if bare and any(step.get('with_mask') for step in steps):
-            self.fatal(
-                f'{part.where}: {len(bare)} of {len(items)} boxes have '
-                f'no mask, e.g. annotation {bare[0].get("id")}, but '
-                'its pipeline has with_mask=True: give a file with '
-                'segmentation, or train a detector without masks.'
+        # LoadAnnotations ignores an object without such a polygon.
+        thin = [
+            i
+            for i in items
+            if isinstance(i.get('segmentation'), list)
+            and i['segmentation']
+            and not any(
+                len(p) >= 6 and len(p) % 2 == 0 for p in i['segmentation']
             )
-
-    def check_boxes(self, part: Part, classes: tuple) -> None:
-        """Boxes that lose their class, their image or their extent."""
-        items = part.content.get('annotations') or []
-        used = self.box_table(part, items)
-        if used is None:
-            return
-        boxes, sizes, image_known, labels, names = used
-        total = len(items)
-
-        def tell(mask, what, mend, fatal=False):
-            if mask.any():
-                at = int(np.flatnonzero(mask)[0])
-                text = (
-                    f'{part.where}: {int(mask.sum())} of {total} boxes '
-                    f'{what}, e.g. annotation {items[at].get("id")} with '
-                    f'bbox {items[at]["bbox"]}; {mend}.'
+        ]
+        for some, what in (
+            (bare, 'no mask'),
+            (thin, 'no polygon of 3 points'),
+        ):
+            if some:
+                self.fatal(
+                    f'{part.where}: {len(some)} of {len(items)} boxes have '
+                    f'{what}, e.g. annotation {some[0].get("id")}, but '
+                    'its pipeline has with_mask=True: give a file with '
+                    'segmentation, or train a detector without masks.'
                 )
-                (self.fatal if fatal else self.warn)(text)
-
-        unknown = ~np.isin(labels, list(names))
-        if unknown.any():
-            strange = Counter(labels[unknown].tolist()).most_common(1)[0][0]
-            tell(
-                unknown,
-                f'have a category_id (as {strange}) that its '
-                f'categories ({min(names)} to {max(names)}) do not list, so '
-                'they would be left out silently',
-                'count the ids of both from the same number',
-                True,
-            )
-        tell(
-            ~image_known,
-            'belong to an image that it does not list',
-            f'clean it with {SUBSET}',
-        )
-        finite = np.isfinite(boxes).all(1)
-        tell(~finite, 'are not finite', f'clean it with {SUBSET}', True)
-        known = finite & image_known
-        x, y, w, h = np.where(known[:, None], boxes, 1).T
-        width, height = np.where(known[:, None], sizes, np.inf).T
-        thin = known & ((w < 1) | (h < 1))
-        beyond = known & (
-            (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)
-        )
-        tell(
-            thin,
-            'are less than one pixel wide or high',
-            'training leaves '
-            'them out, but a test counts them as missed: clean it with '
-            f'{SUBSET}',
-        )
-        tell(
-            beyond & ~thin,
-            'lie outside their image',
-            'check that the '
-            f'images are those that were labelled, or clean it with {SUBSET}',
-        )
-        partly = (
-            (x < -1) | (y < -1) | (x + w > width + 1) | (y + h > height + 1)
-        )
-        tell(
-            known & partly & ~beyond & ~thin,
-            'reach more than a pixel beyond their image',
-            'bbox must be left, top, width, height in pixels',
-        )
-        usable = known & ~thin & ~beyond & ~unknown
-        counts = Counter(labels[usable].tolist())
-        by_name = {name: counts[i] for i, name in names.items()}
-        empty = [name for name in classes if not by_name.get(name, 0)]
-        if len(empty) == len(classes):
-            hint = ''
-            if total and finite.any() and boxes[finite].max() <= 2:
-                hint = ' (its numbers look relative; they must be pixels)'
-            self.fatal(
-                f'{part.where}: none of its {total} boxes can be '
-                f'used{hint}; convert it again.'
-            )
-        elif empty and part.role == 'source':
-            self.warn(
-                f'{part.where} has no usable box of {empty[0]} '
-                f'({len(empty)} such classes): the detector cannot '
-                'learn it; check the names of the labels.'
-            )
-        ids = [item.get('id') for item in items]
-        if len(set(ids)) < len(ids):
-            self.fatal(
-                f'{part.where} has {len(ids) - len(set(ids))} '
-                f'annotation ids twice: clean it with {SUBSET}.'
-            )
-        if part.role in ('test', 'val') and 0 in ids:
-            self.warn(
-                f'{part.where} has an annotation with id 0, which the '
-                'COCO evaluation takes for "not found": number them '
-                f'from 1 (clean it with {SUBSET}).'
-            )
-
-    def box_table(self, part: Part, items: list) -> tuple | None:
-        """Arrays over the annotations, or None and a finding."""
-        try:
-            images = {
-                i['id']: (i['width'], i['height'])
-                for i in part.content['images']
-            }
-            names = {c['id']: c['name'] for c in part.content['categories']}
-            boxes = np.array([a['bbox'] for a in items], float).reshape(
-                len(items), 4
-            )
-            # What CocoDataset looks up without a default, and the evaluation.
-            [a['area'] for a in items]
-            if part.role in ('test', 'val'):
-                [(a['id'], a['iscrowd']) for a in items]
-            labels = np.array([a['category_id'] for a in items], int)
-            sizes = [images.get(a['image_id']) for a in items]
-        except (KeyError, TypeError, ValueError) as error:
-            self.fatal(
-                f'{part.where}: an image or annotation lacks what it needs '
-                f'({error!r}); images need id, file_name, width, height, '
-                'annotations id, image_id, category_id, bbox, area, iscrowd: '
-                f'complete it with {SUBSET}.'
-            )
-            return None
-        known = np.array([size is not None for size in sizes], bool)
-        sizes = np.array([size or (0, 0) for size in sizes], float).reshape(
-            len(items), 2
-        )
-        return boxes, sizes, known, labels, names
 
     def check_heads(self, classes: tuple) -> None:
         """The heads of the detector have as many outputs as classes."""
@@ -270,33 +156,6 @@ class Checker(DataReader):
                 f'{part.where}: its pipeline has LoadAnnotations, which '
                 'finds nothing in the target: take it out.'
             )
-
-    def check_tests(self) -> None:
-        """The size of the test set, and the file that scores it."""
-        expected = self.cfg.get('expected_images')
-        for part in self.of('test'):
-            if expected and len(part.images) != expected:
-                self.fatal(
-                    f'{part.where} has {len(part.images)} images, but the '
-                    f'benchmark tests on {expected}: convert the right split, '
-                    'or set expected_images=None for another benchmark.'
-                )
-        parts = self.of('test') + self.of('val')
-        files = {osp.realpath(part.ann_file) for part in parts}
-        for key in ('val_evaluator', 'test_evaluator'):
-            evaluators = self.cfg.get(key) or []
-            for item in (
-                evaluators
-                if isinstance(evaluators, (list, tuple))
-                else [evaluators]
-            ):
-                path = item.get('ann_file')
-                if path and files and osp.realpath(path) not in files:
-                    self.fatal(
-                        f'{key} scores with {path}, but the test '
-                        f'images come from {parts[0].ann_file}: give '
-                        'both the same ann_file.'
-                    )
 
     def check_overlap(self, same: dict[str, dict[str, str]], how: str) -> None:
         """Images that two roles share.
@@ -337,18 +196,18 @@ class Checker(DataReader):
         """All checks that need no image."""
         self.read()
         by_role = {}
-        for part in self.parts:
+        for i, part in enumerate(self.parts):
             self.check_files(part)
             if part.role == 'target':
                 self.check_target(part)
                 continue
             classes = self.classes_of(part)
-            if classes is None:
+            if classes is None or part.content is None:
                 continue
             by_role.setdefault(part.role, classes)
             self.check_masks(part)
             if self.check_classes(part, classes):
-                self.check_boxes(part, classes)
+                self._used[i] = check_boxes(self, part, classes)
         for role, classes in by_role.items():
             first, expected = next(iter(by_role.items()))
             if classes != expected:
@@ -360,10 +219,12 @@ class Checker(DataReader):
                 )
         if by_role:
             self.check_heads(next(iter(by_role.values())))
-        self.check_tests()
+        check_evaluation(self)
         real = {}  # a folder is resolved once, not with every image
         same = defaultdict(dict)
         for part in self.parts:
+            if part.role == 'test' and part.content is None:
+                continue  # to predict on: may be the target's own
             for path in part.images:
                 folder, name = osp.split(path)
                 if folder not in real:

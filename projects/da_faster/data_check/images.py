@@ -5,78 +5,154 @@ import io
 import os
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from PIL import Image
 
+from da_faster.image_files import loaded_size, mend_size, orientation
 from da_faster.progress import progress
 
 from .checks import Checker
 from .parts import Part
 
+SOME = 50  # images of a part whose headers the quick check reads
 
-def read_image(path: str) -> tuple[str, tuple | None, str]:
-    """SHA-256, size and error of an image file."""
+
+class ImageFile(NamedTuple):
+    """What was read of an image file.
+
+    Args:
+        digest: SHA-256.
+        size: Width and height as it is loaded, or None.
+        turned: Whether it has an EXIF orientation other than upright.
+        error: '', or what is wrong with it.
+    """
+
+    digest: str = ''
+    size: tuple | None = None
+    turned: bool = False
+    error: str = ''
+
+
+def how_loaded(part: Part) -> dict:
+    """Arguments of ``loaded_size``, from the pipeline of a part."""
+    for step in part.cfg.get('pipeline') or ():
+        if 'LoadImageFromFile' in str(step.get('type')):
+            return dict(
+                flag=step.get('color_type', 'color'),
+                backend=step.get('imdecode_backend') or 'cv2',
+            )
+    return {}
+
+
+def read_image(path: str, how: dict) -> ImageFile:
+    """Reads an image file as a whole."""
     try:
         with open(path, 'rb') as file:
             content = file.read()
         digest = hashlib.sha256(content).hexdigest()
         with Image.open(io.BytesIO(content)) as image:
-            # A whole file ends with its end marker; decode the others.
-            if not content.endswith((b'\xff\xd9', b'IEND\xaeB`\x82')):
+            # A whole file ends with its end marker; decode the others, and
+            # PNGs that may have their orientation behind the pixels.
+            if (
+                not content.endswith((b'\xff\xd9', b'IEND\xaeB`\x82'))
+                or image.format == 'PNG'
+                and b'eXIf' in content
+            ):
                 image.load()
-            return digest, image.size, ''
+            size = loaded_size(path, image, **how)
+            return ImageFile(digest, size, orientation(image) != 1)
     except (OSError, SyntaxError, ValueError) as error:
-        return '', None, str(error).split('\n')[0]
+        return ImageFile(error=str(error).split('\n')[0])
+
+
+def read_header(path: str, how: dict) -> ImageFile:
+    """Reads no more than the size of an image file, if that can be read."""
+    try:
+        with Image.open(path) as image:
+            size = loaded_size(path, image, **how)
+            return ImageFile('', size, orientation(image) != 1)
+    except (OSError, SyntaxError, ValueError):
+        return ImageFile()
+
+
+def check_some_sizes(checker: Checker) -> None:
+    """The sizes of a few images of each part, for the quick check."""
+    for part in checker.parts:
+        if part.content is not None and part.images:
+            some = part.images[:: -(-len(part.images) // SOME)]
+            how = how_loaded(part)
+            read = {path: read_header(path, how) for path in some}
+            check_sizes(checker, part, read)
 
 
 def check_images(checker: Checker, nproc: int) -> None:
     """Adds what only the image files tell to the findings."""
-    paths = sorted(
-        {
-            path
-            for part in checker.parts
-            for path in part.images
-            if os.path.isfile(path)
-        }
-    )
+    tasks = {
+        path: how_loaded(part)
+        for part in checker.parts
+        for path in part.images
+        if os.path.isfile(path)
+    }
+    paths = sorted(tasks)
     if not paths:
         return
     # Threads: hashing and reading leave the interpreter free.
     with ThreadPoolExecutor(nproc) as pool:
-        results = pool.map(read_image, paths)
+        results = pool.map(read_image, paths, [tasks[p] for p in paths])
         results = list(progress(results, len(paths), 'images'))
     read = dict(zip(paths, results))
     same = defaultdict(dict)
     for part in checker.parts:
-        broken = [p for p in part.images if p in read and read[p][2]]
+        broken = [p for p in part.images if p in read and read[p].error]
         if broken:
             checker.fatal(
                 f'{part.where}: {len(broken)} of '
                 f'{len(part.images)} images are broken, e.g. '
-                f'{broken[0]} ({read[broken[0]][2]}): download '
+                f'{broken[0]} ({read[broken[0]].error}): download '
                 'them again.'
             )
+        if part.role == 'test' and part.content is None:
+            continue  # to predict on: may be the target's own
         for path in part.images:
             if path in read and path not in broken:
-                same[part.role].setdefault(read[path][0], path)
+                same[part.role].setdefault(read[path].digest, path)
         if part.content is not None:
             check_sizes(checker, part, read)
     checker.check_overlap(same, 'content (SHA-256)')
 
 
 def check_sizes(checker: Checker, part: Part, read: dict) -> None:
-    """The annotations state the sizes that the images have."""
-    other = []
+    """The annotations state the sizes that the images have when loaded.
+
+    Args:
+        checker: Gets the findings.
+        part: With annotations.
+        read: ImageFile by path, of all of its images or some.
+    """
+    other, turned = [], []
     for image, path in zip(part.content['images'], part.images):
-        size = read.get(path, (None, None))[1]
+        file = read.get(path, ImageFile())
         stated = image.get('width'), image.get('height')
-        if size and None not in stated and size != stated:
-            other.append((path, size, stated))
+        if file.size and None not in stated and file.size != stated:
+            other.append((path, file.size, stated))
+        elif file.turned:
+            turned.append(path)
+    looked = sum(path in read for path in part.images)
     if other:
         path, size, stated = other[0]
+        mend = mend_size(
+            path, size, stated, 'give the images that were labelled'
+        )
         checker.fatal(
-            f'{part.where}: {len(other)} of {len(part.images)} '
+            f'{part.where}: {len(other)} of {looked} '
             f'images have another size than it says, e.g. {path} is '
-            f'{size[0]}x{size[1]}, not {stated[0]}x{stated[1]}: '
-            'give the images that were labelled.'
+            f'{size[0]}x{size[1]}, not {stated[0]}x{stated[1]}: {mend}.'
+        )
+    elif turned and part.role != 'target':
+        checker.warn(
+            f'{part.where}: {len(turned)} of {looked} images have an EXIF '
+            f'orientation, e.g. {turned[0]}; their boxes must be of the '
+            'images as they are loaded: look at them with '
+            'tools/browse_domains.py.'
         )

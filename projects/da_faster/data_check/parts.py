@@ -3,11 +3,14 @@
 import json
 import os.path as osp
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
+
+ROLES = ('source', 'target', 'test', 'val')
+SUBSET = 'tools/dataset_converters/coco_subset.py'
 
 
 class Finding(NamedTuple):
@@ -40,23 +43,32 @@ class Part(NamedTuple):
     def where(self) -> str:
         return f'{self.role} {self.ann_file or self.folder}'
 
-    def describe(self) -> str:
-        """One line: images, labels and where they come from."""
+    def describe(self, used=None) -> str:
+        """One line: images, labels and where they come from.
+
+        Args:
+            used (Sequence[bool], optional): For each annotation, whether
+                training or evaluation uses it; None: all are counted.
+        """
+        items = (self.content or {}).get('annotations') or ()
         if self.role == 'target':
             labels = 'no labels'
-            if self.content is not None and self.content.get('annotations'):
-                labels = (
-                    f'{len(self.content["annotations"])} annotations, '
-                    'which are never read'
-                )
+            if items:
+                labels = f'{len(items)} annotations, which are never read'
+        elif self.content is None:
+            labels = 'no labels: to predict on'
         else:
             names = {
                 c.get('id'): c.get('name')
                 for c in self.content.get('categories', ())
             }
+            counted = (
+                [item for item, use in zip(items, used) if use]
+                if used is not None
+                else items
+            )
             counts = Counter(
-                names.get(item.get('category_id'))
-                for item in self.content.get('annotations', ())
+                names.get(item.get('category_id')) for item in counted
             )
             labels = (
                 f'{sum(counts.values())} boxes ('
@@ -65,6 +77,8 @@ class Part(NamedTuple):
                 )
                 + ')'
             )
+            if len(counted) < len(items):
+                labels += f', {len(items) - len(counted)} others unused'
         place = (
             self.folder
             if not self.ann_file
@@ -76,13 +90,18 @@ class Part(NamedTuple):
 class DataReader:
     """Reads what annotation files and folders say.
 
+    Args:
+        cfg: The config.
+        roles: Which parts to read.
+
     Attributes:
         findings (list[Finding]): Fatal ones and others.
         parts (list[Part]): The datasets that could be read.
     """
 
-    def __init__(self, cfg: Config) -> None:
+    def __init__(self, cfg: Config, roles: Sequence[str] = ROLES) -> None:
         self.cfg = cfg
+        self.roles = roles
         self.findings: list[Finding] = []
         self.parts: list[Part] = []
         self._loaded: dict[str, dict | None] = {}
@@ -110,9 +129,11 @@ class DataReader:
             test=cfg.get('test_dataloader'),
             val=cfg.get('val_dataloader'),
         )
-        if loaders['val'] == loaders['test']:
+        if loaders['val'] == loaders['test'] and 'test' in self.roles:
             del loaders['val']
         for role, loader in loaders.items():
+            if role not in self.roles:
+                continue
             for leaf in leaves((loader or {}).get('dataset') or {}):
                 self.read_part(role, leaf)
 
@@ -165,6 +186,23 @@ class DataReader:
             self.fatal(f'{role}: its {leaf["type"]} has no ann_file; set one.')
             return
         self.parts.append(Part(role, leaf, ann_file, folder, content, images))
+
+    def classes_of(self, part: Part) -> tuple | None:
+        """Class names of the dataset in the config's order."""
+        classes = (part.cfg.get('metainfo') or {}).get('classes')
+        if classes is None:
+            cls = DATASETS.get(part.cfg['type'])
+            classes = getattr(cls, 'METAINFO', {}).get('classes', ())
+        if isinstance(classes, str):
+            if not osp.isfile(classes):
+                self.fatal(
+                    f'{part.role}: classes is the text {classes!r}; '
+                    f'write classes=({classes!r}, ) with a comma.'
+                )
+                return None
+            with open(classes) as file:
+                classes = file.read().split('\n')
+        return tuple(classes)
 
     def load(self, role: str, path: str) -> dict | None:
         """Content of a COCO file; None, and a finding, where it is broken."""

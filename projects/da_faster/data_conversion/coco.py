@@ -25,6 +25,7 @@ from PIL import Image
 
 from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
+from da_faster.image_files import loaded_size
 from da_faster.progress import progress
 
 AnyPath = str | Path
@@ -292,11 +293,15 @@ def finite(*values) -> tuple[float, ...]:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of an image that was decoded to its last line."""
+    """Width and height of an image that was decoded to its last line.
+
+    They are those of the image as the training loads it: turned by its EXIF
+    orientation.
+    """
     try:
         with Image.open(path) as image:
             image.load()
-            return image.size
+            return loaded_size(path, image)
     except FileNotFoundError:
         raise ConversionError(
             f'{path} is missing: complete the download of the dataset.'

@@ -20,6 +20,7 @@ from da_faster.data_conversion.coco import (
     track,
     write_splits,
 )
+from da_faster.image_files import mend_size
 
 
 def read_coco(path: Path) -> tuple[list[Sample], list[str]]:
@@ -113,10 +114,12 @@ def check_image(sample: Sample, images: Path) -> Sample:
     """The sample with the size of its image."""
     size = image_size(images / sample.file_name)
     if sample.size not in (size, (0, 0)):
+        path = images / sample.file_name
+        mend = 'give the images that were labelled'
         raise ConversionError(
-            f'{images / sample.file_name} is {size[0]}x{size[1]}, but its '
-            f'annotations are for {sample.size[0]}x{sample.size[1]}: give the '
-            'images that were labelled.'
+            f'{path} is {size[0]}x{size[1]}, but its annotations are for '
+            f'{sample.size[0]}x{sample.size[1]}: '
+            f'{mend_size(path, size, sample.size, mend)}.'
         )
     return sample._replace(size=size)
 

@@ -24,6 +24,7 @@ from da_faster.data_conversion.coco import (
     track,
     write_splits,
 )
+from da_faster.image_files import mend_size
 
 CLASSES = (
     'aeroplane',
@@ -51,7 +52,10 @@ SPLITS = ('train', 'val', 'trainval', 'test')
 
 
 def read_voc_boxes(
-    path: Path, size: tuple[int, int], first_pixel: int = 1
+    path: Path,
+    size: tuple[int, int],
+    first_pixel: int = 1,
+    image: Path | None = None,
 ) -> list[Box]:
     """All boxes of a VOC file.
 
@@ -64,6 +68,7 @@ def read_voc_boxes(
             the zeros that some tools write.
         first_pixel: The number of the first pixel, 1 as in VOC, or 0: then
             xmax is the edge, not the last pixel.
+        image: The image file, to say why they disagree.
     """
     try:
         root = ElementTree.parse(path).getroot()
@@ -96,9 +101,12 @@ def read_voc_boxes(
             f'({error}): download it again.'
         ) from error
     if stated not in (size, (0, 0)):
+        mend = 'download both again'
+        if image is not None:
+            mend = mend_size(image, size, stated, mend)
         raise ConversionError(
             f'{path} is for an image of {stated}, but the '
-            f'image has {size}: download both again.'
+            f'image has {size}: {mend}.'
         )
     return boxes
 
@@ -107,7 +115,7 @@ def read_sample(task: tuple[str, Path, Path], first_pixel: int) -> Sample:
     """One image: its file name in the result, its path and its xml file."""
     file_name, image, labels = task
     size = image_size(image)
-    boxes = read_voc_boxes(labels, size, first_pixel)
+    boxes = read_voc_boxes(labels, size, first_pixel, image)
     notes = {
         'boxes marked difficult, written as iscrowd': sum(
             box.iscrowd for box in boxes

@@ -14,6 +14,7 @@ from da_faster.engine.checkpoints.files import (
     find_damage,
     find_resumable,
     point_to,
+    try_to_write,
     write_atomically,
 )
 from da_faster.errors import UserError
@@ -178,3 +179,55 @@ def test_a_kill_during_a_write_leaves_the_old_checkpoint(work_dir, call):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     assert find_damage(path) is None
     assert resumable(work_dir) == ('iter_9.pth', [])
+
+
+@pytest.mark.parametrize('answer', [errno.EINVAL, errno.ENOSYS, errno.EBADF])
+def test_a_file_system_without_fsync(tmp_path, monkeypatch, answer):
+    """As network and FUSE ones; what was written counts."""
+
+    def refuse(descriptor):
+        raise OSError(answer, os.strerror(answer))
+
+    monkeypatch.setattr(checkpoint_files.os, 'fsync', refuse)
+    write_atomically(b'new', str(tmp_path / 'x'))
+    assert (tmp_path / 'x').read_bytes() == b'new'
+
+
+def test_a_file_system_without_rename(tmp_path, monkeypatch):
+    """It is told before the training, not at its first checkpoint."""
+    try_to_write(str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+    def refuse(old, new):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(checkpoint_files.os, 'replace', refuse)
+    with pytest.raises(UserError, match='renamed and removed .*--work-dir'):
+        try_to_write(str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_opened(tmp_path, monkeypatch):
+    """As on Windows."""
+
+    def refuse(path, flags):
+        raise PermissionError(errno.EACCES, path)
+
+    monkeypatch.setattr(checkpoint_files.os, 'open', refuse)
+    write_atomically(b'new', str(tmp_path / 'x'))
+    assert (tmp_path / 'x').read_bytes() == b'new'
+
+
+def test_a_checkpoint_that_the_file_system_lost(work_dir, monkeypatch):
+    """The resume takes the one before."""
+    whole = checkpoint_files.file_sha256
+
+    def stale(path):
+        if path.endswith('iter_9.pth'):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return whole(path)
+
+    monkeypatch.setattr(checkpoint_files, 'file_sha256', stale)
+    path, told = resumable(work_dir)
+    assert path.endswith('iter_6.pth')
+    assert 'iter_9.pth cannot be read (Stale file handle)' in told[0]

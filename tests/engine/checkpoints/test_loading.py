@@ -1,5 +1,6 @@
 import os
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from mmengine.runner.checkpoint import load_from_local
 from da_faster.engine.checkpoints.loading import (
     FORCE,
     RefusedCheckpoint,
+    need_torch,
     trust_checkpoints,
 )
+from da_faster.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +159,20 @@ def test_what_mmengine_saves_is_loaded_after_mmengine_loaded(tmp_path):
     with torch.serialization.safe_globals([HistoryBuffer]):
         torch.load(path, weights_only=False)
     assert load(path)['log'].data == (np.array([1.0]), np.array([1]))
+
+
+@pytest.mark.parametrize('version', ['2.0.1', '2.5.1+cu121', '1.13.0'])
+def test_an_old_pytorch_is_one_sentence(version):
+    with pytest.raises(UserError, match=f'^PyTorch {re.escape(version)} is '):
+        need_torch(version)
+
+
+@pytest.mark.parametrize('version', ['2.6.0', '2.13.0+cpu', '3.0.0a0'])
+def test_a_new_pytorch_is_taken(version):
+    need_torch(version)
+
+
+def test_a_file_that_the_config_names_and_that_is_gone(tmp_path):
+    """As in the saved config of a resumed run."""
+    with pytest.raises(RefusedCheckpoint, match='x.pth does not exist; check'):
+        load(tmp_path / 'x.pth')

@@ -6,6 +6,7 @@ MMEngine's own functions expect. A work dir can be moved or copied all the
 same: a work dir with checkpoints of its own never takes one of elsewhere.
 """
 
+import errno
 import hashlib
 import os
 import os.path as osp
@@ -29,16 +30,58 @@ def write_atomically(content: bytes, path: str) -> None:
         with open(temporary, 'wb') as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            flush_to_disk(file.fileno())
         os.replace(temporary, path)
     except OSError:
         remove(temporary)
         raise
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)  # the new name, too, is to survive
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # not for folders: Windows, some network file systems
+        return
+    try:
+        flush_to_disk(descriptor)  # the new name, too, is to survive
     finally:
         os.close(descriptor)
+
+
+# What file systems answer that have no such call, or not for folders.
+CANNOT_FLUSH = (
+    errno.EACCES,
+    errno.EBADF,
+    errno.EINVAL,
+    errno.EISDIR,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EPERM,
+)
+
+
+def flush_to_disk(descriptor: int) -> None:
+    """fsync, where the file system knows it (many network ones do not)."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in CANNOT_FLUSH:
+            raise
+
+
+def try_to_write(work_dir: str) -> None:
+    """Writes a small file as checkpoints are written, and removes it.
+
+    Raises:
+        UserError: If that fails, as where the file system cannot rename.
+    """
+    path = osp.join(work_dir, '.trial')
+    try:
+        write_atomically(b'x', path)
+        os.remove(path)
+    except OSError as error:
+        raise UserError(
+            f'The work dir {work_dir} does not let a file be written, renamed '
+            f'and removed ({error.strerror}), as checkpoints have to be; give '
+            'another --work-dir.'
+        ) from error
 
 
 def remove(path: str) -> None:
@@ -82,6 +125,14 @@ def find_damage(path: str) -> str | None:
     Without a digest the check sums are looked at that torch writes into the
     file, and does not check when it reads.
     """
+    try:
+        return damage_of(path)
+    except OSError as error:  # a network file system that lost it
+        return f'cannot be read ({error.strerror})'
+
+
+def damage_of(path: str) -> str | None:
+    """:func:`find_damage` of a file that can be read."""
     if not osp.isfile(path):
         return 'is missing'
     if osp.getsize(path) == 0:

@@ -18,6 +18,23 @@ from .files import DIGEST, find_damage
 FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 
 
+# The first whose list of what may be loaded takes functions by name.
+OLDEST_TORCH = 2, 6
+
+
+def need_torch(version: str = torch.__version__) -> None:
+    """Raises a UserError where PyTorch is too old to load checkpoints safely.
+
+    There each of them would seem damaged.
+    """
+    if tuple(map(int, version.split('.')[:2])) < OLDEST_TORCH:
+        raise UserError(
+            f'PyTorch {version} is too old: da_faster needs 2.6 or newer, to '
+            'load checkpoints without running code from them; install torch '
+            '(and an mmcv built for it) anew, as README.md says.'
+        )
+
+
 class RefusedCheckpoint(UserError):
     """A file that is not loaded."""
 
@@ -58,7 +75,11 @@ def trust_checkpoints(trust: bool) -> None:
 
     Args:
         trust (bool): True for files that may run code when they are loaded.
+
+    Raises:
+        UserError: If PyTorch is too old.
     """
+    need_torch()
     if trust:
         os.environ.pop(FORCE, None)
     else:
@@ -68,7 +89,10 @@ def trust_checkpoints(trust: bool) -> None:
     def load_from_local(filename: str, map_location) -> dict:
         filename = osp.expanduser(filename)
         if not osp.isfile(filename):
-            raise FileNotFoundError(f'{filename} can not be found.')
+            raise RefusedCheckpoint(
+                f'checkpoint {filename} does not exist; check load_from and '
+                'init_cfg of the config.'
+            )
         damage = osp.isfile(filename + DIGEST) and find_damage(filename)
         if damage:
             raise RefusedCheckpoint(

@@ -2,7 +2,9 @@ from .fitting_checkpoint_hook import FittingCheckpointHook
 from .grad_scale_ramp_hook import GradScaleRampHook
 from .missed_validation_hook import MissedValidationHook
 from .non_finite_hook import NonFiniteError, NonFiniteHook
+from .painted_images_hook import PaintedImagesHook
 from .preemption_hook import PreemptionHook
+from .resumed_schedule_hook import ResumedScheduleHook
 from .safe_checkpoint_hook import CheckpointNotWritten, SafeCheckpointHook
 from .self_training_hook import CollapsedError, SelfTrainingHook
 
@@ -14,7 +16,9 @@ __all__ = [
     'MissedValidationHook',
     'NonFiniteError',
     'NonFiniteHook',
+    'PaintedImagesHook',
     'PreemptionHook',
+    'ResumedScheduleHook',
     'SafeCheckpointHook',
     'SelfTrainingHook',
 ]

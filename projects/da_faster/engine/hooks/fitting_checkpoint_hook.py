@@ -14,6 +14,7 @@ class FittingCheckpointHook(Hook):
 
     MMEngine loads what fits and warns; the rest keeps its random weights. For
     initial weights (``load_from``) that is wanted, elsewhere it is a mistake.
+    Tested classes are those of the training, in its order.
     Of a tested checkpoint the domain classifiers may be missing. That of a
     detector without a teacher may be tested as teacher and as student.
     """
@@ -22,6 +23,8 @@ class FittingCheckpointHook(Hook):
         training = isinstance(runner._train_loop, BaseLoop)
         if training and not runner._resume:
             return
+        if not training:
+            check_classes(runner, checkpoint)
         model = runner.model
         while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
             model = model.module
@@ -57,3 +60,27 @@ class FittingCheckpointHook(Hook):
                     f'{shape} in the checkpoint, {tuple(wanted.shape)} in the '
                     'model (another number of classes, another detector?).'
                 )
+
+
+def check_classes(runner, checkpoint: dict) -> None:
+    """Compares the classes of a checkpoint with those of the test set."""
+    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+    trained = tuple(meta.get('classes') or ())
+    if not trained:
+        return
+    loop = runner._test_loop
+    dataset = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+    tested = tuple(getattr(dataset, 'metainfo', {}).get('classes') or ())
+    if not tested or trained == tested:
+        return
+    if sorted(trained) == sorted(tested):
+        raise RefusedCheckpoint(
+            'The checkpoint has its classes in the order '
+            f'{" ".join(trained)}, the config in the order '
+            f'{" ".join(tested)}: give metainfo.classes the order of the '
+            'checkpoint, and the test file, too.'
+        )
+    runner.logger.warning(
+        f'The checkpoint was trained on the classes {" ".join(trained)}, and '
+        f'is tested on {" ".join(tested)}.'
+    )

@@ -65,15 +65,16 @@ class PreemptionHook(Hook):
     the run is a single process.
 
     Args:
-        signals (sequence of str): Defaults to SIGTERM and SIGUSR1 (SLURM:
-            ``--signal=USR1@120``).
+        signals (sequence of str, optional): Defaults to SIGTERM and, where
+            the system has it, SIGUSR1 (SLURM: ``--signal=USR1@120``).
     """
 
     priority = 'LOWEST'  # the iteration is over, its own checkpoint written
 
-    def __init__(
-        self, signals: Sequence[str] = ('SIGTERM', 'SIGUSR1')
-    ) -> None:
+    def __init__(self, signals: Sequence[str] | None = None) -> None:
+        if signals is None:  # Windows has no SIGUSR1
+            usual = 'SIGTERM', 'SIGUSR1'
+            signals = [name for name in usual if hasattr(signal, name)]
         for name in signals:
             if name not in signal.Signals.__members__:
                 raise ValueError(

@@ -1,0 +1,100 @@
+"""Is every test image scored, and with its own labels?
+
+The COCO evaluation joins detections and labels by the ids of the images, and
+those of two files mostly coincide: both count from 0 or from 1.
+"""
+
+import os.path as osp
+
+from .boxes import kept_images
+from .parts import DataReader, Part
+
+
+def metrics_of(evaluator) -> list[dict]:
+    """The metrics of an evaluator's config, a dict or a list of them."""
+    if isinstance(evaluator, (list, tuple)):
+        return [metric for item in evaluator for metric in metrics_of(item)]
+    if evaluator and 'metrics' in evaluator:  # MultiDatasetsEvaluator
+        return metrics_of(evaluator['metrics'])
+    return [evaluator] if evaluator else []
+
+
+def check_evaluation(reader: DataReader) -> None:
+    """The size of the test set, and the files that score it."""
+    expected = reader.cfg.get('expected_images')
+    for part in reader.of('test'):
+        if expected and len(part.images) != expected:
+            reader.fatal(
+                f'{part.where} has {len(part.images)} images, but the '
+                f'benchmark tests on {expected}: convert the right split, '
+                'or set expected_images=None for another benchmark.'
+            )
+    same = reader.cfg.get('val_dataloader') == reader.cfg.get(
+        'test_dataloader'
+    )
+    for role in ('val', 'test'):
+        if role in reader.roles:
+            parts = reader.of('test' if same else role)
+            check_scoring(reader, f'{role}_evaluator', parts)
+            check_visited(reader, role, parts)
+
+
+def check_scoring(reader: DataReader, key: str, parts: list[Part]) -> None:
+    """The evaluator scores with the annotation file of the images."""
+    evaluator = reader.cfg.get(key)
+    metrics = metrics_of(evaluator)
+    joint = isinstance(evaluator, dict) and 'metrics' in evaluator
+    files = {osp.realpath(part.ann_file) for part in parts if part.ann_file}
+    for part in parts:
+        if metrics and part.content is None:
+            reader.fatal(
+                f'{part.where} has no labels, so {key} has nothing to '
+                'measure with: give its dataset an ann_file, or set '
+                f'{key}=[] to predict only.'
+            )
+    for metric in metrics:
+        path = metric.get('ann_file')
+        if not path or not files:
+            continue
+        if osp.realpath(path) not in files:
+            reader.fatal(
+                f'{key} scores with {path}, but its images come from '
+                f'{parts[0].ann_file}: give both the same ann_file.'
+            )
+        elif len(files) > 1 and not joint:
+            reader.fatal(
+                f'{key} scores the images of {len(files)} files with {path} '
+                'alone: measure on one after the other, or with '
+                'MultiDatasetsEvaluator.'
+            )
+
+
+def check_visited(reader: DataReader, role: str, parts: list[Part]) -> None:
+    """No image of the file that scores is passed over."""
+    metrics = metrics_of(reader.cfg.get(f'{role}_evaluator'))
+    if not any(metric.get('ann_file') for metric in metrics):
+        return  # the labels come with the images
+    for part in parts:
+        if part.content is None:
+            continue
+        total = len(part.images)
+        try:
+            kept = len(kept_images(part, reader.classes_of(part) or ()))
+        except (KeyError, TypeError, IndexError):
+            continue  # which check_boxes has told
+        if kept < total:
+            reader.fatal(
+                f'{part.where}: indices, or filter_cfg without '
+                f'test_mode=True, leave {kept} of {total} images, and the '
+                'evaluation would count the objects of the others as '
+                'missed: write a file of those images alone, and give it to '
+                f'{role}_dataloader and {role}_evaluator.'
+            )
+        loader = reader.cfg.get(f'{role}_dataloader')
+        left = kept % loader.get('batch_size', 1)
+        if loader.get('drop_last') and left:
+            reader.fatal(
+                f'{role}_dataloader.drop_last=True leaves out {left} images, '
+                'and the evaluation would count their objects as missed: set '
+                'it to False.'
+            )

@@ -1,0 +1,70 @@
+"""Sizes of image files as the training loads them.
+
+MMDetection loads with OpenCV, which turns an image by its EXIF orientation in
+some formats and not in others. So whatever has one is decoded to see.
+"""
+
+import mmcv
+from PIL import Image
+
+ORIENTATION = 0x0112  # EXIF's tag; 1 is upright
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF's orientation of an open image, 1 to 8.
+
+    A PNG that was not decoded yet tells what stands before its pixels.
+    """
+    if image.format == 'PNG' and not image.info.get('exif'):
+        return 1  # else Pillow would decode it to look behind them
+    try:
+        return image.getexif().get(ORIENTATION, 1)
+    except (OSError, SyntaxError, ValueError):  # broken metadata
+        return 1
+
+
+def loaded_size(
+    path: str, image: Image.Image, flag: str = 'color', backend: str = 'cv2'
+) -> tuple[int, int]:
+    """Width and height of an image as MMDetection loads it.
+
+    Args:
+        path: The file.
+        image: The same, opened with Pillow.
+        flag: ``color_type`` of LoadImageFromFile.
+        backend: Its ``imdecode_backend``.
+    """
+    if orientation(image) == 1:
+        return image.size
+    loaded = mmcv.imread(str(path), flag, backend=backend)
+    return image.size if loaded is None else loaded.shape[1::-1]
+
+
+def mend_size(
+    path: str, size: tuple[int, int], stated: tuple[int, int], mend: str
+) -> str:
+    """What to do where an image has another size than its labels say.
+
+    Args:
+        path: The image.
+        size: Width and height as it is loaded.
+        stated: Those of its labels.
+        mend: What to do where no EXIF orientation explains it.
+    """
+    if size != tuple(stated)[::-1]:
+        return mend
+    with Image.open(path) as image:
+        if orientation(image) == 1:
+            return mend
+        if image.size == tuple(stated):
+            return (
+                'its EXIF orientation turns it when it is loaded, and the '
+                'labels are of the pixels as they are stored; take the '
+                'orientation out of such files (exiftool -Orientation= FILE), '
+                'or label the turned images'
+            )
+    return (
+        'the labels are of the image as its EXIF orientation turns it, which '
+        'the training does not obey in this format; turn the pixels of such '
+        'files (mogrify -auto-orient FILE)'
+    )

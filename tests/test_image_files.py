@@ -1,0 +1,39 @@
+"""Sizes are those of the image as MMDetection's loader gives it."""
+
+import pytest
+from mmcv.transforms import LoadImageFromFile
+from PIL import Image
+
+from da_faster.image_files import loaded_size, mend_size
+
+
+@pytest.mark.parametrize('orientation', [None, 1, 3, 6, 8])
+@pytest.mark.parametrize('suffix', ['jpg', 'png', 'webp', 'tif', 'bmp'])
+@pytest.mark.parametrize(
+    'how', [{}, dict(color_type='unchanged'), dict(imdecode_backend='pillow')]
+)
+def test_as_the_loader_gives_it(tmp_path, suffix, orientation, how):
+    path = tmp_path / f'x.{suffix}'
+    exif = Image.Exif()
+    if orientation:
+        exif[0x0112] = orientation
+    Image.new('RGB', (40, 30)).save(path, exif=exif)
+    loaded = LoadImageFromFile(**how)(dict(img_path=str(path)))['img']
+    names = dict(color_type='flag', imdecode_backend='backend')
+    with Image.open(path) as image:
+        size = loaded_size(
+            path, image, **{names[key]: value for key, value in how.items()}
+        )
+    assert size == loaded.shape[1::-1]
+    if suffix == 'jpg' and not how:
+        assert size == ((30, 40) if orientation in (6, 8) else (40, 30))
+
+
+def test_labels_of_an_image_that_is_not_turned(tmp_path):
+    """OpenCV leaves a WebP as it is stored, viewers turn it."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / 'x.webp'
+    Image.new('RGB', (40, 30)).save(path, exif=exif)
+    assert 'mogrify -auto-orient' in mend_size(path, (40, 30), (30, 40), 'x')
+    assert mend_size(path, (40, 30), (50, 60), 'x') == 'x'
