@@ -13,6 +13,16 @@ ROLES = ('source', 'target', 'test', 'val')
 SUBSET = 'tools/dataset_converters/coco_subset.py'
 
 
+MANY = 100  # files that one sentence names
+# What reads other files of labels.
+CONVERTERS = {
+    '.csv': 'csv_table.py',
+    '.txt': 'yolo.py',
+    '.xml': 'voc.py',
+    '.yaml': 'yolo.py',
+}
+
+
 class Finding(NamedTuple):
     """One sentence; a fatal one makes the training worthless."""
 
@@ -87,6 +97,19 @@ class Part(NamedTuple):
         return f'{self.role}: {len(self.images)} images, {labels}; {place}'
 
 
+def name_all(items: list[str], total: int) -> str:
+    """Every item, or one of them where nothing else is right.
+
+    Args:
+        items (list[str]): At least one; of more than ``MANY`` the first ones.
+        total (int): How many there could be.
+    """
+    if len(items) == total > 1:
+        return f'e.g. {items[0]}'
+    more = len(items) - MANY
+    return '; '.join(items[:MANY]) + (f'; and {more} more' if more > 0 else '')
+
+
 class DataReader:
     """Reads what annotation files and folders say.
 
@@ -152,7 +175,14 @@ class DataReader:
             return  # the files are not on this machine
         content = None
         if ann_file:
-            if not ann_file.endswith('.json'):
+            ending = osp.splitext(ann_file)[1].lower()
+            if leaf['type'] == 'CocoDataset' and ending in CONVERTERS:
+                self.fatal(
+                    f'{role} {ann_file} is no COCO json file: convert it with '
+                    f'tools/dataset_converters/{CONVERTERS[ending]}.'
+                )
+                return
+            if ending != '.json':
                 self.warn(
                     f'{role} {ann_file}: only COCO json files are '
                     'checked; convert it (tools/dataset_converters) to '
