@@ -259,10 +259,7 @@ def without_downloads(value) -> None:
 def measuring(
     cfg: Config, derived: Derived, labels: str | None, images: str
 ) -> dict:
-    """Validation and test on labelled target images, or none."""
-    if not labels:
-        parts = ('dataloader', 'evaluator', 'cfg')
-        return {f'{k}_{p}': None for k in ('val', 'test') for p in parts}
+    """Validation and test on labelled images, or predictions on the target."""
     annotations = dict(type='LoadAnnotations', with_bbox=True)
     pack = dict(
         PACK,
@@ -281,14 +278,24 @@ def measuring(
         drop_last=False,
         sampler=dict(type='DefaultSampler', shuffle=False),
         dataset=dict(
-            type='CocoDataset',
+            type='CocoDataset' if labels else 'TargetDataset',
             metainfo=dict(classes=derived.classes),
-            ann_file=labels,
             data_prefix=dict(img=osp.join(images, '')),
             test_mode=True,
             pipeline=[*derived.geometry, annotations, pack],
         ),
     )
+    test_cfg = dict(type='TestLoop')
+    if not labels:
+        return dict(
+            val_dataloader=None,
+            val_evaluator=None,
+            val_cfg=None,
+            test_dataloader=tested,
+            test_evaluator=[],
+            test_cfg=test_cfg,
+        )
+    tested['dataset']['ann_file'] = labels
     evaluator = dict(
         type='CocoMetric', ann_file=labels, metric='bbox', classwise=True
     )
@@ -298,7 +305,7 @@ def measuring(
         val_evaluator=evaluator,
         test_evaluator=evaluator,
         val_cfg=dict(type='ValLoop'),
-        test_cfg=dict(type='TestLoop'),
+        test_cfg=test_cfg,
     )
 
 
