@@ -153,7 +153,9 @@ def test_watch_applies_the_options(tmp_path):
     run = progress.watch(str(config), str(tmp_path / 'run'))
     assert (run.max_iters, run.val_interval) == (40, 8)
     run = progress.watch(
-        str(config), str(tmp_path / 'run'), ['train_cfg.max_iters=9', 'x=1']
+        str(config),
+        str(tmp_path / 'run'),
+        ['train_cfg.max_iters=9', 'load_from=x'],
     )
     assert (run.max_iters, run.val_interval) == (9, 8)
 
