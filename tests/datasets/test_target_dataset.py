@@ -71,3 +71,25 @@ def test_no_image_is_one_clear_sentence(folder):
     (folder / 'empty.json').write_text('{"images": []}')
     with pytest.raises(ValueError, match='no image found in .*empty.json'):
         make(folder, ann_file='empty.json')
+
+
+def test_what_systems_leave_beside_images_is_no_image(folder):
+    for name in (
+        '._b.png',
+        '.ipynb_checkpoints/b-checkpoint.png',
+        'sub/.cache/b.png',
+        '__MACOSX/._b.png',
+        '@eaDir/b.png/SYNOPHOTO_THUMB_M.jpg',
+    ):
+        path = folder / 'img' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    dataset = make(folder)
+    assert paths(dataset, folder) == ['a.JPG', 'b.png', 'sub/c_beta_0.02.png']
+
+
+def test_a_folder_inside_a_hidden_one_is_read(tmp_path):
+    path = tmp_path / '.data' / 'img' / 'a.png'
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert len(make(tmp_path / '.data')) == 1

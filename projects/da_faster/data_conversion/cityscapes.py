@@ -23,6 +23,7 @@ from da_faster.data_conversion.coco import (
     track,
     write_splits,
 )
+from da_faster.listing import is_hidden
 
 # Cityscapes' label ids with instances (cityscapesscripts/helpers/labels.py).
 LABELS = {
@@ -148,17 +149,23 @@ def read_sample(
 
 def list_scenes(root: Path, images: Path, split: str) -> list[Path]:
     """The instanceIds images of a split; every city of the images has some."""
-    scenes = sorted((root / 'gtFine' / split).glob(f'*/*{GT_SUFFIX}'))
+    folder = root / 'gtFine' / split
+    scenes = sorted(
+        path
+        for path in folder.glob(f'*/*{GT_SUFFIX}')
+        if not is_hidden(path.relative_to(folder))
+    )
     if not scenes:
         raise ConversionError(
-            f'{root / "gtFine" / split} holds no <city>/*{GT_SUFFIX}: unpack '
+            f'{folder} holds no <city>/*{GT_SUFFIX}: unpack '
             'gtFine_trainvaltest.zip there.'
         )
     cities = {path.parent.name for path in scenes}
-    for folder in sorted((images / split).glob('*')):
-        if folder.is_dir() and folder.name not in cities:
+    for city in sorted((images / split).glob('*')):
+        known = city.name in cities or is_hidden(city.name)
+        if city.is_dir() and not known:
             raise ConversionError(
-                f'{folder} has no labels in {root / "gtFine"}: unpack '
+                f'{city} has no labels in {root / "gtFine"}: unpack '
                 'gtFine_trainvaltest.zip again.'
             )
     return scenes

@@ -6,7 +6,7 @@ from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 from mmengine.fileio import list_dir_or_file, load
 
-IMG_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+from da_faster.listing import IMAGE_SUFFIXES, is_hidden
 
 
 @DATASETS.register_module()
@@ -18,7 +18,8 @@ class TargetDataset(BaseDetDataset):
 
     Args:
         ann_file (str): A COCO json. Empty: every image below
-            ``data_prefix['img']``, in alphabetical order.
+            ``data_prefix['img']``, in alphabetical order, without hidden
+            files.
         img_suffix (str or tuple[str]): Which files of the folder are images,
             case ignored; e.g. ``'_foggy_beta_0.02.png'`` for one of the
             three fogs of Foggy Cityscapes.
@@ -27,7 +28,10 @@ class TargetDataset(BaseDetDataset):
     """
 
     def __init__(
-        self, *args, img_suffix: str | tuple[str, ...] = IMG_SUFFIXES, **kwargs
+        self,
+        *args,
+        img_suffix: str | tuple[str, ...] = IMAGE_SUFFIXES,
+        **kwargs,
     ) -> None:
         self.img_suffix = img_suffix
         super().__init__(*args, **kwargs)
@@ -55,7 +59,8 @@ class TargetDataset(BaseDetDataset):
                     sorted(
                         n
                         for n in names
-                        if n.lower().endswith(
+                        if not is_hidden(n)
+                        and n.lower().endswith(
                             tuple(s.lower() for s in suffixes)
                         )
                     )
