@@ -53,6 +53,43 @@ def test_source_only(browse):
     assert picture.shape[0] < 450
 
 
+def test_floats_are_no_white_pictures(browse, tiny_config, tmp_path, command):
+    """Photometric transforms give floats from 0 to 255."""
+    plain = browse('--num', 1)
+    config = tmp_path / 'float.py'
+    config.write_text(
+        f"_base_ = '{tiny_config}'\n"
+        "step = dict(type='PhotoMetricDistortion', brightness_delta=0, "
+        'contrast_range=(1, 1), saturation_range=(1, 1), hue_delta=0)\n'
+        'pipeline = _base_.train_dataloader.dataset.pipeline\n'
+        'train_dataloader = dict(dataset=dict('
+        'pipeline=[*pipeline[:-1], step, pipeline[-1]]))\n'
+    )
+    out = tmp_path / 'float.png'
+    command('browse_domains.py', config, '--out', out, '--num', 1)
+    with Image.open(out) as image:
+        changed = np.asarray(image.convert('RGB'))
+    half = len(plain) // 2
+    white = [(p[:half] == 255).all(-1).mean() for p in (plain, changed)]
+    assert abs(white[0] - white[1]) < 0.02
+
+
+@pytest.mark.parametrize(
+    'pixel, shown',
+    [
+        (np.array([10, 20, 30], np.uint8), (30, 20, 10)),
+        (np.array([9.6, 20.2, 300], np.float32), (255, 20, 10)),
+        (np.array([257, 514, 65535], np.uint16), (255, 2, 1)),
+        (np.array([7], np.uint8), (7, 7, 7)),
+        (np.array([10, 20, 30, 255], np.uint8), (30, 20, 10)),
+    ],
+)
+def test_as_picture(pixel, shown):
+    picture = domains.as_picture(pixel[None, None])
+    assert picture.dtype == np.uint8
+    assert tuple(picture[0, 0].tolist()) == shown
+
+
 @pytest.mark.parametrize('style', ['pytorch', 'caffe'])
 def test_right_constants_give_the_image_back(style):
     """And wrong ones do not: the point of the right-hand pictures."""

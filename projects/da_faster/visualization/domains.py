@@ -58,6 +58,24 @@ def normalise(model_cfg: ConfigDict, items: list[dict]) -> list[np.ndarray]:
     return [image.permute(1, 2, 0).numpy() for image in inputs]
 
 
+def as_picture(image: np.ndarray) -> np.ndarray:
+    """What a pipeline gives, to look at.
+
+    Args:
+        image (ndarray): (H, W, C), BGR, or grey with one channel. Photometric
+            transforms leave floats from 0 to 255, which matplotlib would take
+            for 0 to 1. 16 bits are scaled to 8; a fourth channel is left out.
+
+    Returns:
+        ndarray: (H, W, 3), RGB, uint8.
+    """
+    if image.dtype == np.uint16:
+        image = image / 257
+    if image.shape[-1] == 1:
+        image = image.repeat(3, axis=-1)
+    return np.clip(np.rint(image[..., 2::-1]), 0, 255).astype(np.uint8)
+
+
 def as_weights_read_it(image: np.ndarray, model_cfg: ConfigDict) -> np.ndarray:
     """RGB, 0 to 255, of a normalised image.
 
@@ -99,7 +117,9 @@ def draw_boxes(ax, sample, classes: Sequence[str], colours: list) -> int:
 
 def statistics(images: list[np.ndarray]) -> str:
     """Mean and standard deviation of all channels, as text."""
-    pixels = np.concatenate([image.reshape(-1, 3) for image in images])
+    pixels = np.concatenate(
+        [image.reshape(-1, image.shape[-1]) for image in images]
+    )
     rounded = [
         ' '.join(f'{value:.2f}' for value in values)
         for values in (pixels.mean(0), pixels.std(0))
@@ -146,7 +166,7 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
             ax.set_axis_off()
         for i, (item, image) in enumerate(zip(items, seen)):
             left, right = row[2 * i : 2 * i + 2]
-            plain = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
+            plain = as_picture(item['inputs'].permute(1, 2, 0).numpy())
             left.imshow(plain)
             sample = item['data_samples']
             count = draw_boxes(left, sample, classes, colours)
