@@ -52,6 +52,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         choices=('daytime', 'night', 'dawn/dusk'),
         help='only images of this time (default: all)',
     )
+    add(
+        '--skip-broken',
+        action='store_true',
+        help='leave out images that cannot be used, and name them',
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

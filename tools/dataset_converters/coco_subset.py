@@ -10,7 +10,14 @@ Boxes are left out and counted that have no extent, lie outside, are not
 finite, or belong to an image or a category that the file does not list. Masks
 are not kept.
 
-The result is annotations/<name of the file>.json beside the image folder.
+The result is annotations/<name of the file>.json beside the image folder. A
+file among its images gives its folder's name, so the parts of a set that
+Roboflow exports do not get in each other's way:
+
+    python tools/dataset_converters/coco_subset.py \\
+        data/mine/train/_annotations.coco.json data/mine/train
+
+gives data/mine/annotations/train.json.
 """
 
 import argparse
@@ -39,7 +46,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         help='labels to keep, renamed where =CLASS says so; the order of the '
         'classes gives the category ids 1, 2, ... (default: all)',
     )
-    add('--name', help='of the result (default: that of the file)')
+    add(
+        '--name',
+        help='of the result (default: that of the file, or that of the image '
+        'folder where the file is among the images)',
+    )
+    add(
+        '--skip-broken',
+        action='store_true',
+        help='leave out images that cannot be used, and name them',
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

@@ -47,6 +47,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar='N',
         help='take each Nth (default: every image)',
     )
+    add(
+        '--skip-broken',
+        action='store_true',
+        help='leave out images that cannot be used, and name them',
+    )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')
     options = vars(parser.parse_args(argv))

@@ -1,4 +1,4 @@
-"""Converts KITTI's object detection benchmark to a COCO annotation file.
+"""Converts labels in KITTI's format to a COCO annotation file.
 
     python tools/dataset_converters/kitti.py data/kitti
     python tools/dataset_converters/kitti.py data/kitti --classes \\
@@ -10,7 +10,13 @@ publisher's set, as the labels of its testing/ are not public. Where
 ImageSets/train.txt and val.txt list the numbers of images, train.json and
 val.json are written too.
 
-Corners in label_2 count pixels from 0. DontCare regions are left out.
+Labels of your own in this format (15 values a line, of any classes, images of
+any kind) lie in labels/*.txt and images/, or in label_2 and image_2:
+
+    python tools/dataset_converters/kitti.py data/mine --classes crate pallet
+
+File names count from the folder of the images. Corners count pixels from 0.
+DontCare regions are left out.
 """
 
 import argparse
@@ -25,7 +31,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         argument_default=argparse.SUPPRESS,
     )
     add = parser.add_argument
-    add('root', type=Path, help='has training/image_2 and training/label_2')
+    add(
+        'root',
+        type=Path,
+        help='has training/image_2 and training/label_2, or images and labels',
+    )
     add(
         '--out',
         type=Path,
@@ -43,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         nargs='+',
         help='lists of ImageSets, without .txt (default: trainval, all images '
         'where there is no such list, and train and val where there is)',
+    )
+    add(
+        '--skip-broken',
+        action='store_true',
+        help='leave out images that cannot be used, and name them',
     )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')

@@ -8,13 +8,15 @@
     python tools/dataset_converters/voc.py data/sim10k --classes car
 
 Every folder holds Annotations/*.xml, JPEGImages/ and ImageSets/Main/*.txt, as
-those of VOC do, or the xml files beside the images. One file <split>.json is
-written per split. Several folders go into one file, with file names from their
-common parent. Images stay where they are.
+those of VOC do; annotations/ and images/; or the xml files beside the images.
+Subfolders train/, valid/ and test/ of these are splits. One file <split>.json
+is written per split. Several folders go into one file, with file names from
+their common parent. Images stay where they are.
 
 VOC counts pixels from 1 and includes the last one, so a box reaches from
 xmin - 1 to xmax. Its "difficult" boxes get iscrowd=1: neither training nor
-evaluation counts them. The file name inside an xml file is not used.
+evaluation counts them. The file name inside an xml file is not used. Labels of
+CVAT and Label Studio count from 0: --first-pixel 0.
 """
 
 import argparse
@@ -47,14 +49,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     add(
         '--splits',
         nargs='+',
-        help='lists of ImageSets/Main, without .txt (default: those of train, '
-        'val, trainval, test that exist; where none does, one split "all")',
+        help='lists of ImageSets/Main, without .txt, or subfolders (default: '
+        'those of train, val, valid, trainval, test that exist; where none '
+        'does, one split "all")',
     )
     add(
         '--first-pixel',
         type=int,
         choices=(0, 1),
         help='number of the first pixel in the xml files (default: 1)',
+    )
+    add(
+        '--skip-broken',
+        action='store_true',
+        help='leave out images that cannot be used, and name them',
     )
     add('--force', action='store_true', help='replace an earlier result')
     add('--nproc', type=int, help='processes (default: one per core)')

@@ -13,10 +13,11 @@ input gives the same bytes. A file is written whole or not at all, and it is
 replaced only with ``force=True``. Where something is broken, a
 ``ConversionError`` says how to mend it.
 
-``out`` is the folder to write to. ``nproc`` is the number of processes, by
-default one per core. ``classes`` chooses and renames the labels: each item is
-``LABEL`` or ``LABEL=CLASS``, and the order of the classes gives the category
-ids 1, 2, ...
+``out`` is the folder to write to. ``skip_broken`` leaves out the images that
+cannot be used, each with its sentence in the summary; without it one error
+names them all. ``nproc`` is the number of processes, by default one per core.
+``classes`` chooses and renames the labels: each item is ``LABEL`` or
+``LABEL=CLASS``, and the order of the classes gives the category ids 1, 2, ...
 """
 
 from .coco import Box, CocoSplit, ConversionError, Sample, summary

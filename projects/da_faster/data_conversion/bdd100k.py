@@ -106,6 +106,7 @@ def convert(
     classes: Sequence[str] = CLASSES,
     splits: Sequence[str] = SPLITS,
     timeofday: str | None = None,
+    skip_broken: bool = False,
     force: bool = False,
     nproc: int | None = None,
 ) -> dict[Path, CocoSplit]:
@@ -117,6 +118,7 @@ def convert(
         classes: Default: the eight classes of Cityscapes.
         splits: Of ``SPLITS``.
         timeofday: Keep only the images of this time, one of ``TIMES``.
+        skip_broken: Leave out images that cannot be read, and count them.
         force: Replace earlier files.
         nproc: Processes; default: one per core.
 
@@ -142,5 +144,7 @@ def convert(
         read = partial(
             read_sample, images=root / 'images/100k' / split, labels=labels
         )
-        samples[name] = track(read, read_frames(labels, timeofday), nproc)
+        samples[name] = track(
+            read, read_frames(labels, timeofday), nproc, skip_broken
+        )
     return write_splits(build_splits(samples, names), out, force)

@@ -14,10 +14,10 @@ from da_faster.data_conversion.coco import (
     atomic_folder,
     build_splits,
     image_size,
-    read_csv_boxes,
     read_lines,
     track,
 )
+from da_faster.data_conversion.csv_boxes import read_csv_boxes
 from da_faster.data_conversion.voc import read_voc_boxes
 
 CLASSES = ('RBC', 'WBC')

@@ -7,15 +7,15 @@ them into one ``CocoSplit`` per annotation file and hands those to
 ``ConversionError``. Boxes that are left out are counted by reason.
 """
 
-import csv
 import json
 import math
 import os
 import shutil
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import (
     NamedTuple,
@@ -30,7 +30,6 @@ from da_faster.progress import progress
 
 AnyPath = str | Path
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
 
 class ConversionError(UserError):
@@ -113,33 +112,83 @@ def class_map(items: Sequence[str]) -> dict[str, str]:
 
 
 def track(
-    function: Callable, tasks: Iterable, nproc: int | None = None
+    function: Callable,
+    tasks: Iterable,
+    nproc: int | None = None,
+    skip_broken: bool | None = None,
 ) -> list:
     """``[function(task) for task in tasks]`` in processes, with progress.
 
-    The first error ends it. So does a process that was killed.
+    A ConversionError does not keep the other tasks from being tried, so one
+    run names all broken files. Any other error ends it at once, as does a
+    process that was killed.
 
     Args:
         function: Is pickled, as are the tasks and the results.
         tasks: What to call it with.
         nproc: Processes; None: one per core. A single one is this process.
+        skip_broken: Whether a ConversionError takes the place of its result
+            (``build_splits`` leaves it out and counts it) or is raised. None:
+            raised, and the command has no such option.
 
     Returns:
         The results, in the order of the tasks.
+
+    Raises:
+        ConversionError: With the sentences of all that were raised.
     """
     nproc = os.cpu_count() if nproc is None else nproc
     check_positive(nproc=nproc)
     tasks = list(tasks)
     count = len(tasks)
     nproc = min(nproc, count)
+    function = partial(attempt, function)
     if nproc <= 1:
-        return list(progress(map(function, tasks), count, 'images'))
-    # A multiprocessing.Pool would wait forever for a killed process.
-    with ProcessPoolExecutor(nproc) as pool:
-        results = pool.map(
-            function, tasks, chunksize=min(8, 1 + count // nproc)
-        )
-        return list(progress(results, count, 'images'))
+        results = list(progress(map(function, tasks), count, 'images'))
+    else:
+        # A multiprocessing.Pool would wait forever for a killed process.
+        with ProcessPoolExecutor(nproc) as pool:
+            results = pool.map(
+                function, tasks, chunksize=min(8, 1 + count // nproc)
+            )
+            results = list(progress(results, count, 'images'))
+    errors = [item for item in results if isinstance(item, ConversionError)]
+    if errors and not skip_broken:
+        raise all_in_one(errors, count, can_skip=skip_broken is not None)
+    return results
+
+
+def attempt(function: Callable, task):
+    """The result of ``function(task)``, or the ConversionError it raised."""
+    try:
+        return function(task)
+    except ConversionError as error:
+        return error
+
+
+def all_in_one(
+    errors: Sequence[ConversionError], count: int, can_skip: bool
+) -> ConversionError:
+    """One error for those of several images.
+
+    Args:
+        errors: At least one.
+        count: The number of images.
+        can_skip: Whether the command has --skip-broken.
+    """
+    first, *others = map(str, errors)
+    if not others:
+        mend = ' --skip-broken leaves it out.' if can_skip else ''
+        return ConversionError(first + mend)
+    if len(errors) == count:
+        # Then it is not the files, and one of them tells as much as all.
+        return ConversionError(f'none of {count} images can be used: {first}')
+    mend = ', or leave them out with --skip-broken' if can_skip else ''
+    return ConversionError(
+        '\n'.join([first, *others])
+        + f'\n{len(errors)} of {count} images cannot be used, see above: mend '
+        f'them{mend}.'
+    )
 
 
 @contextmanager
@@ -257,39 +306,30 @@ def read_json(path: Path):
         ) from error
 
 
-def read_csv_boxes(path: Path, mend: str) -> dict[str, list[Box]]:
-    """Boxes by file name, of a table with a line for each box.
-
-    Its columns are image, xmin, ymin, xmax, ymax and label, in any order.
-
-    Args:
-        path: The file.
-        mend: Ends the sentence where it is missing.
-    """
-    boxes = defaultdict(list)
-    line = 1
-    try:
-        with open(path, newline='', encoding='utf-8-sig') as file:
-            reader = csv.DictReader(file, strict=True)
-            for row in reader:
-                line = reader.line_num
-                corners = finite(*(row[key] for key in CORNERS))
-                boxes[row['image']].append(Box(row['label'], *corners))
-    except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: {mend}') from None
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ConversionError(
-            f'{path} is broken at line {line} ({error!r}): download it again.'
-        ) from error
-    return boxes
-
-
 def finite(*values) -> tuple[float, ...]:
     """The values as numbers. Raises a ValueError where one is not finite."""
     numbers = tuple(map(float, values))
     if not all(map(math.isfinite, numbers)):
         raise ValueError('a corner is not finite')
     return numbers
+
+
+def from_relative(
+    edges: Sequence[float], size: tuple[int, int]
+) -> tuple[float, ...]:
+    """Edges in pixels, of edges relative to the image.
+
+    Args:
+        edges: Left, upper, right and lower one, 0 to 1.
+        size: Width and height of the image.
+
+    Returns:
+        To 1/100 pixel, as a few digits leave the edge of the image a little
+        off. (+ 0 makes -0 a 0.)
+    """
+    return tuple(
+        round(edge * length, 2) + 0 for edge, length in zip(edges, size * 2)
+    )
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -325,6 +365,7 @@ class CocoSplit:
         annotations: COCO's entries, one per box.
         notes: How many boxes or images were left out or altered, by reason.
             Converters count their own reasons here too.
+        broken: What is wrong with each image that was left out for it.
     """
 
     def __init__(
@@ -335,9 +376,19 @@ class CocoSplit:
         self.images: list = []
         self.annotations: list = []
         self.notes: Counter = Counter()
+        self.broken: list[str] = []
 
-    def add_sample(self, sample: Sample, names: dict[str, str]) -> None:
-        """Adds an image and those of its boxes whose label ``names`` has."""
+    def add_sample(
+        self, sample: Sample | ConversionError, names: dict[str, str]
+    ) -> None:
+        """Adds an image and those of its boxes whose label ``names`` has.
+
+        An error in the place of an image is noted.
+        """
+        if isinstance(sample, ConversionError):
+            self.notes['broken images left out'] += 1
+            self.broken.append(str(sample))
+            return
         self.add_image(sample.file_name, *sample.size)
         self.notes.update(sample.notes or {})
         for label, *rest in sample.boxes:
@@ -433,14 +484,14 @@ class CocoSplit:
 
 
 def build_splits(
-    samples: dict[str, Sequence[Sample]],
+    samples: dict[str, Sequence[Sample | ConversionError]],
     names: dict[str, str],
     labelled: bool = True,
 ) -> dict[str, CocoSplit]:
     """One CocoSplit per list of samples.
 
     Args:
-        samples: By name of the split.
+        samples: By name of the split; see :func:`track` for the errors.
         names: Class by label, see :func:`class_map`.
         labelled: Raise where no label is one of ``names``: most often they
             are spelled in another way.
@@ -451,17 +502,18 @@ def build_splits(
     splits = {}
     for name, some in samples.items():
         split = splits[name] = CocoSplit(list(dict.fromkeys(names.values())))
-        if not some:
+        for sample in some:
+            split.add_sample(sample, names)
+        if not split.images:
             raise ConversionError(
                 f'{name} has no image: check the source '
                 'folder and the options.'
             )
-        for sample in some:
-            split.add_sample(sample, names)
     found = Counter(
         box.label
         for some in samples.values()
         for sample in some
+        if isinstance(sample, Sample)
         for box in sample.boxes
     )
     if labelled and not any(label in names for label in found):
@@ -491,6 +543,7 @@ def summary(written: dict[Path, CocoSplit]) -> str:
             f'{path.stem}: {reason}: {n}'
             for reason, n in sorted(split.notes.items())
         ]
+        notes += [f'{path.stem}: left out: {text}' for text in split.broken]
     widths = [max(len(str(cell)) for cell in column) for column in zip(*rows)]
     lines = [
         '  '.join(str(cell).ljust(width) for cell, width in zip(row, widths))

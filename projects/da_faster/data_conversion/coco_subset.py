@@ -20,70 +20,109 @@ from da_faster.data_conversion.coco import (
     track,
     write_splits,
 )
+from da_faster.data_conversion.image_names import default_name, find_images
 from da_faster.image_files import mend_size
 
 
-def read_coco(path: Path) -> tuple[list[Sample], list[str]]:
-    """Samples in the order of the file, and the names of its categories.
+def read_coco(path: Path) -> tuple[list[Sample], list[str], Counter]:
+    """What a file holds.
 
-    The size of a sample is (0, 0) where the file does not state it.
+    Returns:
+        The samples in the order of the file, of size (0, 0) where it states
+        none; the names of its categories; what was left out, by reason.
     """
     content = read_json(path)
+    at = 'its lists'
     try:
-        categories = {c['id']: str(c['name']) for c in content['categories']}
-        images = {image['id']: image for image in content['images']}
-        samples = {
-            key: Sample(
-                str(image['file_name']),
-                (int(image.get('width') or 0), int(image.get('height') or 0)),
-                [],
-                Counter(),
-            )
-            for key, image in images.items()
-        }
+        listed = content['categories']
         annotations = content.get('annotations', [])
-        if len(images) < len(content['images']):
+        categories = {key_of(c['id']): str(c['name']) for c in listed}
+        samples = {}
+        for image in content['images']:
+            at = f'image {image["id"]}'
+            size = [int(image.get(k) or 0) for k in ('width', 'height')]
+            samples[key_of(image['id'])] = Sample(
+                str(image['file_name']), tuple(size), [], Counter()
+            )
+        if len(samples) < len(content['images']):
             raise ValueError('two images have the same id')
-        lost = Counter()
+        lost: Counter = Counter()
         for item in annotations:
+            at = f'annotation {item.get("id")}'
             add_annotation(item, samples, categories, lost)
+        roots = empty_roots(listed, annotations)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConversionError(
-            f'{path} is not a COCO annotation file ({error!r}): it needs '
-            'images (id, file_name), annotations (image_id, category_id, '
-            'bbox) and categories (id, name).'
+            f'{path} is not a COCO annotation file ({error!r} at {at}): it '
+            'needs images (id, file_name), annotations (image_id, '
+            'category_id, bbox) and categories (id, name).'
         ) from error
     check_ids(path, lost, len(annotations), categories)
-    found = list(samples.values())
-    if found:
-        found[0].notes.update(lost)
-    return found, list(categories.values())
+    if annotations and not any(sample.boxes for sample in samples.values()):
+        why = sum((sample.notes for sample in samples.values()), lost)
+        raise ConversionError(
+            f'{path}: none of its {len(annotations)} annotations can be used ('
+            + ', '.join(f'{reason}: {n}' for reason, n in why.items())
+            + '): export it again, with boxes.'
+        )
+    for key in roots:
+        lost[f'empty root category {categories[key]} left out'] += 1
+    names = [name for key, name in categories.items() if key not in roots]
+    return list(samples.values()), names, lost
+
+
+def key_of(number) -> str:
+    """An id as text: some tools write 7 in one place, "7" in another."""
+    whole = isinstance(number, float) and number.is_integer()
+    return str(int(number) if whole else number)
+
+
+def empty_roots(categories: list[dict], annotations: list[dict]) -> set[str]:
+    """Ids of categories without boxes that others have as supercategory.
+
+    Roboflow puts the name of the project before the classes as one.
+    """
+    used = {key_of(item['category_id']) for item in annotations}
+    parents = {(c.get('supercategory'), key_of(c['id'])) for c in categories}
+    return {
+        key_of(c['id'])
+        for c in categories
+        if key_of(c['id']) not in used
+        and any(
+            name == c['name'] and key != key_of(c['id'])
+            for name, key in parents
+        )
+    }
 
 
 def add_annotation(
     item: dict,
-    samples: dict[int, Sample],
-    categories: dict[int, str],
+    samples: dict[str, Sample],
+    categories: dict[str, str],
     lost: Counter,
 ) -> None:
     """Adds one box to the sample of its image, or counts why not."""
-    if item['image_id'] not in samples:
+    image, category = key_of(item['image_id']), key_of(item['category_id'])
+    if image not in samples:
         lost['boxes of an image that is not listed left out'] += 1
         return
-    boxes, notes = samples[item['image_id']][2:]
-    if item['category_id'] not in categories:
+    boxes, notes = samples[image][2:]
+    if category not in categories:
         lost['boxes of a category that is not listed left out'] += 1
-        lost[f'category_id {item["category_id"]}'] += 1
+        lost[f'category_id {category}'] += 1
         return
-    x, y, width, height = item['bbox']
+    corner = item.get('bbox') or ()
+    if len(corner) != 4:
+        notes['annotations without a box left out'] += 1
+        return
     try:
-        x, y, width, height = finite(x, y, width, height)
+        x, y, width, height = finite(*corner)
     except ValueError:
         notes['boxes that are not finite left out'] += 1
         return
     boxes.append(
         Box(
-            categories[item['category_id']],
+            categories[category],
             x,
             y,
             x + width,
@@ -96,13 +135,13 @@ def add_annotation(
 
 
 def check_ids(
-    path: Path, lost: Counter, total: int, categories: dict[int, str]
+    path: Path, lost: Counter, total: int, categories: dict[str, str]
 ) -> None:
     """Raises where the category ids are all shifted by one."""
     unknown = sorted(key for key in lost if key.startswith('category_id '))
     for key in unknown:
         count = lost.pop(key)
-        if key == 'category_id 0' and categories and min(categories) == 1:
+        if key == 'category_id 0' and '1' in categories:
             raise ConversionError(
                 f'{path} has {count} of {total} boxes of category_id 0, but '
                 'its categories count from 1: correct the ids of its '
@@ -110,8 +149,10 @@ def check_ids(
             )
 
 
-def check_image(sample: Sample, images: Path) -> Sample:
+def check_image(sample: Sample | ConversionError, images: Path) -> Sample:
     """The sample with the size of its image."""
+    if isinstance(sample, ConversionError):
+        raise sample
     size = image_size(images / sample.file_name)
     if sample.size not in (size, (0, 0)):
         path = images / sample.file_name
@@ -131,6 +172,7 @@ def convert(
     out: AnyPath | None = None,
     classes: Sequence[str] | None = None,
     name: str | None = None,
+    skip_broken: bool = False,
     force: bool = False,
     nproc: int | None = None,
 ) -> dict[Path, CocoSplit]:
@@ -141,7 +183,10 @@ def convert(
         images: The folder that its file names are in.
         out: Default: ``annotations`` beside ``images``.
         classes: Default: all categories, in the order of the file.
-        name: Of the result; default: that of ``labels``.
+        name: Of the result; default: that of ``labels``, or of the folder
+            where ``labels`` is among the images, since Roboflow gives all
+            parts of a set one name.
+        skip_broken: Leave out images that cannot be used, and count them.
         force: Replace an earlier file.
         nproc: Processes; default: one per core.
 
@@ -153,14 +198,14 @@ def convert(
     """
     labels, images = Path(labels), Path(images)
     out = Path(out or images.parent / 'annotations')
-    name = name or labels.stem
+    name = name or default_name(labels, images)
     if (out / f'{name}.json').resolve() == labels.resolve():
         raise ConversionError(
             f'{labels} would be replaced by its own subset: '
             'give another --name or --out.'
         )
     refuse_existing(out, [name], force)
-    samples, categories = read_coco(labels)
+    samples, categories, lost = read_coco(labels)
     names = class_map(classes or dict.fromkeys(categories))
     for label in names:
         if label not in categories:
@@ -168,9 +213,12 @@ def convert(
                 f'{labels} has no category {label}: it has '
                 f'{", ".join(categories)}.'
             )
-    samples = track(partial(check_image, images=images), samples, nproc)
-    return write_splits(
-        build_splits({name: samples}, names, labelled=bool(classes)),
-        out,
-        force,
+    check = partial(check_image, images=images)
+    found = find_images(samples, images, labels)
+    built = build_splits(
+        {name: track(check, found, nproc, skip_broken)},
+        names,
+        labelled=bool(classes),
     )
+    built[name].notes.update(lost)
+    return write_splits(built, out, force)

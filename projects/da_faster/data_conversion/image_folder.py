@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 from da_faster.data_conversion.coco import (
-    IMAGE_SUFFIXES,
     AnyPath,
     CocoSplit,
     ConversionError,
@@ -18,6 +17,7 @@ from da_faster.data_conversion.coco import (
     track,
     write_splits,
 )
+from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 
 def read_sample(name: str, root: Path) -> Sample:
@@ -33,18 +33,21 @@ def convert(
     name: str | None = None,
     suffix: Sequence[str] = IMAGE_SUFFIXES,
     every: int = 1,
+    skip_broken: bool = False,
     force: bool = False,
     nproc: int | None = None,
 ) -> dict[Path, CocoSplit]:
     """Writes ``<name>.json`` with the images and without annotations.
 
     Args:
-        root: Has the images, in subfolders or not.
+        root: Has the images, in subfolders or not. Hidden files are passed
+            over.
         out: Default: ``annotations`` beside ``root``.
         classes: The categories of the file.
         name: Of the file; default: that of the folder.
         suffix: Endings of the files to take, case ignored.
         every: Take each ``every``-th image, from the first on.
+        skip_broken: Leave out images that cannot be read, and count them.
         force: Replace an earlier file.
         nproc: Processes; default: one per core.
 
@@ -60,18 +63,17 @@ def convert(
     name = name or root.name
     names = class_map(classes)
     refuse_existing(out, [name], force)
-    endings = tuple(ending.lower() for ending in suffix)
-    files = sorted(
-        path.relative_to(root).as_posix()
-        for path in root.rglob('*')
-        if path.name.lower().endswith(endings) and path.is_file()
-    )
+    files = [
+        path.relative_to(root).as_posix() for path in list_files(root, suffix)
+    ]
     if not files:
         raise ConversionError(
-            f'{root} holds no image ({", ".join(endings)}): check the path '
+            f'{root} holds no image ({", ".join(suffix)}): check the path '
             'and --suffix.'
         )
-    samples = track(partial(read_sample, root=root), files[::every], nproc)
+    samples = track(
+        partial(read_sample, root=root), files[::every], nproc, skip_broken
+    )
     return write_splits(
         build_splits({name: samples}, names, labelled=False), out, force
     )

@@ -1,7 +1,6 @@
-"""KITTI's object detection benchmark."""
+"""KITTI's object detection benchmark, and labels in its format."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from da_faster.data_conversion.coco import (
@@ -19,26 +18,41 @@ from da_faster.data_conversion.coco import (
     track,
     write_splits,
 )
+from da_faster.listing import IMAGE_SUFFIXES, list_files
 
-LABELS = (
-    'Car',
-    'Van',
-    'Truck',
-    'Pedestrian',
-    'Person_sitting',
-    'Cyclist',
-    'Tram',
-    'Misc',
-    'DontCare',
-)
 CLASSES = ('Car=car',)
+# Of the benchmark, of one part of it, and of tools that write its format.
+LAYOUTS = (
+    ('training/image_2', 'training/label_2'),
+    ('image_2', 'label_2'),
+    ('images', 'labels'),
+)
 
 
-def read_sample(number: str, root: Path) -> Sample:
-    """One image and its label file."""
-    image = root / 'image_2' / f'{number}.png'
-    path = root / 'label_2' / f'{number}.txt'
-    lines = read_lines(path, 'complete the download of label_2.')
+def find_folders(root: Path) -> tuple[Path, Path]:
+    """The folders of the images and of the labels."""
+    for images, labels in LAYOUTS:
+        if list_files(root / labels, ['.txt']):
+            return root / images, root / labels
+    raise ConversionError(
+        f'{root / "training"} holds no label_2/*.txt: unpack '
+        'data_object_label_2.zip there; labels of your own in that format go '
+        f'to {root / "labels"}, with their images in {root / "images"}.'
+    )
+
+
+def by_name(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
+    """Files below a folder by their path in it, without suffix."""
+    return {
+        path.relative_to(folder).with_suffix('').as_posix(): path
+        for path in list_files(folder, suffixes)
+    }
+
+
+def read_sample(task: tuple[str, Path, Path]) -> Sample:
+    """One image: its file name in the result, its path and its label file."""
+    name, image, labels = task
+    lines = read_lines(labels, 'complete the download of the labels.')
     boxes = []
     for at, line in enumerate(lines, 1):
         # type truncated occluded alpha left top right bottom, then 3D.
@@ -48,15 +62,13 @@ def read_sample(number: str, root: Path) -> Sample:
         try:
             if len(fields) < 15:
                 raise ValueError(f'{len(fields)} values, not 15')
-            if fields[0] not in LABELS:
-                raise ValueError(f'unknown class {fields[0]}')
             boxes.append(Box(fields[0], *finite(*fields[4:8])))
         except ValueError as error:
             raise ConversionError(
-                f'{path} is broken at line {at} ({error}): '
-                'unpack data_object_label_2.zip again.'
+                f'{labels} is broken at line {at} ({error}): correct it, or '
+                'unpack the labels again.'
             ) from error
-    return Sample(image.name, image_size(image), boxes)
+    return Sample(name, image_size(image), boxes)
 
 
 def convert(
@@ -65,18 +77,22 @@ def convert(
     out: AnyPath | None = None,
     classes: Sequence[str] = CLASSES,
     splits: Sequence[str] | None = None,
+    skip_broken: bool = False,
     force: bool = False,
     nproc: int | None = None,
 ) -> dict[Path, CocoSplit]:
     """Writes ``<split>.json`` for every split.
 
     Args:
-        root: Has training/image_2/*.png and training/label_2/*.txt.
+        root: Has training/image_2/*.png and training/label_2/*.txt, or
+            another of ``LAYOUTS``.
         out: Default: ``root/annotations``.
         classes: Default: cars alone.
         splits: Lists of ``root/ImageSets``, without .txt. "trainval" is every
             image where there is no such list. Default: trainval, and train
             and val where their lists exist.
+        skip_broken: Leave out images that cannot be read, or whose labels
+            cannot, and count them.
         force: Replace earlier files.
         nproc: Processes; default: one per core.
 
@@ -89,12 +105,7 @@ def convert(
     root = Path(root)
     out = Path(out or root / 'annotations')
     names = class_map(classes)
-    for label in names:
-        if label not in LABELS:
-            raise ConversionError(
-                f'--classes {label}: KITTI has {", ".join(LABELS)}.'
-            )
-    training, lists = root / 'training', root / 'ImageSets'
+    lists = root / 'ImageSets'
     splits = splits or ['trainval'] + [
         split
         for split in ('train', 'val')
@@ -102,32 +113,37 @@ def convert(
     ]
     refuse_existing(out, splits, force)
 
-    everything = sorted(path.stem for path in training.glob('label_2/*.txt'))
-    if not everything:
-        raise ConversionError(
-            f'{training} holds no label_2/*.txt: unpack '
-            'data_object_label_2.zip there.'
-        )
+    folder, label_folder = find_folders(root)
+    labels = by_name(label_folder, ['.txt'])
+    images = by_name(folder, IMAGE_SUFFIXES)
     numbers = {}
     for split in splits:
         path = lists / f'{split}.txt'
-        numbers[split] = everything
+        numbers[split] = list(labels)
         if split != 'trainval' or path.exists():
             numbers[split] = ' '.join(
                 read_lines(path, 'name another of --splits.')
             ).split()
+    tasks = {}
     # trainval and its parts share images: each is read once.
-    unique = sorted(set(sum(numbers.values(), [])))
-    read = track(partial(read_sample, root=training), unique, nproc)
-    samples = dict(zip(unique, read))
-    return write_splits(
-        build_splits(
-            {
-                split: [samples[number] for number in some]
-                for split, some in numbers.items()
-            },
-            names,
-        ),
-        out,
-        force,
+    for number in sorted(set(sum(numbers.values(), []))):
+        image = images.get(number, folder / f'{number}.png')
+        tasks[number] = (
+            image.relative_to(folder).as_posix(),
+            image,
+            labels.get(number, label_folder / f'{number}.txt'),
+        )
+    read = track(read_sample, tasks.values(), nproc, skip_broken)
+    samples = dict(zip(tasks, read))
+    built = build_splits(
+        {
+            split: [samples[number] for number in some]
+            for split, some in numbers.items()
+        },
+        names,
     )
+    bare = len(set(images).difference(labels))
+    for split in splits:
+        if bare and not (lists / f'{split}.txt').exists():
+            built[split].notes['images without a label file left out'] = bare
+    return write_splits(built, out, force)

@@ -12,9 +12,10 @@ from da_faster.data_conversion.coco import (
     atomic_folder,
     build_splits,
     image_size,
-    read_csv_boxes,
     track,
 )
+from da_faster.data_conversion.csv_boxes import read_csv_boxes
+from da_faster.listing import is_hidden
 
 CLASS = 'nucleus'
 MEND = 'give the folder that holds fluorescence and stained.'
@@ -78,7 +79,11 @@ def convert(
         for domain in ('fluorescence', 'stained'):
             boxes = read_csv_boxes(root / domain / 'boxes.csv', MEND)
             images = root / domain / 'images'
-            names = sorted(path.name for path in images.glob('*.png'))
+            names = sorted(
+                path.name
+                for path in images.glob('*.png')
+                if not is_hidden(path.name)
+            )
             wanted = set(boxes) | (test if domain == 'stained' else set())
             missing = sorted(wanted.difference(names))
             if missing:

@@ -2,13 +2,13 @@
 
 import os
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from da_faster.data_conversion.coco import (
     CORNERS,
-    IMAGE_SUFFIXES,
     AnyPath,
     Box,
     CocoSplit,
@@ -25,6 +25,7 @@ from da_faster.data_conversion.coco import (
     write_splits,
 )
 from da_faster.image_files import mend_size
+from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 CLASSES = (
     'aeroplane',
@@ -48,7 +49,12 @@ CLASSES = (
     'train',
     'tvmonitor',
 )
-SPLITS = ('train', 'val', 'trainval', 'test')
+SPLITS = ('train', 'val', 'valid', 'trainval', 'test')
+# An image and its xml file have the same path but for these folders.
+FOLDERS = {
+    'annotation', 'annotations', 'xml', 'xmls', 'label', 'labels',
+    'image', 'images', 'img', 'imgs', 'jpegimages', 'pngimages'
+}  # fmt: skip
 
 
 def read_voc_boxes(
@@ -64,8 +70,8 @@ def read_voc_boxes(
 
     Args:
         path: The xml file.
-        size: Width and height of its image; the file must agree, but for
-            the zeros that some tools write.
+        size: Width and height of its image; the file must agree where it says
+            one. Some tools write none, or zeros.
         first_pixel: The number of the first pixel, 1 as in VOC, or 0: then
             xmax is the edge, not the last pixel.
         image: The image file, to say why they disagree.
@@ -73,42 +79,57 @@ def read_voc_boxes(
     try:
         root = ElementTree.parse(path).getroot()
         stated = tuple(
-            int(root.findtext(f'size/{key}')) for key in ('width', 'height')
+            float(root.findtext(f'size/{key}') or 0)
+            for key in ('width', 'height')
         )
-        boxes = []
-        for item in root.iter('object'):
-            x1, y1, x2, y2 = finite(
-                *(item.findtext(f'bndbox/{key}') for key in CORNERS)
-            )
-            difficult = int(item.findtext('difficult') or 0)
-            boxes.append(
-                Box(
-                    item.findtext('name'),
-                    x1 - first_pixel * (x2 > x1),
-                    y1 - first_pixel * (y2 > y1),
-                    x2,
-                    y2,
-                    iscrowd=int(difficult > 0),
-                )
-            )
+        boxes = [
+            read_object(item, at, first_pixel)
+            for at, item in enumerate(root.iter('object'), 1)
+        ]
     except FileNotFoundError:
         raise ConversionError(
             f'{path} is missing: complete the download of the dataset.'
         ) from None
-    except (ElementTree.ParseError, TypeError, ValueError) as error:
+    except (ElementTree.ParseError, OSError, ValueError) as error:
         raise ConversionError(
             f'{path} is not a whole VOC annotation '
-            f'({error}): download it again.'
+            f'({error}): correct it, or download it again.'
         ) from error
-    if stated not in (size, (0, 0)):
+    if any(said not in (0, known) for said, known in zip(stated, size)):
         mend = 'download both again'
         if image is not None:
             mend = mend_size(image, size, stated, mend)
         raise ConversionError(
-            f'{path} is for an image of {stated}, but the '
-            f'image has {size}: {mend}.'
+            f'{path} is for an image of {stated[0]:g}x{stated[1]:g}, but the '
+            f'image has {size[0]}x{size[1]}: {mend}.'
         )
     return boxes
+
+
+def read_object(item: ElementTree.Element, at: int, first_pixel: int) -> Box:
+    """One labelled object; ``at`` is its number in the file.
+
+    Raises:
+        ValueError: If it lacks something.
+    """
+    label = (item.findtext('name') or '').strip()
+    corners = [item.findtext(f'bndbox/{key}') for key in CORNERS]
+    if not label or None in corners:
+        lacking = 'bndbox with four corners' if label else 'name'
+        raise ValueError(f'object {at} has no {lacking}')
+    try:
+        x1, y1, x2, y2 = finite(*corners)
+        difficult = float(item.findtext('difficult') or 0)
+    except ValueError as error:
+        raise ValueError(f'object {at}: {error}') from error
+    return Box(
+        label,
+        x1 - first_pixel * (x2 > x1),
+        y1 - first_pixel * (y2 > y1),
+        x2,
+        y2,
+        iscrowd=int(difficult > 0),
+    )
 
 
 def read_sample(task: tuple[str, Path, Path], first_pixel: int) -> Sample:
@@ -131,52 +152,105 @@ def read_sample(task: tuple[str, Path, Path], first_pixel: int) -> Sample:
     )
 
 
-def split_names(root: Path, wanted: Sequence[str] | None) -> list[str]:
-    """The splits to write: ``wanted``, or those that VOC's layout has."""
-    folder = root / 'ImageSets' / 'Main'
-    if wanted is None:
-        wanted = [s for s in SPLITS if (folder / f'{s}.txt').is_file()]
-    return list(wanted) or ['all']
+def by_name(files: Iterable[Path], root: Path) -> dict[str, list[Path]]:
+    """Files by their path below ``root`` without suffix and ``FOLDERS``."""
+    found = defaultdict(list)
+    for path in files:
+        *folders, _ = path.relative_to(root).parts
+        kept = [part for part in folders if part.lower() not in FOLDERS]
+        found['/'.join([*kept, path.stem])].append(path)
+    return found
 
 
-def collect(root: Path, split: str, base: Path) -> list[tuple]:
-    """Tasks of :func:`read_sample` for one split of one folder.
+def listed_name(line: str, labels: dict[str, list[Path]]) -> str:
+    """The image that a line of ImageSets/Main names.
 
-    "all" is every xml file of the folder, in the order of their names, where
-    there is no list of that name.
+    The lists of a class have a second column; CVAT quotes a name with spaces.
     """
-    if not root.is_dir():
-        raise ConversionError(f'{root} is not a folder: check the path.')
-    labels, images = (
-        root / sub if (root / sub).is_dir() else root
-        for sub in ('Annotations', 'JPEGImages')
-    )
-    listing = root / 'ImageSets' / 'Main' / f'{split}.txt'
-    if split == 'all' and not listing.exists():
-        stems = sorted(path.stem for path in labels.glob('*.xml'))
-    else:
-        lines = read_lines(
-            listing, 'name another of --splits, or leave the option out.'
+    line = line.strip()
+    if line.startswith('"'):
+        return line[1:].partition('"')[0]
+    name = line if line in labels else line.split()[0]
+    is_file = name.lower().endswith(IMAGE_SUFFIXES)
+    return name.rpartition('.')[0] if is_file else name
+
+
+class VocFolder:
+    """A folder with xml files and images, in any of the usual layouts.
+
+    Annotations/ with JPEGImages/, as VOC has it, annotations/ with images/,
+    as many sets on Kaggle, or all in one folder; each also in subfolders.
+    """
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise ConversionError(f'{root} is not a folder: check the path.')
+        self.root = root
+        self.lists = root / 'ImageSets' / 'Main'
+        self.labels = by_name(list_files(root, ['.xml']), root)
+        self.images = by_name(list_files(root, IMAGE_SUFFIXES), root)
+
+    def splits(self) -> list[str]:
+        """The usual splits that it has a list or a subfolder of, or "all"."""
+        tops = {name.split('/')[0] for name in self.labels if '/' in name}
+        listed = [s for s in SPLITS if (self.lists / f'{s}.txt').is_file()]
+        return listed or [s for s in SPLITS if s in tops] or ['all']
+
+    def names(self, split: str) -> list[str]:
+        """Names of the images of a split, in the order of their list."""
+        listing = self.lists / f'{split}.txt'
+        below = [n for n in sorted(self.labels) if n.startswith(f'{split}/')]
+        if listing.exists() or split != 'all' and not below:
+            lines = read_lines(
+                listing, 'name another of --splits, or leave the option out.'
+            )
+            names = [
+                listed_name(line, self.labels)
+                for line in lines
+                if line.strip()
+            ]
+        else:
+            names = sorted(self.labels) if split == 'all' else below
+        if not names:
+            raise ConversionError(
+                f'{self.root} has no image in {split}: it must hold '
+                'Annotations/*.xml and JPEGImages, or the xml files beside '
+                'the images.'
+            )
+        return names
+
+    def file(self, name: str, files: dict, folder: str, suffix: str) -> Path:
+        """The one file of that name, or where it should be."""
+        found = files.get(name, ())
+        if len(found) > 1:
+            raise ConversionError(
+                f'{found[0]} and {found[1]} have the same name: take one of '
+                'them out of the folder.'
+            )
+        parent = self.root / folder
+        parent = parent if parent.is_dir() else self.root
+        return found[0] if found else parent / f'{name}{suffix}'
+
+    def tasks(self, split: str, base: Path) -> list[tuple]:
+        """Those of :func:`read_sample`; file names count from ``base``."""
+        tasks = []
+        for name in self.names(split):
+            image = self.file(name, self.images, 'JPEGImages', '.jpg')
+            labels = self.file(name, self.labels, 'Annotations', '.xml')
+            tasks.append((image.relative_to(base).as_posix(), image, labels))
+        return tasks
+
+    def count_bare(self, tasks: list[tuple]) -> int:
+        """Images without an xml file, in the folders of those that have one.
+
+        A list chooses on purpose, so they matter where there is none.
+        """
+        folders = {image.parent for _, image, _ in tasks}
+        return sum(
+            path.parent in folders and name not in self.labels
+            for name, paths in self.images.items()
+            for path in paths
         )
-        # The lists of a class have a column that says whether it is there.
-        stems = [line.split()[0] for line in lines if line.strip()]
-    if not stems:
-        raise ConversionError(
-            f'{root} has no image in {split}: it must hold '
-            'Annotations/*.xml and JPEGImages.'
-        )
-    files = {
-        path.stem: path
-        for path in sorted(images.iterdir())
-        if path.suffix.lower() in IMAGE_SUFFIXES
-    }
-    tasks = []
-    for stem in stems:
-        image = files.get(stem, images / f'{stem}.jpg')
-        tasks.append(
-            (image.relative_to(base).as_posix(), image, labels / f'{stem}.xml')
-        )
-    return tasks
 
 
 def convert(
@@ -186,6 +260,7 @@ def convert(
     classes: Sequence[str] = CLASSES,
     splits: Sequence[str] | None = None,
     first_pixel: int = 1,
+    skip_broken: bool = False,
     force: bool = False,
     nproc: int | None = None,
 ) -> dict[Path, CocoSplit]:
@@ -193,14 +268,17 @@ def convert(
 
     Args:
         root: Has Annotations/*.xml, JPEGImages and ImageSets/Main/*.txt, or
-            the xml files beside the images.
+            another layout of :class:`VocFolder`.
         more: Folders that go into the same files. File names are then
             relative to the common parent of all.
         out: Default: ``annotations`` in ``root`` or in the common parent.
         classes: Default: the 20 classes of PASCAL VOC.
-        splits: Lists of ImageSets/Main, without .txt. Default: those of
-            ``SPLITS`` that ``root`` has; where it has none, the split "all".
+        splits: Lists of ImageSets/Main, without .txt, or subfolders. Default:
+            those of ``SPLITS`` that ``root`` has; where it has none, the split
+            "all".
         first_pixel: Number of the first pixel in the xml files, 0 or 1.
+        skip_broken: Leave out images that cannot be read, or whose xml file
+            cannot, and count them.
         force: Replace earlier files.
         nproc: Processes; default: one per core.
 
@@ -218,25 +296,34 @@ def convert(
         roots = [Path(path).resolve() for path in (root, *more)]
         base = Path(os.path.commonpath(roots))
     out = Path(out or base / 'annotations')
-    splits = split_names(roots[0], splits)
+    folders = [VocFolder(path) for path in roots]
+    splits = splits or folders[0].splits()
     refuse_existing(out, splits, force)
 
-    tasks: dict[str, list] = {
-        split: sum((collect(path, split, base) for path in roots), [])
-        for split in splits
-    }
+    tasks: dict[str, list] = {}
+    bare: Counter = Counter()
+    for split in splits:
+        parts = [folder.tasks(split, base) for folder in folders]
+        tasks[split] = sum(parts, [])
+        for folder, part in zip(folders, parts):
+            if not (folder.lists / f'{split}.txt').exists():
+                bare[split] += folder.count_bare(part)
     # trainval and its parts share images: each is read once.
     unique = list(dict.fromkeys(sum(tasks.values(), [])))
-    read = track(partial(read_sample, first_pixel=first_pixel), unique, nproc)
-    samples = dict(zip(unique, read))
-    return write_splits(
-        build_splits(
-            {
-                split: [samples[task] for task in some]
-                for split, some in tasks.items()
-            },
-            names,
-        ),
-        out,
-        force,
+    read = track(
+        partial(read_sample, first_pixel=first_pixel),
+        unique,
+        nproc,
+        skip_broken,
     )
+    samples = dict(zip(unique, read))
+    built = build_splits(
+        {
+            split: [samples[task] for task in some]
+            for split, some in tasks.items()
+        },
+        names,
+    )
+    for split, count in (+bare).items():
+        built[split].notes['images without an xml file left out'] = count
+    return write_splits(built, out, force)

@@ -1,0 +1,148 @@
+"""A table with a line for each box."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from da_faster.data_conversion.coco import (
+    AnyPath,
+    CocoSplit,
+    ConversionError,
+    Sample,
+    build_splits,
+    check_choice,
+    class_map,
+    from_relative,
+    refuse_existing,
+    track,
+    write_splits,
+)
+from da_faster.data_conversion.coco_subset import check_image
+from da_faster.data_conversion.csv_boxes import FORMATS, open_table
+from da_faster.data_conversion.image_names import default_name, find_images
+from da_faster.listing import IMAGE_SUFFIXES, list_files
+
+
+def read_sample(
+    sample: Sample | ConversionError, images: Path, relative: bool
+) -> Sample:
+    """The sample with the size of its image, and boxes in pixels."""
+    sample = check_image(sample, images)
+    if not relative:
+        return sample
+    boxes = [
+        box._replace(
+            **dict(
+                zip(
+                    ('x1', 'y1', 'x2', 'y2'),
+                    from_relative(box[1:5], sample.size),
+                )
+            )
+        )
+        for box in sample.boxes
+    ]
+    return sample._replace(boxes=boxes)
+
+
+def check_unit(
+    table: Path, samples: Sequence[Sample | ConversionError], relative: bool
+) -> None:
+    """Raises where the corners are of the other unit."""
+    corners = [
+        max(box[1:5])
+        for sample in samples
+        if isinstance(sample, Sample)
+        for box in sample.boxes
+    ]
+    # A corner may be a little beyond the edge.
+    if corners and (max(corners) <= 2) != relative:
+        unit, mend = ('relative to the image', 'give')
+        if relative:
+            unit, mend = ('in pixels', 'leave out')
+        raise ConversionError(
+            f'{table} has corners up to {max(corners):g}, so they seem to be '
+            f'{unit}: {mend} --relative.'
+        )
+
+
+def convert(
+    table: AnyPath,
+    images: AnyPath,
+    *,
+    out: AnyPath | None = None,
+    columns: Sequence[str] = (),
+    label: str | None = None,
+    box_format: str | None = None,
+    relative: bool = False,
+    classes: Sequence[str] | None = None,
+    name: str | None = None,
+    skip_broken: bool = False,
+    force: bool = False,
+    nproc: int | None = None,
+) -> dict[Path, CocoSplit]:
+    """Writes ``<name>.json``.
+
+    A line with an empty box is an image without objects. Images of the folder
+    that no line names are left out and counted. Corners count pixels from 0.
+
+    Args:
+        table: Its first line names the columns.
+        images: The folder that its file names are in.
+        out: Default: ``annotations`` beside ``images``.
+        columns: Each ``KEY=COLUMN``, where the usual names do not tell; the
+            keys are those of ``csv_boxes.COLUMNS``.
+        label: The class of every box, where the table has no such column.
+        box_format: Of a column with the whole box, one of ``FORMATS``.
+        relative: Corners are relative to the image, not pixels.
+        classes: Default: all labels, in the order of the alphabet.
+        name: Of the result; default: that of ``table``, or of the folder
+            where ``table`` is among the images.
+        skip_broken: Leave out images that cannot be used, or of which a line
+            is broken, and count them.
+        force: Replace an earlier file.
+        nproc: Processes; default: one per core.
+
+    Returns:
+        {path of the annotation file: its content}.
+
+    Raises:
+        ConversionError: If the data or an argument is wrong.
+    """
+    table, images = Path(table), Path(images)
+    if box_format is not None:
+        check_choice(FORMATS, box_format=box_format)
+    out = Path(out or images.parent / 'annotations')
+    name = name or default_name(table, images)
+    refuse_existing(out, [name], force)
+    rows = open_table(table, columns, label, box_format).samples()
+    check_unit(table, list(rows.values()), relative)
+    found = find_images(list(rows.values()), images, table)
+    labels = {
+        box.label
+        for sample in found
+        if isinstance(sample, Sample)
+        for box in sample.boxes
+    }
+    names = class_map(classes) if classes else {n: n for n in sorted(labels)}
+    used = {s.file_name for s in found if isinstance(s, Sample)}
+    built = build_splits(
+        {
+            name: track(
+                partial(read_sample, images=images, relative=relative),
+                found,
+                nproc,
+                skip_broken,
+            )
+        },
+        names,
+    )
+    others = [
+        path
+        for path in list_files(images, IMAGE_SUFFIXES)
+        if path.relative_to(images).as_posix() not in used
+    ]
+    if others:
+        built[name].notes['images that the table does not name left out'] = (
+            len(others)
+        )
+    return write_splits(built, out, force)

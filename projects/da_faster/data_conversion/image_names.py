@@ -1,0 +1,168 @@
+"""The images that a label file names, as labelling tools write names."""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from posixpath import normpath
+
+from da_faster.data_conversion.coco import ConversionError, Sample
+from da_faster.listing import IMAGE_SUFFIXES, list_files
+
+# Not below any folder here: absolute, of a drive, an address, or outside.
+FOREIGN = re.compile(r'/|\.\./|[A-Za-z]:/|[A-Za-z][\w+.-]*://')
+
+
+def default_name(labels: Path, images: Path) -> str:
+    """Name of the result of a label file.
+
+    Tools give all parts of a set one name, so a file among its images gets
+    that of their folder.
+    """
+    folder = images.resolve()
+    return folder.name if labels.resolve().parent == folder else labels.stem
+
+
+def find_images(
+    samples: Sequence[Sample | ConversionError], folder: Path, labels: Path
+) -> list[Sample | ConversionError]:
+    """The samples with file names that exist below ``folder``.
+
+    Args:
+        samples: With the file names of ``labels``; an error stays one.
+        folder: Where the images are.
+        labels: The label file.
+
+    Returns:
+        A sample each, or an error where its image is not there.
+
+    Raises:
+        ConversionError: If two samples are of one image.
+    """
+    names = ImageNames(
+        folder, (s.file_name for s in samples if isinstance(s, Sample))
+    )
+    found: list[Sample | ConversionError] = []
+    stated: dict[str, str] = {}
+    for sample in samples:
+        if isinstance(sample, ConversionError):
+            found.append(sample)
+            continue
+        try:
+            name = names.find(sample.file_name)
+        except ConversionError as error:
+            found.append(error)
+            continue
+        if name in stated:
+            raise ConversionError(
+                f'{labels} lists {folder / name} twice, as {stated[name]} and '
+                f'as {sample.file_name}: give every image one entry.'
+            )
+        stated[name] = sample.file_name
+        found.append(sample._replace(file_name=name))
+    return found
+
+
+class ImageNames:
+    """Finds images below a folder under the names that a label file has.
+
+    Windows' backslashes are understood, and accented letters in either of
+    Unicode's forms, which a copy between systems changes. A name may lack the
+    suffix where only one image has it. Of a path that is
+    of another machine only the base name counts, where no other image of the
+    file has it.
+
+    Args:
+        folder: The folder of the images.
+        stated: All names in the label file.
+    """
+
+    def __init__(self, folder: Path, stated: Iterable[str]) -> None:
+        self.folder = folder
+        self.root = folder.resolve().as_posix() + '/'
+        self.base_names = Counter(map(base_name, set(stated)))
+
+    @cached_property
+    def stems(self) -> dict[str, list[str]]:
+        """The images of the folder by their name without suffix."""
+        found = defaultdict(list)
+        for path in list_files(self.folder, IMAGE_SUFFIXES):
+            name = path.relative_to(self.folder)
+            found[name.with_suffix('').as_posix()].append(name.as_posix())
+        return found
+
+    @cached_property
+    def there(self) -> dict[str, Path]:
+        """The images of the folder by their name in small letters."""
+        return {
+            path.relative_to(self.folder).as_posix().lower(): path
+            for path in list_files(self.folder, IMAGE_SUFFIXES)
+        }
+
+    def candidates(self, stated: str) -> Iterator[str]:
+        """Names below the folder that may be meant."""
+        name = stated.replace('\\', '/')
+        if not FOREIGN.match(name):
+            yield from (stated, name)
+            return
+        if name.startswith('../'):
+            yield name
+        if name.startswith(self.root):
+            yield name.removeprefix(self.root)
+        if self.base_names[base_name(name)] == 1:
+            yield base_name(name)
+
+    def find(self, stated: str) -> str:
+        """Path of an image relative to the folder.
+
+        Raises:
+            ConversionError: If it is not there.
+        """
+        for name in self.candidates(stated):
+            for form in (
+                name,
+                unicodedata.normalize('NFC', name),
+                unicodedata.normalize('NFD', name),
+            ):
+                if (self.folder / form).is_file():
+                    return normpath(form)
+        if not stated.lower().endswith(IMAGE_SUFFIXES):
+            names = self.stems.get(stated, ())
+            if len(names) == 1:
+                return names[0]
+        raise ConversionError(self.sentence(stated))
+
+    def sentence(self, stated: str) -> str:
+        """What to do about an image that is not there."""
+        name = stated.replace('\\', '/')
+        if FOREIGN.match(name):
+            same = self.base_names[base_name(name)] > 1
+            why = 'which several images have' if same else 'which is not there'
+            return (
+                f'{stated} is no path below {self.folder}, and was looked for '
+                f'by its base name, {why}: write names relative to the image '
+                'folder into the label file.'
+            )
+        text = f'{self.folder / name} is missing'
+        for parent in self.folder.resolve().parents[:2]:
+            if (parent / name).is_file():
+                return (
+                    f'{text}, but {parent / name} is there: give {parent} as '
+                    'the image folder.'
+                )
+        other = self.there.get(name.lower()) or self.there.get(
+            base_name(name).lower()
+        )
+        if other:
+            return (
+                f'{text}, but {other} is there: the names in the label file '
+                'and the files must agree.'
+            )
+        return f'{text}: complete the download of the dataset.'
+
+
+def base_name(name: str) -> str:
+    """Without folders, in either system's way of writing."""
+    return name.replace('\\', '/').rpartition('/')[2]
