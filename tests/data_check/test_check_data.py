@@ -144,7 +144,29 @@ FILES = {
     'missing image': (
         coco('source', 4),
         True,
-        ('1 of 4 images do not exist', 'source3.png'),
+        ('1 of 4 images do not exist: ./source/source3.png; correct',),
+    ),
+    'missing images': (
+        coco('source', 5),
+        True,
+        ('./source/source3.png; ./source/source4.png; correct',),
+    ),
+    'wrong folder': (
+        coco('other', 3),
+        True,
+        ('3 of 3 images do not exist: e.g. ./source/other0.png; correct',),
+    ),
+    "Windows' names": (
+        coco(
+            'source',
+            3,
+            images=[
+                dict(id=i, file_name=f'x\\{i}.png', width=20, height=10)
+                for i in range(3)
+            ],
+        ),
+        True,
+        ("these are Windows' names: convert it with tools/dataset_conv",),
     ),
     'order': (
         coco('source', 3, categories=[dict(DOG, id=1), dict(CAT, id=2)]),
@@ -565,7 +587,15 @@ def test_full_check_reads_the_images(data, capsys, tmp_path):
     copy.write_bytes(whole[:45])
     (finding,) = full()
     assert finding.fatal and '1 of 3 images are broken' in finding.text
-    copy.write_bytes(whole)
+    (tmp_path / 'target/target0.png').write_bytes(b'')
+    (finding,) = full()
+    for part in ('2 of 3 images', 'target0.png (', 'target1.png ('):
+        assert part in finding.text
+    (tmp_path / 'target/target2.png').write_bytes(b'')
+    (finding,) = full()  # all of them: then one tells as much
+    assert '3 of 3 images are broken: e.g. ./target/target0' in finding.text
+    for i in range(3):
+        image(tmp_path / f'target/target{i}.png', (80, 9 * i, 0))
     Image.new('RGB', (10, 20)).save('test/test0.png')
     (finding,) = full()
     assert finding.fatal and 'test0.png is 10x20, not 20x10' in finding.text

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from .boxes import check_boxes
 from .evaluation import check_evaluation
-from .parts import ROLES, SUBSET, DataReader, Part
+from .parts import ROLES, SUBSET, DataReader, Part, name_all
 
 
 class Checker(DataReader):
@@ -44,10 +44,12 @@ class Checker(DataReader):
             if name not in listed[folder]:
                 missing.append(path)
         if missing:
+            mend = 'correct data_prefix, or complete the download'
+            if part.content is not None and '\\' in missing[0]:
+                mend = f"these are Windows' names: convert it with {SUBSET}"
             self.fatal(
-                f'{part.where}: {len(missing)} of {len(part.images)} '
-                f'images do not exist, e.g. {missing[0]}; correct '
-                'data_prefix, or complete the download.'
+                f'{part.where}: {len(missing)} of {len(part.images)} images '
+                f'do not exist: {name_all(missing, len(part.images))}; {mend}.'
             )
         if not part.images:
             self.fatal(f'{part.where} lists no image: convert it again.')

@@ -13,7 +13,7 @@ from da_faster.image_files import loaded_size, mend_size, orientation
 from da_faster.progress import progress
 
 from .checks import Checker
-from .parts import Part
+from .parts import Part, name_all
 
 SOME = 50  # images of a part whose headers the quick check reads
 
@@ -63,7 +63,8 @@ def read_image(path: str, how: dict) -> ImageFile:
             size = loaded_size(path, image, **how)
             return ImageFile(digest, size, orientation(image) != 1)
     except (OSError, SyntaxError, ValueError) as error:
-        return ImageFile(error=str(error).split('\n')[0])
+        # Pillow names the buffer that it was given.
+        return ImageFile(error=str(error).split('\n')[0].split(' <_io.')[0])
 
 
 def read_header(path: str, how: dict) -> ImageFile:
@@ -106,11 +107,12 @@ def check_images(checker: Checker, nproc: int) -> None:
     for part in checker.parts:
         broken = [p for p in part.images if p in read and read[p].error]
         if broken:
+            named = [f'{path} ({read[path].error})' for path in broken]
             checker.fatal(
-                f'{part.where}: {len(broken)} of '
-                f'{len(part.images)} images are broken, e.g. '
-                f'{broken[0]} ({read[broken[0]].error}): download '
-                'them again.'
+                f'{part.where}: {len(broken)} of {len(part.images)} images '
+                f'are broken: {name_all(named, len(part.images))}: download '
+                "them again, or take them out (a converter's --skip-broken "
+                'does).'
             )
         if part.role == 'test' and part.content is None:
             continue  # to predict on: may be the target's own

@@ -13,6 +13,9 @@ ROLES = ('source', 'target', 'test', 'val')
 SUBSET = 'tools/dataset_converters/coco_subset.py'
 
 
+MANY = 100  # files that one sentence names
+
+
 class Finding(NamedTuple):
     """One sentence; a fatal one makes the training worthless."""
 
@@ -85,6 +88,19 @@ class Part(NamedTuple):
             else (f'{self.ann_file}, images below {self.folder}')
         )
         return f'{self.role}: {len(self.images)} images, {labels}; {place}'
+
+
+def name_all(items: list[str], total: int) -> str:
+    """Every item, or one of them where nothing else is right.
+
+    Args:
+        items (list[str]): At least one; of more than ``MANY`` the first ones.
+        total (int): How many there could be.
+    """
+    if len(items) == total > 1:
+        return f'e.g. {items[0]}'
+    more = len(items) - MANY
+    return '; '.join(items[:MANY]) + (f'; and {more} more' if more > 0 else '')
 
 
 class DataReader:
