@@ -146,6 +146,21 @@ def test_lists_name_images_in_several_ways():
     assert files(content)[:3] == names
 
 
+def test_lists_of_other_names_are_followed():
+    """Else "all" would train on what a list keeps for testing."""
+    voc('a', 'b')
+    for name, text in (('Train', 'a'), ('Test', 'b'), ('car_Test', 'b 1')):
+        write(f'mine/ImageSets/Main/{name}.txt', text)
+    run('voc', 'mine', '--classes', 'car')
+    names = sorted(p.name for p in Path('mine/annotations').glob('*.json'))
+    assert names == ['Test.json', 'Train.json']
+    Path('mine').rename('VOC2007')
+    Path('kit').mkdir()
+    Path('VOC2007').rename('kit/VOC2007')
+    message = fails('voc', 'kit', '--classes', 'car')
+    assert message.endswith('Main is there: give kit/VOC2007.')
+
+
 @pytest.mark.parametrize(
     'size',
     [
@@ -340,3 +355,15 @@ def test_kitti_with_other_images_and_classes(capsys):
     assert boxes(content, 'a.jpg') == [('crate', 1.5, 2, 1.5, 2)]
     out = capsys.readouterr().out
     assert 'trainval: images without a label file left out: 1\n' in out
+    photo('mine/image_2/a.png')
+    message = fails('kitti', 'mine', '--classes', 'box', '--force')
+    assert 'a.jpg and mine/image_2/a.png have the same name' in message
+
+
+def test_too_large_an_image(monkeypatch):
+    """Pillow refuses such images with an error of its own kind."""
+    voc('a', 'b')
+    photo('mine/images/b.jpg', (60, 60))
+    monkeypatch.setattr('PIL.Image.MAX_IMAGE_PIXELS', 1500)
+    message = fails('voc', 'mine', '--classes', 'car')
+    assert 'b.jpg is too large' in message and 'cut it into tiles' in message

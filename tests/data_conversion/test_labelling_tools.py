@@ -104,8 +104,7 @@ def cvat_voc(root):
     write(root / 'labelmap.txt', '# label:color_rgb:parts:actions\ncar:::\n')
     colour(root / 'JPEGImages/day 1/a.jpg', 0)
     colour(root / 'JPEGImages/day 1/b.jpg', 1)
-    options = '--classes', 'car', '--first-pixel', 0, '--splits', 'default'
-    run('voc', root, *options)
+    run('voc', root, '--classes', 'car', '--first-pixel', 0)
     result = root / 'annotations/default.json'
     return result, root, 'JPEGImages/day 1/a.jpg'
 

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         nargs='+',
         help='lists of ImageSets/Main, without .txt, or subfolders (default: '
         'those of train, val, valid, trainval, test that exist; where none '
-        'does, one split "all")',
+        'does, every list; where there is none, one split "all")',
     )
     add(
         '--first-pixel',

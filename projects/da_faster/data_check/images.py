@@ -15,6 +15,7 @@ from da_faster.progress import progress
 from .checks import Checker
 from .parts import Part, name_all
 
+BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 SOME = 50  # images of a part whose headers the quick check reads
 
 
@@ -62,7 +63,7 @@ def read_image(path: str, how: dict) -> ImageFile:
                 image.load()
             size = loaded_size(path, image, **how)
             return ImageFile(digest, size, orientation(image) != 1)
-    except (OSError, SyntaxError, ValueError) as error:
+    except BROKEN as error:
         # Pillow names the buffer that it was given.
         return ImageFile(error=str(error).split('\n')[0].split(' <_io.')[0])
 
@@ -73,7 +74,7 @@ def read_header(path: str, how: dict) -> ImageFile:
         with Image.open(path) as image:
             size = loaded_size(path, image, **how)
             return ImageFile('', size, orientation(image) != 1)
-    except (OSError, SyntaxError, ValueError):
+    except BROKEN:
         return ImageFile()
 
 

@@ -346,6 +346,10 @@ def image_size(path: Path) -> tuple[int, int]:
         raise ConversionError(
             f'{path} is missing: complete the download of the dataset.'
         ) from None
+    except Image.DecompressionBombError as error:
+        raise ConversionError(
+            f'{path} is too large ({error}): cut it into tiles.'
+        ) from error
     except (OSError, SyntaxError, ValueError) as error:
         raise ConversionError(
             f'{path} is not a readable image ({error}): download it again.'

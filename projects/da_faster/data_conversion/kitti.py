@@ -43,10 +43,16 @@ def find_folders(root: Path) -> tuple[Path, Path]:
 
 def by_name(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
     """Files below a folder by their path in it, without suffix."""
-    return {
-        path.relative_to(folder).with_suffix('').as_posix(): path
-        for path in list_files(folder, suffixes)
-    }
+    found: dict[str, Path] = {}
+    for path in list_files(folder, suffixes):
+        name = path.relative_to(folder).with_suffix('').as_posix()
+        if name in found:
+            raise ConversionError(
+                f'{found[name]} and {path} have the same name: take one of '
+                'them out of the folder.'
+            )
+        found[name] = path
+    return found
 
 
 def read_sample(task: tuple[str, Path, Path]) -> Sample:

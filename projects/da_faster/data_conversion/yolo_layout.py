@@ -53,7 +53,8 @@ class Layout:
             if path is None:
                 raise ConversionError(
                     f'{self.path} has {split}: {place}, which does not exist '
-                    f'in {self.root}: correct it there.'
+                    f'in {self.root}: correct it there, or choose with '
+                    '--splits.'
                 )
             found += (
                 list_files(path, IMAGE_SUFFIXES)
