@@ -116,6 +116,13 @@ def test_nothing_is_found_where_nothing_is_wrong(data):
     assert find(data) == []
 
 
+def test_labels_that_are_no_coco_file(data):
+    data.train_dataloader.dataset.ann_file = 'boxes.csv'
+    only(data, True, 'boxes.csv is no COCO json file', '/csv_table.py.')
+    data.train_dataloader.dataset.type = 'VOCDataset'
+    only(data, False, 'only COCO json files are checked')
+
+
 def test_wrappers(data):
     source = data.train_dataloader.dataset
     data.train_dataloader.dataset = dict(

@@ -14,6 +14,13 @@ SUBSET = 'tools/dataset_converters/coco_subset.py'
 
 
 MANY = 100  # files that one sentence names
+# What reads other files of labels.
+CONVERTERS = {
+    '.csv': 'csv_table.py',
+    '.txt': 'yolo.py',
+    '.xml': 'voc.py',
+    '.yaml': 'yolo.py',
+}
 
 
 class Finding(NamedTuple):
@@ -164,7 +171,14 @@ class DataReader:
             return  # the files are not on this machine
         content = None
         if ann_file:
-            if not ann_file.endswith('.json'):
+            ending = osp.splitext(ann_file)[1].lower()
+            if leaf['type'] == 'CocoDataset' and ending in CONVERTERS:
+                self.fatal(
+                    f'{role} {ann_file} is no COCO json file: convert it with '
+                    f'tools/dataset_converters/{CONVERTERS[ending]}.'
+                )
+                return
+            if ending != '.json':
                 self.warn(
                     f'{role} {ann_file}: only COCO json files are '
                     'checked; convert it (tools/dataset_converters) to '
