@@ -700,7 +700,10 @@ def test_coco_keeps_all_classes_in_order(any_coco):
             coco(annotations=[dict(id=1, image_id=9, category_id=1)]),
             'annotations can be used (annotations without a box left out: 1)',
         ),
-        (coco(images=coco()['images'] * 2), 'two images have the same id'),
+        (
+            coco(images=coco()['images'] * 2),
+            'has the id 9 for a/x.png and for a/x.png',
+        ),
         (
             coco(
                 annotations=[

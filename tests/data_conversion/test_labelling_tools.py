@@ -168,6 +168,33 @@ def labelimg_voc(root):
     return root / 'annotations/all.json', root, 'a.jpg'
 
 
+def label_studio_voc(root):
+    """Label Studio, "Pascal VOC": images/ and Annotations/, corners from 0."""
+    write(root / 'Annotations/1f-a.xml', xml(('car', 10, 5, 30, 20, 0)))
+    colour(root / 'images/1f-a.jpg', 0)
+    run('voc', root, '--classes', 'car', '--first-pixel', 0)
+    return root / 'annotations/all.json', root, 'images/1f-a.jpg'
+
+
+def roboflow_voc(root):
+    """Roboflow, "Pascal VOC": xml beside the images, the parts in folders."""
+    text = xml(('car', 11, 6, 30, 20, 0)).replace('Left', 'Unspecified')
+    for number, part in enumerate(('train', 'valid')):
+        write(root / part / 'a_jpg.rf.0f3.xml', text)
+        colour(root / part / 'a_jpg.rf.0f3.jpg', number)
+    run('voc', root, '--classes', 'car')
+    return root / 'annotations/train.json', root, 'train/a_jpg.rf.0f3.jpg'
+
+
+def labelimg_yolo(root):
+    """LabelImg, "YOLO": txt files and classes.txt beside the images."""
+    write(root / 'classes.txt', 'car\n')
+    write(root / 'a.txt', '0 0.500000 0.416667 0.500000 0.500000\n')
+    colour(root / 'a.jpg', 0)
+    run('yolo', root)
+    return root / 'annotations/all.json', root, 'a.jpg'
+
+
 def labelme_coco(root):
     """LabelMe through labelme2coco: rectangles as masks, in JPEGImages/."""
     content = coco(
@@ -246,6 +273,7 @@ def kitti_of_a_tool(root):
 EXPORTS = (
     roboflow_coco, label_studio_coco, cvat_coco, cvat_voc, cvat_darknet,
     ultralytics_yolo, roboflow_yolo, label_studio_yolo, labelimg_voc,
+    label_studio_voc, roboflow_voc, labelimg_yolo,
     labelme_coco, via_coco, kaggle_voc, kaggle_csv, tensorflow_csv,
     kitti_of_a_tool
 )  # fmt: skip

@@ -37,15 +37,19 @@ def read_coco(path: Path) -> tuple[list[Sample], list[str], Counter]:
         listed = content['categories']
         annotations = content.get('annotations', [])
         categories = {key_of(c['id']): str(c['name']) for c in listed}
-        samples = {}
+        samples: dict[str, Sample] = {}
         for image in content['images']:
             at = f'image {image["id"]}'
             size = [int(image.get(k) or 0) for k in ('width', 'height')]
-            samples[key_of(image['id'])] = Sample(
-                str(image['file_name']), tuple(size), [], Counter()
-            )
-        if len(samples) < len(content['images']):
-            raise ValueError('two images have the same id')
+            name, key = str(image['file_name']), key_of(image['id'])
+            if key in samples:
+                raise ConversionError(
+                    f'{path} has the id {key} for {samples[key].file_name} '
+                    f'and for {name}, so their boxes cannot be told apart: '
+                    'export it again, with other file names (VIA makes ids of '
+                    'them).'
+                )
+            samples[key] = Sample(name, tuple(size), [], Counter())
         lost: Counter = Counter()
         for item in annotations:
             at = f'annotation {item.get("id")}'
@@ -58,13 +62,7 @@ def read_coco(path: Path) -> tuple[list[Sample], list[str], Counter]:
             'category_id, bbox) and categories (id, name).'
         ) from error
     check_ids(path, lost, len(annotations), categories)
-    if annotations and not any(sample.boxes for sample in samples.values()):
-        why = sum((sample.notes for sample in samples.values()), lost)
-        raise ConversionError(
-            f'{path}: none of its {len(annotations)} annotations can be used ('
-            + ', '.join(f'{reason}: {n}' for reason, n in why.items())
-            + '): export it again, with boxes.'
-        )
+    check_use(path, list(samples.values()), lost, len(annotations))
     for key in roots:
         lost[f'empty root category {categories[key]} left out'] += 1
     names = [name for key, name in categories.items() if key not in roots]
@@ -147,6 +145,19 @@ def check_ids(
                 'its categories count from 1: correct the ids of its '
                 'annotations, or those of its categories.'
             )
+
+
+def check_use(
+    path: Path, samples: list[Sample], lost: Counter, total: int
+) -> None:
+    """Raises where no annotation of many can be used."""
+    if total and not any(sample.boxes for sample in samples):
+        why = sum((sample.notes for sample in samples), lost)
+        reasons = ', '.join(f'{reason}: {n}' for reason, n in why.items())
+        raise ConversionError(
+            f'{path}: none of its {total} annotations can be used '
+            f'({reasons}): export it again, with boxes.'
+        )
 
 
 def check_image(sample: Sample | ConversionError, images: Path) -> Sample:
