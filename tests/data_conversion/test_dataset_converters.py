@@ -701,6 +701,10 @@ def test_coco_keeps_all_classes_in_order(any_coco):
             'annotations can be used (annotations without a box left out: 1)',
         ),
         (
+            coco(categories=[dict(id=1, name='cat'), dict(id=1, name='dog')]),
+            'two categories have one id',
+        ),
+        (
             coco(images=coco()['images'] * 2),
             'has the id 9 for a/x.png and for a/x.png',
         ),

@@ -215,9 +215,9 @@ def labelme_coco(root):
 
 
 def via_coco(root):
-    """VGG Image Annotator, "COCO": ids as text in the annotations."""
+    """VGG Image Annotator, "COCO": ids as text, here and there as floats."""
     content = coco()
-    content['annotations'][0].update(image_id='0', segmentation=[
+    content['annotations'][0].update(image_id='0', category_id=1.0, segmentation=[
         10, 5, 30, 5, 30, 20, 10, 20
     ])  # fmt: skip
     write(root / 'via_project_coco.json', content)

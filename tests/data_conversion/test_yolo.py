@@ -74,6 +74,7 @@ def test_images_without_labels_are_told_from_empty_ones(yolo, capsys):
     run('yolo', yolo)
     said = 'train: images without a label file '
     assert said + 'left out: 1\n' in capsys.readouterr().out
+    assert len(load('mine/annotations/train.json')['images']) == 2
     run('yolo', yolo, '--missing-is-empty', '--force')
     assert said + 'taken as empty: 1\n' in capsys.readouterr().out
     content = load('mine/annotations/train.json')

@@ -37,6 +37,8 @@ def read_coco(path: Path) -> tuple[list[Sample], list[str], Counter]:
         listed = content['categories']
         annotations = content.get('annotations', [])
         categories = {key_of(c['id']): str(c['name']) for c in listed}
+        if len(categories) < len(listed):
+            raise ValueError('two categories have one id')
         samples: dict[str, Sample] = {}
         for image in content['images']:
             at = f'image {image["id"]}'
