@@ -217,10 +217,7 @@ def labelme_coco(root):
 def via_coco(root):
     """VGG Image Annotator, "COCO": ids as text, here and there as floats."""
     content = coco()
-    polygon = [10, 5, 30, 5, 30, 20, 10, 20]
-    content['annotations'][0].update(
-        image_id='0', category_id=1.0, segmentation=polygon
-    )
+    content['annotations'][0].update(image_id='0', category_id=1.0)
     write(root / 'via_project_coco.json', content)
     colour(root / 'img/a.jpg', 0)
     colour(root / 'img/b.jpg', 1)
