@@ -30,7 +30,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="train on the config's own training data, too",
     )
     add('--work-dir', help='default: work_dirs/CONFIG_to_FOLDER')
-    add('--iters', type=int, default=1000, help='iterations (default: 1000)')
+    add('--iters', type=int, default=600, help='iterations (default: 600)')
     add(
         '--test-labels',
         metavar='FILE',

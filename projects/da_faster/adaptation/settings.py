@@ -27,7 +27,7 @@ def adapt_config(
     target: str,
     load_from: str | None = None,
     source: bool = False,
-    iters: int = 1000,
+    iters: int = 600,
     test_labels: str | None = None,
     test_images: str | None = None,
     target_labels: str | None = None,
