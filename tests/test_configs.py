@@ -57,6 +57,7 @@ def adapted_sibling(name: str) -> str:
     names = (
         f'da_faster_plain{end}',
         f'da_faster{end}',
+        f'da{end}',
         f'da_faster{end.removeprefix("_style")}',
         f'mean_teacher{end.removeprefix("_strong")}',
     )
