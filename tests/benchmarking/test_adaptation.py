@@ -175,11 +175,21 @@ def test_a_run_of_another_config_or_data_is_refused(demo_run, changed):
     adaptation.set_finished(demo_run)
     config = Path(demo_run.config)
     if changed == 'config':
-        config.write_text(config.read_text() + 'lr = 1\n')
+        config.write_text(config.read_text() + 'load_from = 1\n')
     else:
         (config.parent / changed).write_text('{"images": []}')
     with pytest.raises(UserError, match='another config or of other data'):
         adaptation.is_finished(demo_run)
+
+
+def test_how_a_run_is_logged_does_not_matter(demo_run):
+    assert not adaptation.is_finished(demo_run)
+    adaptation.set_finished(demo_run)
+    config = Path(demo_run.config)
+    config.write_text(
+        config.read_text() + 'default_hooks = dict(logger=dict(interval=1))\n'
+    )
+    assert adaptation.is_finished(demo_run)
 
 
 def test_detections_of_an_unknown_run_are_refused(demo_run):
@@ -192,7 +202,7 @@ def test_detections_of_an_unknown_run_are_refused(demo_run):
 def test_an_edit_during_the_training_is_not_taken_for_its_config(demo_run):
     assert not adaptation.is_finished(demo_run)
     config = Path(demo_run.config)
-    config.write_text(config.read_text() + 'lr = 1\n')
+    config.write_text(config.read_text() + 'load_from = 1\n')
     adaptation.set_finished(demo_run)
     with pytest.raises(UserError, match='another config or of other data'):
         adaptation.is_finished(demo_run)

@@ -22,6 +22,18 @@ from .scores import describe, draw_dots, evaluate, make_table
 from .training import end, train_command
 
 DETECTIONS = 'detections.bbox.json'
+# Not among them: how a run is logged, saved and watched.
+DECISIVE = (
+    'model',
+    'train_dataloader',
+    'train_cfg',
+    'optim_wrapper',
+    'param_scheduler',
+    'custom_hooks',
+    'load_from',
+    'val_dataloader',
+    'val_evaluator',
+)
 
 
 class Run(NamedTuple):
@@ -52,8 +64,13 @@ class Run(NamedTuple):
 
 
 def fingerprint(run: Run) -> str:
-    """Hashes what a run depends on: config, options, annotation files."""
-    text = Config.fromfile(run.config).pretty_text
+    """Hashes what decides the weights and scores of a run.
+
+    That is a part of the config, the options and the annotation files.
+    """
+    cfg = Config.fromfile(run.config).to_dict()
+    parts = {key: cfg.get(key) for key in DECISIVE}
+    text = json.dumps(parts, sort_keys=True, default=str)
     digest = hashlib.sha256(
         repr((text, METHODS[run.method].arguments)).encode()
     )
