@@ -16,8 +16,9 @@ format: env  ## mends what ruff can mend
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-test: env  ## all tests; `make test ARGS='-k name'` for some
-	.venv/bin/python -m pytest tests $(ARGS)
+test: env  ## all tests, two at a time; `make test ARGS='-k name'` for some
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest tests -n 2 --dist loadfile \
+		$(ARGS)
 
 DEMO := work_dirs/demo/demo
 
