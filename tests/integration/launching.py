@@ -145,6 +145,24 @@ train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
 custom_hooks = [
     dict(type='Recorder'), dict(type='SelfTrainingHook', burn_in=2)]
 """
+# After TEACHER: without the source. It needs load_from.
+SOURCE_FREE = (
+    TEACHER
+    + """
+train_dataloader = dict(dataset=dict(
+    _delete_=True,
+    **{**_base_.train_cfg.target_dataloader.dataset,
+       'pipeline': train_cfg['target_dataloader']['dataset']['pipeline']}))
+train_cfg = dict(
+    _delete_=True, type='TargetLoop', max_iters=_base_.max_iters,
+    val_interval=_base_.max_iters)
+model['pseudo_labels'] = dict(threshold=0.05, ignore_above=0.02, memory=4)
+model['keep_start'] = True
+custom_hooks = [
+    dict(type='Recorder'),
+    dict(type='SelfTrainingHook', burn_in=0, hold=0.1)]
+"""
+)
 
 
 def derive(config, folder: Path, text: str) -> Path:

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from launching import STYLE, TEACHER, derive, train
+from launching import SOURCE_FREE, STYLE, TEACHER, derive, train
 
 CROP = """
 train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
@@ -45,10 +45,21 @@ TRANSFORM = 'train_dataloader__dataset__pipeline__4__dataset__ann_file'
 PATHS = {name: (text, LOADER) for name, text in PIPELINES.items()}
 PATHS['colours of the target'] = STYLE, TRANSFORM
 PATHS['mean teacher'] = TEACHER, LOADER
+PATHS['source-free'] = SOURCE_FREE, 'train_dataloader__dataset__ann_file'
 PATHS['soft labels'] = (
     TEACHER + "model['distillation'] = dict(type='TwoStageDistillation')\n",
     LOADER,
 )
+
+
+def save_start(config, folder):
+    """Random weights, to start from."""
+    init_default_scope('mmdet')
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(config).model)
+    model.init_weights()
+    torch.save(dict(state_dict=model.state_dict()), folder / 'start.pth')
+    return folder / 'start.pth'
 
 
 @pytest.mark.parametrize('path', PATHS)
@@ -58,6 +69,9 @@ def test_weights_do_not_depend_on_target_annotations(
 ):
     text, option = PATHS[path]
     config = derive(tiny_config, tmp_path, text)
+    start = {}
+    if path == 'source-free':
+        start['load_from'] = save_start(tiny_config, tmp_path)
     true = json.loads((tiny_data / 'target.json').read_text())
     assert true['annotations']
     ends = {}
@@ -73,7 +87,7 @@ def test_weights_do_not_depend_on_target_annotations(
             config,
             tmp_path / name,
             train_cfg__val_begin=100,
-            **{option: ann_file},
+            **{option: ann_file, **start},
         )
     assert ends['list'][0]['weights'] != ends['list'][-1]['weights']
     for name, lines in ends.items():
@@ -123,6 +137,21 @@ train_cfg = dict(target_dataloader=dict(dataset=dict(
     with pytest.raises(Exception, match='target must be unlabelled') as error:
         train(config, tmp_path / 'run', '--skip-data-check')
     assert "type='TargetDataset'" in str(error.value)
+    assert not list((tmp_path / 'run').glob('*.pth'))
+
+
+def test_a_labelled_target_alone_is_refused(tiny_config, tmp_path):
+    text = (
+        SOURCE_FREE
+        + """
+train_dataloader['dataset'] = dict(
+    _delete_=True, **{**_base_.train_dataloader.dataset})
+"""
+    )
+    config = derive(tiny_config, tmp_path, text)
+    start = save_start(tiny_config, tmp_path)
+    with pytest.raises(Exception, match='target must be unlabelled'):
+        train(config, tmp_path / 'run', '--skip-data-check', load_from=start)
     assert not list((tmp_path / 'run').glob('*.pth'))
 
 

@@ -10,7 +10,6 @@ from torch import nn
 
 from da_faster.engine import NonFiniteError, NonFiniteHook
 
-
 NUMBERS = itertools.count()
 
 

@@ -10,7 +10,7 @@ from mmengine.hooks import EMAHook
 from mmengine.structures import InstanceData
 from torch import nn
 
-from da_faster.engine import CollapsedError, SelfTrainingHook
+from da_faster.engine import CollapsedError, SelfTrainingHook, TargetLoop
 from da_faster.engine.hooks.self_training_hook import signs_of_collapse
 from da_faster.models import PseudoLabels
 
@@ -21,10 +21,10 @@ class Pair(nn.Module):
     align = 'burn-in'
     self_training = False
     semi_test_cfg = dict(predict_on='teacher')
-    start = None
 
     def __init__(self) -> None:
         super().__init__()
+        self.start = None
         self.student, self.teacher = (
             nn.BatchNorm1d(1, affine=True) for _ in range(2)
         )
@@ -118,6 +118,48 @@ def test_a_shared_weight_moves_once(runner):
     assert runner.model.teacher.weight.item() == 2  # 1 + (5 - 1) / 4
 
 
+def test_an_unsure_teacher_gets_its_first_weights_back(runner):
+    hook = SelfTrainingHook(burn_in=0, momentum=0.5, hold=0.25)
+    model = runner.model
+    with pytest.raises(ValueError, match='keep_start=True'):
+        hook.before_train(runner)
+    model.start = nn.BatchNorm1d(1)
+    model.teacher.weight.data.fill_(4.0)
+    hook.before_train(runner)
+    assert model.start.weight.item() == 4  # of load_from
+    model.student.weight.data.fill_(6.0)
+    model.self_training = False
+    hook.after_train_iter(runner, 0)
+    assert model.teacher.weight.item() == 5  # 4 + (6 - 4) / 2
+    model.pseudo_labels = counted([0.5, 0.1], [1.0, 0.1], [1.0, 1.0])
+    assert model.pseudo_labels.less_confident
+    hook.after_train_iter(runner, 0)
+    assert model.teacher.weight.item() == 5.125  # 5.5, a quarter back to 4
+    runner.iter = 3  # a resume keeps them
+    hook.before_train(runner)
+    assert model.start.weight.item() == 4
+
+
+@pytest.mark.parametrize(
+    'threshold, burn_in, load_from, sentence',
+    [
+        ('frequency', 0, 'x.pth', "counts the source's boxes"),
+        (0.5, 3, 'x.pth', 'nothing to learn in a burn-in'),
+        (0.5, 0, None, 'neither a source nor weights'),
+    ],
+)
+def test_what_needs_a_source(threshold, burn_in, load_from, sentence, runner):
+    runner.train_loop = TargetLoop.__new__(TargetLoop)
+    runner.train_loop._dataloader = None
+    runner.train_loop._loaders_seed = 0
+    runner._load_from = load_from
+    runner.model.pseudo_labels = PseudoLabels(2, threshold=threshold)
+    runner.seed, runner._randomness_cfg = 0, {}
+    runner.train_loop._runner = runner
+    with pytest.raises(ValueError, match=sentence):
+        SelfTrainingHook(burn_in=burn_in).before_train(runner)
+
+
 def counted(kept, most, source, images=1000, score=(), best=()):
     """PseudoLabels with a memory of 200 images."""
     labels = PseudoLabels(len(kept), threshold=0.5, memory=200)
@@ -161,6 +203,17 @@ def test_signs_of_collapse(kept, most, source, signs):
         assert re.search(words, found[key])
     few = counted(kept, most, source, images=199)
     assert signs_of_collapse(few, ['cat', 'dog']) == {}
+
+
+def test_without_a_source_the_first_labels_are_the_measure():
+    labels = counted([7.0, 0.1], [7.0, 0.5], [0.0, 0.0])
+    labels.source_images.zero_()
+    labels.kept_first.copy_(torch.tensor([1.0, 0.5]))
+    found = signs_of_collapse(labels, ['cat', 'dog'])
+    assert 'at first there were 1.5' in found['explode']
+    assert 'at first there were 67%' in found['one class']
+    labels.kept.copy_(torch.tensor([3.0, 0.5]))
+    assert signs_of_collapse(labels, ['cat', 'dog']) == {}
 
 
 def test_labels_that_keep_their_number_and_lose_their_scores():

@@ -97,6 +97,17 @@ def test_what_it_counts():
     assert labels.empty == 0.5
 
 
+def test_confidence_is_compared_with_its_best():
+    labels = PseudoLabels(1, threshold=0.5, memory=2)
+    for score, less in ((0.9, False), (0.8, False), (0.7, True)):
+        labels.select([detections((score, 0))] * 2)
+        assert labels.less_confident == less  # below 0.72
+    assert labels.kept_first.tolist() == [1]
+    labels.select([detections((0.9, 0), (0.9, 0))] * 2)
+    assert not labels.less_confident
+    assert labels.kept_first.tolist() == [1]
+
+
 def test_thresholds_of_a_config_stay_the_config_s():
     first, second = (PseudoLabels(2, threshold=x) for x in (0.5, 1))
     second.load_state_dict(first.state_dict())
