@@ -92,14 +92,18 @@ def mean_ap50(scores: dict, method: str, seeds: Sequence[int]) -> float:
 
 
 def gap_closed(
-    scores: dict, method: str, oracle: str, seeds: Sequence[int]
+    scores: dict,
+    method: str,
+    oracle: str,
+    seeds: Sequence[int],
+    baseline: str = 'source-only',
 ) -> str:
-    """Share of the gap from source-only to an oracle, in percent.
+    """Share of the gap from a baseline to an oracle, in percent.
 
-    A dash where the oracle is no better than source-only.
+    A dash where the oracle is no better than the baseline.
     """
     low, high, here = (
-        mean_ap50(scores, m, seeds) for m in ('source-only', oracle, method)
+        mean_ap50(scores, m, seeds) for m in (baseline, oracle, method)
     )
     if high <= low:
         return '-'
