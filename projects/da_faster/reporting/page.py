@@ -13,7 +13,7 @@ from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
 from da_faster.progress import progress
 
-from . import breakdown, panels
+from . import breakdown
 from .charts import styles
 from .curves import curves
 from .results import Results
@@ -94,7 +94,6 @@ def report(work_dirs: Sequence[str], out: str, images: int = 3) -> Report:
         if results
         else '',
         pictures=results.pictures(images) if results else None,
-        panel_rule=panels.RULE,
         errors=results.errors() if results else [],
         fates=breakdown.FATES,
         rules=breakdown.RULES,

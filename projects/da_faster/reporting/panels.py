@@ -13,12 +13,6 @@ from da_faster.visualization.detections import Outcome
 
 LONGEST = 900  # pixels of an embedded image's longer side
 
-RULE = (
-    'An image counts objects found minus false alarms. Shown are the images '
-    'where that number rises most from the first run to the second, and, as '
-    'many, those where it falls most (or rises least).'
-)
-
 
 class Chosen(NamedTuple):
     """Images to show.
@@ -33,20 +27,27 @@ class Chosen(NamedTuple):
     worst: list[int]
     gains: dict[int, int]
 
-    def counts(self) -> tuple[int, int, int]:
-        """In how many images the second run is better, equal, worse."""
+    def rule(self, first: str, last: str) -> str:
+        """How they were chosen, and what holds for all images.
+
+        Args:
+            first (str): Name of the one run.
+            last (str): Of the other.
+        """
         values = self.gains.values()
+        better, worse = sum(v > 0 for v in values), sum(v < 0 for v in values)
         return (
-            sum(v > 0 for v in values),
-            sum(v == 0 for v in values),
-            sum(v < 0 for v in values),
+            'Each image counts objects found minus false alarms. Shown are '
+            f'the images where that rises most from {first} to {last}, and, '
+            'as many, those where it falls most or rises least. It rises in '
+            f'{better} of {len(values)} images and falls in {worse}'
         )
 
 
 def choose(
     first: dict[int, Outcome], last: dict[int, Outcome], num: int
 ) -> Chosen:
-    """Chooses by :data:`RULE`; of equal ones, the lower id comes first.
+    """Chooses by :meth:`Chosen.rule`; of equal ones the lower id is first.
 
     Args:
         first (dict): Outcomes by image id.

@@ -200,7 +200,6 @@ class Results:
         first, last = self.judged
         after, before = pairs(self.runs[last], self.runs[first])[0]
         chosen = panels.choose(before.outcomes, after.outcomes, num)
-        better, equal, worse = chosen.counts()
 
         def show(image_id: int) -> dict:
             info = self.truth.coco.imgs[image_id]
@@ -228,8 +227,7 @@ class Results:
             )
 
         return dict(
-            counts=f'{last} is better in {better} of {len(chosen.gains)} '
-            f'images, equal in {equal} and worse in {worse}',
+            rule=chosen.rule(first, last),
             seed=after.run.seed,
             first=first,
             last=last,

@@ -16,7 +16,7 @@ from da_faster.engine.checkpoints.files import candidates
 from da_faster.errors import UserError
 
 
-class TestSet(NamedTuple):
+class TargetSet(NamedTuple):
     """Labelled images of the target.
 
     Attributes:
@@ -24,8 +24,6 @@ class TestSet(NamedTuple):
         images: The folder that its file names are in.
         classes: Names; empty: all of the file.
     """
-
-    __test__ = False  # no class of tests
 
     ann_file: str
     images: str
@@ -76,7 +74,7 @@ class Run(NamedTuple):
                 return f'{key}.{place}' if several else key, item
         return '', {}
 
-    def test_set(self) -> TestSet | None:
+    def test_set(self) -> TargetSet | None:
         """The target's labelled images; None where the config names none."""
         _, evaluator = self.evaluator()
         loader = self.cfg.get(f'{self.role}_dataloader')
@@ -86,7 +84,7 @@ class Run(NamedTuple):
         while 'dataset' in dataset:
             dataset = dataset.dataset
         folder = (dataset.get('data_prefix') or {}).get('img', '')
-        return TestSet(
+        return TargetSet(
             evaluator.ann_file,
             osp.join(dataset.get('data_root') or '', folder),
             tuple((dataset.get('metainfo') or {}).get('classes', ())),

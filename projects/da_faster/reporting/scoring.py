@@ -21,7 +21,7 @@ from da_faster.visualization.detections import (
     fair_score,
 )
 
-from .runs import Method, Run, TestSet
+from .runs import Method, Run, TargetSet
 
 
 class Scored(NamedTuple):
@@ -46,7 +46,7 @@ class Truth:
     """The labelled target images.
 
     Args:
-        test (TestSet): Where they are.
+        test (TargetSet): Where they are.
 
     Attributes:
         test: With the names of the classes that count.
@@ -57,7 +57,7 @@ class Truth:
         UserError: If they are missing, or no COCO annotations.
     """
 
-    def __init__(self, test: TestSet) -> None:
+    def __init__(self, test: TargetSet) -> None:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 self.coco = COCO(test.ann_file)
