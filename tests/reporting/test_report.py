@@ -103,7 +103,8 @@ def test_breakdown_by_class_and_size():
             Gain(4.0, 4.0, 3.0, 0.8, 2, 30),
             (
                 '80.0 AP50, 4.0 more than plain (76.0); that may be chance '
-                '(90 % interval over 2 seeds and 30 test images: -1.0 to +9.0).'
+                '(90 % interval over 2 seeds and 30 test images: -1.0 to '
+                '+9.0).'
             ),
         ),
         (
@@ -295,6 +296,29 @@ def test_run_without_detections(data, tmp_path, capsys, command):
     ) in said
     text = out.read_text()
     assert 'id="training"' in text and 'id="table"' not in text
+
+
+def test_what_is_to_be_beaten_is_never_another_run(data, tmp_path):
+    """The first run has no detections: the second does not step in."""
+    runs = [make_run(tmp_path / 'plain', data)]
+    runs += [make_run(tmp_path / n, data, (0,)) for n in ('da', 'more')]
+    done = report([str(run) for run in runs], str(tmp_path / 'page.html'))
+    assert done.sentence.startswith(
+        'What was gained on the target is not known: plain, which is to be '
+        'beaten, has no detections'
+    )
+    text = (tmp_path / 'page.html').read_text()
+    assert 'id="table"' in text and 'gain over' not in text
+
+
+def test_the_page_is_about_no_oracle_and_no_control(data, tmp_path):
+    names = ('source-only', 'da', 'control', 'oracle')
+    runs = [make_run(tmp_path / n, data, (0, 1)) for n in names]
+    done = report([str(run) for run in runs], str(tmp_path / 'page.html'), 0)
+    # Names of methods are as in the tables of benchmarks/adaptation.py.
+    assert 'DA image + instance reaches' in done.sentence
+    text = (tmp_path / 'page.html').read_text()
+    assert 'gap closed' in text and 'id="images"' not in text
 
 
 def test_one_run_alone(data, tmp_path):

@@ -19,7 +19,7 @@ from .curves import curves
 from .results import Results
 from .runs import read_methods
 from .scoring import common_truth
-from .sentence import NOTHING
+from .sentence import unknown_sentence
 
 
 class Report(NamedTuple):
@@ -75,7 +75,7 @@ def report(work_dirs: Sequence[str], out: str, images: int = 3) -> Report:
     if truth:
         scored = progress(map(truth.score, able), len(able), 'runs scored')
         results = Results(methods, looks, truth, list(scored))
-    sentence = results.sentence() if results else NOTHING
+    sentence = results.sentence() if results else unknown_sentence()
     template = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -90,6 +90,8 @@ def report(work_dirs: Sequence[str], out: str, images: int = 3) -> Report:
             for method, look in zip(methods, looks)
         ],
         rows=results.table() if results else [],
+        first=methods[0].name,
+        gains=bool(results and results.gains),
         measured=describe(truth.test.ann_file, results.seeds())
         if results
         else '',

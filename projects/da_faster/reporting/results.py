@@ -20,7 +20,7 @@ from .scoring import (
     mean_precision,
     pairs,
 )
-from .sentence import gain_sentence, single_sentence
+from .sentence import gain_sentence, single_sentence, unknown_sentence
 
 SHOWN = 8  # classes with charts of their own
 
@@ -57,19 +57,23 @@ class Results:
             )
         }
         self.methods = [m for m in methods if m.name in self.runs]
-        self.judged: Judged | None = judged(self.methods)
-        first = self.runs[self.methods[0].name]
+        # What is to be beaten is the first that was asked for, or nothing.
+        self.first = methods[0].name
+        known = self.first in self.runs
+        self.judged: Judged | None = judged(self.methods) if known else None
         self.gains: dict[str, Gain] = {
-            name: gain_of(found, first)
-            for name, found in list(self.runs.items())[1:]
+            name: gain_of(found, self.runs[self.first])
+            for name, found in self.runs.items()
+            if known and name != self.first
         }
 
     def sentence(self) -> str:
         """What the page begins with."""
+        if self.first not in self.runs:
+            return unknown_sentence(self.first)
         if not self.judged:
-            name = self.methods[0].name
-            values = [r.score['AP50'] for r in self.runs[name]]
-            return single_sentence(name, float(np.mean(values)))
+            values = [one.score['AP50'] for one in self.runs[self.first]]
+            return single_sentence(self.first, float(np.mean(values)))
         first, last = self.judged
         both = pairs(self.runs[last], self.runs[first])
         ours = float(np.mean([one.score['AP50'] for one, _ in both]))
@@ -86,9 +90,9 @@ class Results:
 
         Empty without an oracle; a dash where they share no seed.
         """
-        first = self.methods[0].name
+        first = self.first
         oracle = next((m.name for m in self.methods[1:] if m.oracle), None)
-        if oracle is None:
+        if oracle is None or not self.gains:
             return ''
         scores = {
             m: {one.run.seed: one.score for one in self.runs[m]}

@@ -106,6 +106,12 @@ class Run(NamedTuple):
                 f'{self.work_dir} was trained without labelled target images '
                 f'({self.role}_evaluator), so only its training can be shown.'
             )
+        elif not self.detections and self.role == 'val':
+            said.append(
+                f'{self.work_dir} has no {DETECTIONS}, so nothing is known of '
+                'it on the target; benchmarks/adaptation.py writes it at the '
+                'end of the training.'
+            )
         elif not self.detections:
             checkpoint = (candidates(self.work_dir) or ['CHECKPOINT'])[0]
             prefix = osp.join(self.work_dir, DETECTIONS.split('.')[0])

@@ -52,7 +52,14 @@ def single_sentence(name: str, ours: float) -> str:
     )
 
 
-NOTHING = (
-    'What was gained on the target is not known: no two of these runs have '
-    'detections of labelled target images.'
-)
+def unknown_sentence(first: str = '') -> str:
+    """Where it cannot be known.
+
+    Args:
+        first (str): Name of what is to be beaten, where it alone is to blame.
+    """
+    who = f'{first}, which is to be beaten, has no' if first else 'no run has'
+    return (
+        f'What was gained on the target is not known: {who} '
+        'detections of labelled target images.'
+    )
