@@ -12,7 +12,10 @@ from da_faster.benchmarking.certainty import Gain
 from da_faster.errors import UserError
 from da_faster.reporting import report
 from da_faster.reporting.breakdown import break_down, explain
+from da_faster.reporting.charts import styles
+from da_faster.reporting.curves import curves
 from da_faster.reporting.panels import choose
+from da_faster.reporting.runs import read_methods
 from da_faster.reporting.sentence import gain_sentence
 from da_faster.visualization.detections import Outcome, assess
 
@@ -273,7 +276,6 @@ def test_page_shows_both_directions(page):
 
 def test_page_has_the_curves_that_were_logged(page):
     _, text = page
-    assert 'chance, ln 2 × 0.5' in text
     for title in (
         'Detection loss on the source',
         'Domain classifier: loss_da_image',
@@ -282,6 +284,19 @@ def test_page_has_the_curves_that_were_logged(page):
     ):
         assert f'<figcaption>{title}<span>' in text
     assert 'Detection loss on pseudo-labels' not in text
+
+
+def test_chance_is_ln_2_times_the_weight(data, tmp_path, monkeypatch):
+    run = make_run(tmp_path / 'run', data, loss_da_image=0.3)
+    marks = []
+    monkeypatch.setattr(
+        'da_faster.reporting.curves.draw',
+        lambda *_, **options: marks.append(options.get('marks')) or '',
+    )
+    curves(read_methods([str(run)]), styles([False]))
+    assert [m for m in marks if m] == [
+        {'chance, ln 2 × 0.5': pytest.approx(0.34657, abs=1e-5)}
+    ]
 
 
 def test_run_without_detections(data, tmp_path, capsys, command):
@@ -309,6 +324,7 @@ def test_what_is_to_be_beaten_is_never_another_run(data, tmp_path):
     )
     text = (tmp_path / 'page.html').read_text()
     assert 'id="table"' in text and 'gain over' not in text
+    assert 'id="images"' not in text
 
 
 def test_the_page_is_about_no_oracle_and_no_control(data, tmp_path):
