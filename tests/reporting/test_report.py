@@ -277,7 +277,7 @@ def test_page_shows_both_directions(page):
 def test_page_has_the_curves_that_were_logged(page):
     _, text = page
     for title in (
-        'Detection loss on the source',
+        'Detection loss on labelled images',
         'Domain classifier: loss_da_image',
         'Pseudo-labels an image: car',
         'Learning rate',

@@ -3,7 +3,7 @@
     python tools/analysis/report.py WORK_DIR [WORK_DIR ...] --out report.html
 
 Put the run that is to be beaten first; the page says what the last one gained
-over it. Oracles may stand anywhere. A folder with a work dir for each seed
+over it. Oracles may stand anywhere behind it. A folder with a work dir for each seed
 (`METHOD/seed0`, as benchmarks/adaptation.py makes them) counts as one method.
 
 The page needs the detections of the labelled target images, which a work dir

@@ -104,7 +104,7 @@ def curves(
     keys = keys_of(methods)
     sections = {
         'Detection': chart(
-            'Detection loss on the source',
+            'Detection loss on labelled images',
             'It must fall and flatten: where it still falls at the end, train '
             'longer; strong augmentation keeps it higher, which is no fault.',
             lambda record: total(record, is_part),
