@@ -3,8 +3,8 @@
     python tools/analysis/report.py WORK_DIR [WORK_DIR ...] --out report.html
 
 Put the run that is to be beaten first; the page says what the last one gained
-over it. Oracles may stand anywhere behind it. A folder with a work dir for each seed
-(`METHOD/seed0`, as benchmarks/adaptation.py makes them) counts as one method.
+over it, leaving oracles and controls aside. A folder with a work dir for each
+seed (METHOD/seed0, as benchmarks/adaptation.py makes them) is one method.
 
 The page needs the detections of the labelled target images, which a work dir
 of tools/train.py does not have: the command then says how to make them.
