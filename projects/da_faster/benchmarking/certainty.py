@@ -60,14 +60,18 @@ class Matches:
                 (np.array(images, int)[order], np.array(right, bool), boxes)
             )
 
-    def ap50(self, counts: np.ndarray) -> float:
-        """AP50 in percent of a set in which images occur several times.
+    def precision(self, counts: np.ndarray) -> np.ndarray:
+        """Precision at RECALLS, of a set in which images occur several times.
 
         Args:
             counts (np.ndarray): How often each image occurs, (num_images,).
+
+        Returns:
+            np.ndarray: From 0 to 1, (classes, 101); nan for a class without a
+            box.
         """
-        precisions = []
-        for images, right, boxes in self.classes:
+        result = np.full((len(self.classes), len(RECALLS)), np.nan)
+        for row, (images, right, boxes) in zip(result, self.classes):
             total = boxes @ counts
             if total == 0:
                 continue
@@ -77,9 +81,14 @@ class Matches:
             # The best that is reached at this recall or at a higher one.
             precision = np.maximum.accumulate(precision[::-1])[::-1]
             place = np.searchsorted(hits / total, RECALLS)
-            precision = np.append(precision, 0)
-            precisions.append(precision[place].mean())
-        return 100 * float(np.mean(precisions)) if precisions else np.nan
+            row[:] = np.append(precision, 0)[place]
+        return result
+
+    def ap50(self, counts: np.ndarray) -> float:
+        """AP50 in percent of such a set; nan where it has no box."""
+        by_class = self.precision(counts).mean(axis=1)
+        by_class = by_class[~np.isnan(by_class)]
+        return 100 * float(by_class.mean()) if len(by_class) else np.nan
 
 
 def gains(

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
 from rich.table import Column
 
 from da_faster.engine.checkpoints.files import candidates
+from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
 
@@ -120,29 +121,56 @@ class RunProgress:
         return f'{text}, loss {self.loss:.3f}'
 
 
+def records(work_dir: str) -> dict[int, dict]:
+    """What a training logged, by iteration; empty where nothing.
+
+    Of iterations that were repeated after an interruption, the last record
+    counts. What evaluations log is left out.
+
+    Args:
+        work_dir (str): The work dir of the training.
+
+    Raises:
+        UserError: If a line is broken. The last may be incomplete.
+    """
+    found: dict[int, dict] = {}
+    pattern = os.path.join(escape(work_dir), '*', 'vis_data', 'scalars.json')
+    for path in sorted(glob(pattern)):
+        with open(path) as file:
+            lines = file.readlines()
+        for number, line in enumerate(lines, 1):
+            try:
+                record = json.loads(line)
+                step = record.get('iter', record.get('step', 0))
+            except (ValueError, AttributeError) as error:
+                if number == len(lines) and not line.endswith('\n'):
+                    break
+                raise UserError(
+                    f'{path}, line {number}, is no record of a training '
+                    f'({error}): take the line out.'
+                ) from error
+            if 'iter' not in record:  # of an evaluation, or of a hook
+                record = {k: v for k, v in record.items() if k[:6] == 'pseudo'}
+            if record:
+                found[step] = {**found.get(step, {}), **record}
+    return dict(sorted(found.items()))
+
+
 def training_minutes(work_dir: str) -> float:
     """Minutes that the iterations of a training took; NaN if unknown.
 
-    A record has the mean time of an iteration since the one before it. Of
-    iterations that were repeated after an interruption, the last time counts;
-    evaluations do not.
+    A record has the mean time of an iteration since the one before it;
+    evaluations do not count.
 
     Args:
         work_dir (str): The work dir of the training.
     """
-    seconds: dict[int, float] = {}
-    pattern = os.path.join(escape(work_dir), '*', 'vis_data', 'scalars.json')
-    for path in sorted(glob(pattern)):
-        with open(path) as file:
-            for line in file:
-                record = json.loads(line)
-                if 'iter' in record and 'time' in record:
-                    seconds[record['iter']] = record['time']
     total, last = 0.0, 0
-    for iteration in sorted(seconds):
-        total += seconds[iteration] * (iteration - last)
-        last = iteration
-    return total / 60 if seconds else math.nan
+    for iteration, record in records(work_dir).items():
+        if 'time' in record:
+            total += record['time'] * (iteration - last)
+            last = iteration
+    return total / 60 if last else math.nan
 
 
 def watch(

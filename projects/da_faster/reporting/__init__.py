@@ -1,0 +1,10 @@
+"""One HTML page about finished runs: what was gained, and how.
+
+from da_faster.reporting import report
+
+report(['work_dirs/source_only', 'work_dirs/da_faster'], 'report.html')
+"""
+
+from .page import report
+
+__all__ = ['report']

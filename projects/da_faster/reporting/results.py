@@ -1,0 +1,241 @@
+"""What a page shows of scored runs: table, curves, errors, images."""
+
+import os.path as osp
+from collections.abc import Sequence
+
+import numpy as np
+
+from da_faster.benchmarking.certainty import RECALLS, Gain
+from da_faster.benchmarking.scores import gap_closed, spread
+
+from . import breakdown, panels
+from .charts import Style, draw, line
+from .runs import Method
+from .scoring import (
+    Judged,
+    Scored,
+    Truth,
+    gain_of,
+    judged,
+    mean_precision,
+    pairs,
+)
+from .sentence import gain_sentence, single_sentence, unknown_sentence
+
+SHOWN = 8  # classes with charts of their own
+
+
+class Results:
+    """Scored runs by method, in the order of the methods.
+
+    Args:
+        methods (sequence of Method): All that are shown.
+        looks (sequence of Style): Of each of them.
+        truth (Truth): What they are scored on.
+        scored (sequence of Scored): The runs with detections.
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[Method],
+        looks: Sequence[Style],
+        truth: Truth,
+        scored: Sequence[Scored],
+    ) -> None:
+        self.truth = truth
+        known = {one.run.work_dir: one for one in scored}
+        self.looks = {m.name: look for m, look in zip(methods, looks)}
+        self.runs = {
+            method.name: found
+            for method in methods
+            if (
+                found := [
+                    known[run.work_dir]
+                    for run in method.runs
+                    if run.work_dir in known
+                ]
+            )
+        }
+        self.methods = [m for m in methods if m.name in self.runs]
+        # What is to be beaten is the first that was asked for, or nothing.
+        self.first = methods[0].name
+        known = self.first in self.runs
+        self.judged: Judged | None = judged(self.methods) if known else None
+        self.gains: dict[str, Gain] = {
+            name: gain_of(found, self.runs[self.first])
+            for name, found in self.runs.items()
+            if known and name != self.first
+        }
+
+    def sentence(self) -> str:
+        """What the page begins with."""
+        if self.first not in self.runs:
+            return unknown_sentence(self.first)
+        if not self.judged:
+            values = [one.score['AP50'] for one in self.runs[self.first]]
+            return single_sentence(self.first, float(np.mean(values)))
+        first, last = self.judged
+        both = pairs(self.runs[last], self.runs[first])
+        ours = float(np.mean([one.score['AP50'] for one, _ in both]))
+        return gain_sentence(last, first, ours, self.gains[last])
+
+    def seeds(self) -> list:
+        """Of all runs; unknown ones as such."""
+        found = {one.run.seed for runs in self.runs.values() for one in runs}
+        known = sorted(found - {None})
+        return known + ['unknown'] * (None in found)
+
+    def gap(self, name: str) -> str:
+        """Share of the gap from the first method to the oracle.
+
+        Empty without an oracle; a dash where they share no seed.
+        """
+        first = self.first
+        oracle = next((m.name for m in self.methods[1:] if m.oracle), None)
+        if oracle is None or not self.gains:
+            return ''
+        scores = {
+            m: {one.run.seed: one.score for one in self.runs[m]}
+            for m in (first, oracle, name)
+        }
+        seeds = list(set.intersection(*map(set, scores.values())))
+        return gap_closed(scores, name, oracle, seeds, first) if seeds else '-'
+
+    def table(self) -> list[dict]:
+        """A row for each method."""
+
+        def cell(values: list) -> str:
+            return '-' if np.isnan(values).any() else spread(values)
+
+        rows = []
+        for name, runs in self.runs.items():
+            scores = [one.score for one in runs]
+            rows.append(
+                dict(
+                    name=name,
+                    ap50=cell([s['AP50'] for s in scores]),
+                    ap=cell([s['AP'] for s in scores]),
+                    gain=str(self.gains.get(name, '')),
+                    gap=self.gap(name),
+                    seeds=len(runs),
+                    minutes=f'{np.mean([s["minutes"] for s in scores]):.1f}',
+                    by_class={
+                        c: cell([s['AP50_by_class'][c] for s in scores])
+                        for c in self.classes()
+                    },
+                )
+            )
+        return rows
+
+    def classes(self) -> list[str]:
+        """Names of the classes, those with most objects first."""
+        counts = {
+            name: sum(
+                a['category_id'] == i and not a.get('iscrowd')
+                for a in self.truth.coco.anns.values()
+            )
+            for i, name in self.truth.names.items()
+        }
+        return sorted(counts, key=lambda name: -counts[name])
+
+    def precision_recall(self) -> list[tuple]:
+        """Title and chart of all classes together, and of the largest."""
+        found = {m: mean_precision(runs) for m, runs in self.runs.items()}
+        names = list(self.truth.names.values())
+
+        def chart(title: str, values: dict) -> tuple:
+            drawn = [
+                line(self.looks[m], [dict(zip(RECALLS, row))])
+                for m, row in values.items()
+                if not np.isnan(row).any()
+            ]
+            return title, draw(drawn, 'recall', y_max=1.02, salt=f'pr{title}')
+
+        whole = {
+            m: rows[~np.isnan(rows).any(axis=1)].mean(axis=0)
+            for m, rows in found.items()
+        }
+        return [
+            chart('all classes', whole),
+            *(
+                chart(
+                    name, {m: r[names.index(name)] for m, r in found.items()}
+                )
+                for name in self.classes()[:SHOWN]
+                if len(names) > 1
+            ),
+        ]
+
+    def errors(self) -> list[dict]:
+        """Rows of the error breakdown: by class, then by size."""
+        rows = {
+            m: breakdown.break_down(
+                [o for r in runs for o in r.outcomes.values()],
+                self.truth.names,
+            )
+            for m, runs in self.runs.items()
+        }
+        titles = {'all': 'all objects'}
+        if len(self.truth.names) > 1:
+            titles |= {name: name for name in self.classes()[:SHOWN]}
+        titles |= {f'size:{s}': f'{s} objects' for s in breakdown.SIZES}
+        return [
+            dict(
+                title=title,
+                size=key.startswith('size:'),
+                objects=next(
+                    row.objects * len(self.truth.coco.imgs) // row.images
+                    for row in (r[key] for r in rows.values() if key in r)
+                ),
+                rows=[
+                    (m, by_name[key])
+                    for m, by_name in rows.items()
+                    if key in by_name
+                ],
+            )
+            for key, title in titles.items()
+            if any(key in by_name for by_name in rows.values())
+        ]
+
+    def pictures(self, num: int) -> dict | None:
+        """Images on which the two judged methods differ most."""
+        if not self.judged or num < 1:
+            return None
+        first, last = self.judged
+        after, before = pairs(self.runs[last], self.runs[first])[0]
+        chosen = panels.choose(before.outcomes, after.outcomes, num)
+
+        def show(image_id: int) -> dict:
+            info = self.truth.coco.imgs[image_id]
+            path = osp.join(self.truth.test.images, info['file_name'])
+            url = panels.embed(path)
+            return dict(
+                name=info['file_name'],
+                gain=chosen.gains[image_id],
+                sides=[
+                    (
+                        name,
+                        str(one.outcomes[image_id]),
+                        panels.panel(
+                            info,
+                            one.outcomes[image_id],
+                            self.truth.names,
+                            url,
+                            place == 0,
+                        ),
+                    )
+                    for place, (name, one) in enumerate(
+                        ((first, before), (last, after))
+                    )
+                ],
+            )
+
+        return dict(
+            rule=chosen.rule(first, last),
+            seed=after.run.seed,
+            first=first,
+            last=last,
+            scores=(before.least, after.least),
+            best=[show(i) for i in chosen.best],
+            worst=[show(i) for i in chosen.worst],
+        )

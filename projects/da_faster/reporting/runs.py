@@ -1,0 +1,270 @@
+"""Work dirs of trainings: what they are of, and where their data lie."""
+
+import os.path as osp
+import re
+import shlex
+from collections.abc import Sequence
+from glob import escape, glob
+from typing import NamedTuple
+
+from mmengine.config import Config
+
+from da_faster.benchmarking.adaptation import DETECTIONS
+from da_faster.benchmarking.methods import METHODS
+from da_faster.benchmarking.progress import records
+from da_faster.engine.checkpoints.files import candidates
+from da_faster.errors import UserError
+
+
+class TargetSet(NamedTuple):
+    """Labelled images of the target.
+
+    Attributes:
+        ann_file: COCO json.
+        images: The folder that its file names are in.
+        classes: Names; empty: all of the file.
+    """
+
+    ann_file: str
+    images: str
+    classes: tuple
+
+
+class Run(NamedTuple):
+    """A training that has ended, or has got so far.
+
+    Attributes:
+        work_dir: Its folder.
+        method: The folder that holds its seeds, or its own.
+        seed: None where the config leaves it to chance.
+        cfg: What it was trained with.
+        config: The file of the same.
+        records: What it logged, by iteration.
+    """
+
+    work_dir: str
+    method: str
+    seed: int | None
+    cfg: Config
+    config: str
+    records: dict
+
+    @property
+    def detections(self) -> str | None:
+        """What its weights detect on the test set; None: there is no file."""
+        path = osp.join(self.work_dir, DETECTIONS)
+        return path if osp.isfile(path) else None
+
+    @property
+    def role(self) -> str:
+        """Whether the detections are of ``val`` or of ``test``.
+
+        The comparison of methods takes those of the last validation.
+        """
+        marked = osp.isfile(osp.join(self.work_dir, 'run.json'))
+        return 'val' if marked else 'test'
+
+    def evaluator(self) -> tuple[str, dict]:
+        """Dotted key and config of the metric with labels; '' without."""
+        key = f'{self.role}_evaluator'
+        found = self.cfg.get(key) or []
+        several = isinstance(found, (list, tuple))
+        for place, item in enumerate(found if several else [found]):
+            if item.get('ann_file'):
+                return f'{key}.{place}' if several else key, item
+        return '', {}
+
+    def test_set(self) -> TargetSet | None:
+        """The target's labelled images; None where the config names none."""
+        _, evaluator = self.evaluator()
+        loader = self.cfg.get(f'{self.role}_dataloader')
+        if not evaluator or not loader:
+            return None
+        dataset = loader.dataset
+        while 'dataset' in dataset:
+            dataset = dataset.dataset
+        folder = (dataset.get('data_prefix') or {}).get('img', '')
+        return TargetSet(
+            evaluator.ann_file,
+            osp.join(dataset.get('data_root') or '', folder),
+            tuple((dataset.get('metainfo') or {}).get('classes', ())),
+        )
+
+    def shortcomings(self) -> list[str]:
+        """What keeps the report from saying more, a sentence each."""
+        said = []
+        last = max(self.records)
+        planned = (self.cfg.get('train_cfg') or {}).get('max_iters', last)
+        if last < planned:
+            said.append(
+                f'{self.work_dir} has come to iteration {last} of {planned}: '
+                'its numbers are of an unfinished training.'
+            )
+        key, _ = self.evaluator()
+        if not key:
+            said.append(
+                f'{self.work_dir} was trained without labelled target images '
+                f'({self.role}_evaluator), so only its training can be shown.'
+            )
+        elif not self.detections and self.role == 'val':
+            said.append(
+                f'{self.work_dir} has no {DETECTIONS}, so nothing is known of '
+                'it on the target; benchmarks/adaptation.py writes it at the '
+                'end of the training.'
+            )
+        elif not self.detections:
+            checkpoint = (candidates(self.work_dir) or ['CHECKPOINT'])[0]
+            prefix = osp.join(self.work_dir, DETECTIONS.split('.')[0])
+            command = shlex.join(
+                ['python', 'tools/test.py', self.config, checkpoint]
+                + ['--work-dir', self.work_dir]
+                + ['--cfg-options', f'{key}.outfile_prefix={prefix}']
+            )
+            said.append(
+                f'{self.work_dir} has no {DETECTIONS}, so nothing is known of '
+                f'it on the target; make it with: {command}'
+            )
+        elif self.is_older():
+            said.append(
+                f'{self.detections} is older than the last checkpoint beside '
+                'it: make it again if you trained on.'
+            )
+        return said
+
+    def is_older(self) -> bool:
+        """Whether the detections were there well before the last weights."""
+        weights = candidates(self.work_dir)[:1]
+        # A copy of the folder has its files within a minute of each other.
+        return any(
+            osp.getmtime(path) > osp.getmtime(self.detections) + 60
+            for path in weights
+            if osp.isfile(path)
+        )
+
+
+class Method(NamedTuple):
+    """Runs that differ in their seed alone.
+
+    Attributes:
+        name: What people read.
+        runs: In the order of their seeds.
+        oracle: Whether it learned from the target's labels.
+        control: Whether it is a method with its effect switched off.
+    """
+
+    name: str
+    runs: list[Run]
+    oracle: bool
+    control: bool
+
+
+def scalars(work_dir: str) -> list[str]:
+    """Files that a training logs into; none where there was no training."""
+    pattern = osp.join(escape(work_dir), '*', 'vis_data', 'scalars.json')
+    return sorted(glob(pattern))
+
+
+def work_dirs_in(folder: str) -> list[str]:
+    """The folder if it is a run's; else SEED or METHOD/SEED in it.
+
+    Raises:
+        UserError: If there is no run.
+    """
+    if not osp.isdir(folder):
+        raise UserError(f'{folder} is no folder; give a work dir.')
+    if scalars(folder):
+        return [folder]
+    known = list(METHODS)
+
+    def place(path: str) -> tuple:
+        method = osp.basename(osp.dirname(path))
+        rank = known.index(method) if method in known else len(known)
+        number = re.findall(r'\d+', osp.basename(path))
+        return rank, method, int((number or [0])[-1])
+
+    for pattern in ('seed*', '*/seed*'):
+        found = glob(osp.join(escape(folder), pattern))
+        if found := [path for path in found if scalars(path)]:
+            return sorted(found, key=place)
+    raise UserError(
+        f'{folder} holds no training (*/vis_data/scalars.json): give the '
+        'work dir of tools/train.py, or a folder with one for each seed.'
+    )
+
+
+def read_run(work_dir: str) -> Run:
+    """Reads a work dir.
+
+    Raises:
+        UserError: If it holds no training, or no config of one.
+    """
+    logged = records(work_dir)
+    if not logged:
+        raise UserError(
+            f'{work_dir} has logged no iteration yet: wait for the training '
+            'or leave it out.'
+        )
+    # tools/test.py writes into folders beside, after the training.
+    for path in reversed(scalars(work_dir)):
+        config = osp.join(osp.dirname(path), 'config.py')
+        with open(path) as file:
+            if '"iter"' in file.read() and osp.isfile(config):
+                break
+    else:
+        raise UserError(
+            f'{work_dir} has no */vis_data/config.py of its training: bring '
+            'the whole work dir.'
+        )
+    try:
+        # What it imports may be of another machine, and is not needed.
+        cfg = Config.fromfile(config, import_custom_modules=False)
+    except Exception as error:  # whatever the code in it raises
+        raise UserError(f'{config} is not a config ({error}).') from error
+    parent, name = osp.split(osp.abspath(work_dir))
+    number = re.fullmatch(r'seed(\d+)', name)
+    return Run(
+        work_dir,
+        parent if number else osp.abspath(work_dir),
+        int(number[1])
+        if number
+        else (cfg.get('randomness') or {}).get('seed'),
+        cfg,
+        config,
+        logged,
+    )
+
+
+def read_methods(folders: Sequence[str]) -> list[Method]:
+    """Reads work dirs and puts together those of a method.
+
+    Args:
+        folders (sequence of str): Work dirs, or folders that hold them.
+
+    Returns:
+        list[Method]: In the order given.
+
+    Raises:
+        UserError: If one is no work dir.
+    """
+    paths = [path for folder in folders for path in work_dirs_in(folder)]
+    paths = {osp.realpath(path): path for path in paths}.values()
+    runs: dict[str, list[Run]] = {}
+    for run in map(read_run, paths):
+        runs.setdefault(run.method, []).append(run)
+    names = [osp.basename(path) for path in runs]
+    methods = []
+    for path, found in runs.items():
+        name = osp.basename(path)
+        known = METHODS.get(name)
+        shown = (known and known.label) or name
+        if names.count(name) > 1:
+            shown = f'{osp.basename(osp.dirname(path))}/{name}'
+        methods.append(
+            Method(
+                shown,
+                found,
+                oracle=name.startswith('oracle'),
+                control='control' in name,
+            )
+        )
+    return methods
