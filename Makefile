@@ -34,4 +34,7 @@ demo: env  ## generated data, plain against recommended: table and picture
 		$(DEMO)/style/seed0/detections.bbox.json --num 3 \
 		--titles 'plain source-only' "augmented, in the fog's colours" \
 		--out $(DEMO)/compare.png
+	.venv/bin/python tools/analysis/report.py $(DEMO)/source-only \
+		$(DEMO)/style --out $(DEMO)/report.html
 	@echo "table: $(DEMO)/table.md   picture: $(DEMO)/compare.png"
+	@echo "more, to open in a browser: $(DEMO)/report.html"
