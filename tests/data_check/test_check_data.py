@@ -234,7 +234,7 @@ FILES = {
     'no boxes': (
         coco('source', 3, annotations=[]),
         True,
-        ('none of its 0 boxes',),
+        ('source.json has no boxes: give it a file with labels.',),
     ),
     'no dog': (
         coco('source', 3, annotations=boxes(*[dict(category_id=1)] * 5)),
@@ -536,6 +536,54 @@ def test_a_last_batch_that_a_test_drops(data):
     data.test_dataloader.update(batch_size=2, drop_last=True)
     only(data, True, 'test_dataloader.drop_last=True leaves out 1 images')
     data.test_dataloader.batch_size = 3
+    assert find(data) == []
+
+
+@pytest.mark.parametrize(
+    'change, sentence',
+    [
+        (dict(num_batch_per_epoch=1), 'num_batch_per_epoch=1 leaves out 2 '),
+        (
+            dict(batch_size=2, batch_sampler=dict(drop_last=True)),
+            'batch_sampler.drop_last=True leaves out 1 ',
+        ),
+    ],
+)
+def test_batches_that_a_test_passes_over(data, change, sentence):
+    data.val_dataloader = data.val_evaluator = None
+    data.test_dataloader.update(change)
+    only(data, True, f'test_dataloader.{sentence}')
+    data.test_dataloader.update(batch_size=3)
+    assert find(data) == []
+
+
+def test_a_list_of_images_in_coco_format_to_predict_on(data):
+    put('test', coco('test', 3, annotations=[]))
+    only(data, True, 'has no boxes: ', 'set test_evaluator=[] to predict')
+    data.test_evaluator[0].format_only = True
+    only(data, True, 'has no boxes: ')  # the validation needs them
+    data.val_evaluator = []
+    assert find(data) == []
+    data.test_evaluator = []
+    assert find(data) == []
+
+
+def test_lvis_has_addresses_of_images_and_no_crowds(data):
+    for role in ('source', 'test'):
+        content = coco(role, 3)
+        for image in content['images']:
+            name = f'{role}/{image.pop("file_name")}'
+            image['coco_url'] = f'http://images.cocodataset.org/{name}'
+        for item in content['annotations']:
+            del item['iscrowd']
+        put(role, content)
+    for dataset in (
+        data.train_dataloader.dataset,
+        data.val_dataloader.dataset,
+        data.test_dataloader.dataset,
+    ):
+        dataset.update(type='LVISV1Dataset', data_prefix=dict(img=''))
+    data.test_evaluator[0].type = data.val_evaluator.type = 'LVISMetric'
     assert find(data) == []
 
 

@@ -23,7 +23,8 @@ class Boxes(NamedTuple):
         boxes: (N, 4), left, top, width, height.
         sizes: (N, 2), width and height of their images; 0 where unlisted.
         listed: (N, ), whether their image is listed.
-        kept: (N, ), whether ``filter_cfg`` and ``indices`` leave their image.
+        kept: (N, ), whether ``filter_cfg`` and ``indices`` leave their image
+            in, or it is unlisted.
         labels: (N, ), category ids.
         area: (N, )
         crowd, ignore: (N, ), whether the key is set.
@@ -92,7 +93,7 @@ def read_boxes(reader: DataReader, part: Part, classes: tuple) -> Boxes | None:
         boxes = numbers(v for item in items for v in item['bbox'])
         owners = [images.get(item['image_id']) for item in items]
         kept = set(kept_images(part, classes))
-        if part.role in ('test', 'val'):
+        if part.role in ('test', 'val') and 'LVIS' not in part.cfg['type']:
             [(a['id'], a['iscrowd']) for a in items]
         return Boxes(
             items,
@@ -102,7 +103,13 @@ def read_boxes(reader: DataReader, part: Part, classes: tuple) -> Boxes | None:
                 float,
             ).reshape(len(items), 2),
             np.array([i is not None for i in owners], bool),
-            np.array([item['image_id'] in kept for item in items], bool),
+            np.array(
+                [
+                    item['image_id'] in kept or image is None
+                    for item, image in zip(items, owners)
+                ],
+                bool,
+            ),
             numbers(a['category_id'] for a in items).astype(int),
             numbers(a['area'] for a in items),
             np.array([bool(a.get('iscrowd')) for a in items], bool),
@@ -259,7 +266,12 @@ def check_used(
     counts = Counter(table.labels[used].tolist())
     by_name = {name: counts[i] for i, name in table.names.items()}
     empty = [name for name in classes if not by_name.get(name, 0)]
-    if not number and not why:
+    if not table.items:
+        mend = 'give it a file with labels'
+        if tested:
+            mend += f', or set {part.role}_evaluator=[] to predict only'
+        reader.fatal(f'{part.where} has no boxes: {mend}.')
+    elif not number and not why:
         finite = np.isfinite(table.boxes).all(1)
         hint = ''
         if finite.any() and table.boxes[finite].max() <= 2:
