@@ -240,16 +240,20 @@ def atomic_folder(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def refuse_existing(out: Path, names: Iterable[str], force: bool) -> None:
+def refuse_existing(
+    out: Path, names: Iterable[str], force: bool, option: str = '--out'
+) -> None:
     """Raises where ``out/<name>.json`` exists, unless ``force`` is set.
 
-    Converters call it before they read anything.
+    Converters call it before they read anything. Those that can give the
+    result another name say so with ``option``.
     """
     for name in names:
         path = out / f'{name}.json'
         if path.exists() and not force:
             raise ConversionError(
-                f'{path} exists: give --force to replace it, or another --out.'
+                f'{path} exists: give --force to replace it, or another '
+                f'{option}.'
             )
 
 
