@@ -76,7 +76,7 @@ def test_where_all_are_broken_one_says_as_much_as_all():
     message = fails('voc', 'mine', '--classes', 'car')
     assert message.startswith('none of 2 images can be used: mine/images/a')
     message = fails('voc', 'mine', '--classes', 'car', '--skip-broken')
-    assert 'all has no image' in message
+    assert 'all has no image that can be used, e.g. mine/images/a' in message
 
 
 def test_a_set_of_fixed_parts_has_no_such_option():
@@ -410,6 +410,9 @@ def test_kitti_with_other_images_and_classes(capsys):
     assert boxes(content, 'a.jpg') == [('crate', 1.5, 2, 1.5, 2)]
     out = capsys.readouterr().out
     assert 'trainval: images without a label file left out: 1\n' in out
+    write('mine/label_2/a.txt', f'big crate 0 0 0 1.5 2 3 4 {rest}')
+    message = fails('kitti', 'mine', '--classes', 'box', '--force')
+    assert 'a.txt is broken at line 1 (could not convert string' in message
     photo('mine/image_2/a.png')
     message = fails('kitti', 'mine', '--classes', 'box', '--force')
     assert 'a.jpg and mine/image_2/a.png have the same name' in message

@@ -48,7 +48,9 @@ def read_coco(
         samples: dict[str, Sample] = {}
         for image in content['images']:
             at = f'image {image["id"]}'
-            size = [int(float(image.get(k) or 0)) for k in ('width', 'height')]
+            size = [
+                int(*finite(image.get(k) or 0)) for k in ('width', 'height')
+            ]
             if not image['file_name']:
                 raise ValueError('its file_name is empty')
             name, key = str(image['file_name']), key_of(image['id'])
