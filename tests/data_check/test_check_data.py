@@ -408,6 +408,19 @@ def test_used_boxes_are_those_of_mmdetection(data, rule):
     )
 
 
+def test_a_few_images_of_many_for_a_trial(data):
+    """What indices leave out is told, and is no error."""
+    item = coco('source', 1)['annotations'][0]
+    many = [
+        dict(item, id=i + 1, image_id=min(i, 2), category_id=i % 2 + 1)
+        for i in range(62)
+    ]
+    put('source', coco('source', 3, annotations=many))
+    data.train_dataloader.dataset.indices = 2
+    told = '2 of its 62 boxes (60 with an image that indices leave out)'
+    only(data, False, told)
+
+
 def test_the_evaluation_has_other_rules(data):
     put('test', coco('test', 3, annotations=boxes(dict(area=0), dict(area=0))))
     only(data, False, '2 of 5 boxes have an area of 0', 'AP by size')
