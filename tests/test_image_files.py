@@ -39,6 +39,15 @@ def test_labels_of_an_image_that_is_not_turned(tmp_path):
     assert mend_size(path, (40, 30), (50, 60), 'x') == 'x'
 
 
+def test_labels_of_the_stored_pixels_of_a_tiff(tmp_path):
+    """OpenCV turns it, and so does Pillow, its size included."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / 'x.tif'
+    Image.new('RGB', (40, 30)).save(path, exif=exif)
+    assert 'exiftool' in mend_size(path, (30, 40), (40, 30), 'x')
+
+
 @pytest.mark.filterwarnings('ignore:Truncated File Read')
 def test_broken_metadata_that_opencv_obeys(tmp_path):
     """It ends early, and Pillow reads no orientation."""

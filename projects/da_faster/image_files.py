@@ -43,6 +43,16 @@ def loaded_size(
     return image.size if loaded is None else loaded.shape[1::-1]
 
 
+def stored_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height of the pixels as they are stored, in an open image.
+
+    Pillow turns the size of a TIFF by itself, and that of nothing else.
+    """
+    if image.format == 'TIFF':
+        return image.tag_v2[256], image.tag_v2[257]
+    return image.size
+
+
 def mend_size(
     path: str, size: tuple[int, int], stated: tuple[int, int], mend: str
 ) -> str:
@@ -57,7 +67,7 @@ def mend_size(
     if size != tuple(stated)[::-1]:
         return mend
     with Image.open(path) as image:
-        if image.size == tuple(stated):
+        if stored_size(image) == tuple(stated):
             return (
                 'its EXIF orientation turns it when it is loaded, and the '
                 'labels are of the pixels as they are stored; take the '

@@ -179,7 +179,8 @@ def without_effect(
         if key.rsplit('.', 1)[-1] == name
         or (isinstance(value, str) and value == other)
     ]
-    mend = f'set {", ".join(keys[:4])}.' if keys else ''
+    some = ', '.join(keys[:4]) + ' ...' * (len(keys) > 4)
+    mend = f'set {some}.' if keys else ''
     if variable in cfg:
         start += f'nothing in {path} follows {variable}; '
         return start + (mend or 'set what it stands for.')
