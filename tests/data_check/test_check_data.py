@@ -627,6 +627,8 @@ def test_images_without_labels_to_predict_on(data):
     only(data, True, 'test_evaluator has nothing to measure with')
     data.test_evaluator = []
     assert find(data) == []  # the target's own images, too
+    data.test_evaluator = [dict(type='DumpDetResults', out_file_path='x.pkl')]
+    assert find(data) == []
     assert check(data).describe()[-1] == (
         'test: 3 images, no labels: to predict on; ./target/'
     )

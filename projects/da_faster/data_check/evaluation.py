@@ -19,12 +19,19 @@ def metrics_of(evaluator) -> list[dict]:
     return [evaluator] if evaluator else []
 
 
+def needs_labels(metric: dict) -> bool:
+    """Whether a metric measures; others just write detections to a file."""
+    return not metric.get('format_only') and 'Dump' not in str(
+        metric.get('type')
+    )
+
+
 def is_scored(reader: DataReader, role: str) -> bool:
     """Whether a metric looks at the labels of the test or val images."""
     loader = f'{role}_dataloader'
     same = reader.cfg.get('val_dataloader') == reader.cfg.get(loader)
     return any(
-        not metric.get('format_only')
+        needs_labels(metric)
         for key in {f'{role}_evaluator', 'val_evaluator' if same else ''}
         for metric in metrics_of(reader.cfg.get(key))
     )
@@ -57,7 +64,7 @@ def check_scoring(reader: DataReader, key: str, parts: list[Part]) -> None:
     joint = isinstance(evaluator, dict) and 'metrics' in evaluator
     files = {osp.realpath(part.ann_file) for part in parts if part.ann_file}
     for part in parts:
-        if metrics and part.content is None:
+        if part.content is None and any(map(needs_labels, metrics)):
             reader.fatal(
                 f'{part.where} has no labels, so {key} has nothing to '
                 'measure with: give its dataset an ann_file, or set '
@@ -84,8 +91,7 @@ def check_visited(reader: DataReader, role: str, parts: list[Part]) -> None:
     """No image of the file that scores is passed over."""
     metrics = metrics_of(reader.cfg.get(f'{role}_evaluator'))
     if not any(
-        metric.get('ann_file') and not metric.get('format_only')
-        for metric in metrics
+        metric.get('ann_file') and needs_labels(metric) for metric in metrics
     ):
         return  # the labels come with the images, or are not looked at
     for part in parts:
