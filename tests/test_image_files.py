@@ -4,7 +4,7 @@ import pytest
 from mmcv.transforms import LoadImageFromFile
 from PIL import Image
 
-from da_faster.image_files import loaded_size, mend_size
+from da_faster.image_files import loaded_size, mend_size, orientation
 
 
 @pytest.mark.parametrize('orientation', [None, 1, 3, 6, 8])
@@ -37,3 +37,35 @@ def test_labels_of_an_image_that_is_not_turned(tmp_path):
     Image.new('RGB', (40, 30)).save(path, exif=exif)
     assert 'mogrify -auto-orient' in mend_size(path, (40, 30), (30, 40), 'x')
     assert mend_size(path, (40, 30), (50, 60), 'x') == 'x'
+
+
+def test_labels_of_the_stored_pixels_of_a_tiff(tmp_path):
+    """OpenCV turns it, and so does Pillow, its size included."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / 'x.tif'
+    Image.new('RGB', (40, 30)).save(path, exif=exif)
+    assert 'exiftool' in mend_size(path, (30, 40), (40, 30), 'x')
+
+
+@pytest.mark.filterwarnings('ignore:Truncated File Read')
+def test_broken_metadata_that_opencv_obeys(tmp_path):
+    """It ends early, and Pillow reads no orientation."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / 'x.jpg'
+    Image.new('RGB', (40, 30)).save(path, exif=exif.tobytes()[:-6])
+    with Image.open(path) as image:
+        assert not image.getexif().get(0x0112)
+        assert orientation(image) == 0
+        assert loaded_size(path, image) == (30, 40)
+    assert 'exiftool' in mend_size(path, (30, 40), (40, 30), 'x')
+
+
+def test_an_orientation_that_means_nothing(tmp_path):
+    """Cameras write 0 where they do not know."""
+    exif = Image.Exif()
+    exif[0x0112] = 0
+    path = tmp_path / 'x.jpg'
+    Image.new('RGB', (40, 30)).save(path, exif=exif)
+    assert mend_size(path, (40, 30), (30, 40), 'x') == 'x'

@@ -102,16 +102,24 @@ def test_options_for_variables_that_the_config_computes_with(leaf):
     [
         (
             {'unused': 5},
-            'nothing in leaf.py is computed from unused; set what it stands',
+            'nothing in leaf.py follows unused; set what it stands for.',
         ),
         (
             {'lenght': 5},
             'no effect: leaf.py has no lenght; did you mean length?',
         ),
+        (
+            {'train_datalader.dataset.folder': 5},
+            'did you mean train_dataloader.dataset.folder?',
+        ),
         ({'zzzzz.a': 5}, 'leaf.py has no zzzzz; check its name.'),
         (
+            {'folder': 5},
+            'has no folder; set train_dataloader.dataset.folder.',
+        ),
+        (
             {'images.other': 'x'},
-            'images.other has no effect: nothing in leaf.py is computed ',
+            'images.other has no effect: nothing in leaf.py follows images',
         ),
     ],
 )
@@ -134,6 +142,31 @@ def test_the_saved_config_of_a_run_names_the_keys(leaf):
 def test_an_option_for_what_is_not_there(leaf):
     with pytest.raises(UserError, match='has nothing of that kind to overr'):
         read_config(leaf, {'param_scheduler.7.end': 1})
+
+    (Path('of_numbers.py')).write_text('ns = [1, 2]\ntrain_cfg = dict(n=ns)')
+    with pytest.raises(UserError, match='has nothing of that kind to overr'):
+        read_config('of_numbers.py', {'ns.0': 3})
+
+
+def test_the_data_preprocessor_that_counts_is_that_of_the_model():
+    name = 'custom/mean_teacher_custom.py'
+    option = {'data_preprocessor.std': [9, 9, 9]}
+    cfg = read_config(f'da_faster::{name}', option)
+    assert cfg.model.data_preprocessor.std == [9, 9, 9]
+    cfg.dump('saved.py')
+    for config in ('saved.py', 'da_faster::custom/da_faster_custom.py'):
+        with pytest.raises(UserError, match='model.data_preprocessor.std'):
+            read_config(config, {'data_preprocessor.std': [8, 8, 8]})
+    # Without one in the model, MMEngine takes it.
+    Path('bare.py').write_text("model = dict(type='FasterRCNN')")
+    read_config('bare.py', option)
+
+
+def test_the_launcher_as_an_option():
+    cfg = load_config('da_faster::da_faster_demo.py', {'launcher': 'none'})
+    assert cfg.launcher == 'none'
+    with pytest.raises(UserError, match='--launcher slurm needs an accel'):
+        load_config('da_faster::da_faster_demo.py', {'launcher': 'slurm'})
 
 
 def test_a_trial_of_few_iterations():

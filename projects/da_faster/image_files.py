@@ -11,16 +11,19 @@ ORIENTATION = 0x0112  # EXIF's tag; 1 is upright
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF's orientation of an open image, 1 to 8.
+    """EXIF's orientation of an open image, 1 to 8; 0 where it is not clear.
 
     A PNG that was not decoded yet tells what stands before its pixels.
     """
-    if image.format == 'PNG' and not image.info.get('exif'):
+    metadata = image.info.get('exif')
+    if image.format == 'PNG' and not metadata:
         return 1  # else Pillow would decode it to look behind them
     try:
-        return image.getexif().get(ORIENTATION, 1)
-    except (OSError, SyntaxError, ValueError):  # broken metadata
-        return 1
+        # Of broken metadata OpenCV may read more than Pillow.
+        value = image.getexif().get(ORIENTATION, 0 if metadata else 1)
+    except (OSError, SyntaxError, ValueError):
+        return 0
+    return value if value in range(1, 9) else 0
 
 
 def loaded_size(
@@ -40,6 +43,16 @@ def loaded_size(
     return image.size if loaded is None else loaded.shape[1::-1]
 
 
+def stored_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height of the pixels as they are stored, in an open image.
+
+    Pillow turns the size of a TIFF by itself, and that of nothing else.
+    """
+    if image.format == 'TIFF':
+        return image.tag_v2[256], image.tag_v2[257]
+    return image.size
+
+
 def mend_size(
     path: str, size: tuple[int, int], stated: tuple[int, int], mend: str
 ) -> str:
@@ -54,15 +67,15 @@ def mend_size(
     if size != tuple(stated)[::-1]:
         return mend
     with Image.open(path) as image:
-        if orientation(image) == 1:
-            return mend
-        if image.size == tuple(stated):
+        if stored_size(image) == tuple(stated):
             return (
                 'its EXIF orientation turns it when it is loaded, and the '
                 'labels are of the pixels as they are stored; take the '
                 'orientation out of such files (exiftool -Orientation= FILE), '
                 'or label the turned images'
             )
+        if orientation(image) < 2:
+            return mend
     return (
         'the labels are of the image as its EXIF orientation turns it, which '
         'the training does not obey in this format; turn the pixels of such '

@@ -81,7 +81,7 @@ def read_config(name: str | Path, options: Mapping | None = None) -> Config:
             cfg = Config.fromfile(path)
     try:
         cfg.merge_from_dict(options)
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise UserError(
             f'--cfg-options {" ".join(map(str, options))}: {path} has nothing '
             f'of that kind to override ({error}).'
@@ -106,9 +106,10 @@ WORKERS = (
 
 
 # What is looked up in a finished config: by Runner as arguments and later, by
-# MMDetection's tools and by ours.
+# MMDetection's tools and by ours. (See effective() for the data_preprocessor.)
 LOOKED_UP = {
-    *inspect.signature(Runner).parameters,
+    *inspect.signature(Runner).parameters.keys()
+    - {'cfg', 'data_preprocessor'},
     'activation_checkpointing',
     'compile',
     'custom_imports',
@@ -119,7 +120,7 @@ LOOKED_UP = {
     'sync_bn',
     'tta_model',
     'tta_pipeline',
-}
+}.difference(['cfg', 'data_preprocessor'])
 
 
 def by_variable(options: Mapping) -> dict[str, dict]:
@@ -133,15 +134,23 @@ def by_variable(options: Mapping) -> dict[str, dict]:
 
 
 def effective(cfg: Config) -> dict:
-    """What of a config is looked up."""
-    return {k: v for k, v in cfg.to_dict().items() if k in LOOKED_UP}
+    """What of a config is looked up.
+
+    Runner takes data_preprocessor where the model has none.
+    """
+    names = LOOKED_UP
+    if 'data_preprocessor' not in (cfg.get('model') or ()):
+        names = names | {'data_preprocessor'}
+    return {k: v for k, v in cfg.to_dict().items() if k in names}
 
 
 def read_with(path: str, options: dict) -> dict | None:
     """:func:`effective` with options set; None where that breaks it."""
     try:
         with setting(options):
-            return effective(Config.fromfile(path))
+            cfg = Config.fromfile(path)
+        cfg.merge_from_dict(options)
+        return effective(cfg)
     except Exception:  # whatever its code raises, it was not without effect
         return None
 
@@ -162,10 +171,6 @@ def without_effect(
     """The sentence, with the keys to set instead."""
     option = next(iter(options))
     start = f'--cfg-options {option} has no effect: '
-    if variable not in cfg:
-        near = difflib.get_close_matches(variable, [*cfg, *LOOKED_UP], 1)
-        mend = f'did you mean {near[0]}?' if near else 'check its name.'
-        return f'{start}{path} has no {variable}; {mend}'
     value = value_at(cfg, option)
     name = option.rsplit('.', 1)[-1]
     keys = [
@@ -174,8 +179,16 @@ def without_effect(
         if key.rsplit('.', 1)[-1] == name
         or (isinstance(value, str) and value == other)
     ]
-    mend = f'set {", ".join(keys[:4])}' if keys else 'set what it stands for'
-    return f'{start}nothing in {path} is computed from {variable}; {mend}.'
+    some = ', '.join(keys[:4]) + ' ...' * (len(keys) > 4)
+    mend = f'set {some}.' if keys else ''
+    if variable in cfg:
+        start += f'nothing in {path} follows {variable}; '
+        return start + (mend or 'set what it stands for.')
+    near = difflib.get_close_matches(variable, [*cfg, *LOOKED_UP], 1)
+    meant = f'{near[0]}{option[len(variable) :]}' if near else ''
+    if meant and (not mend or value_at(cfg, meant) is not None):
+        mend = f'did you mean {meant}?'
+    return f'{start}{path} has no {variable}; {mend or "check its name."}'
 
 
 def flat(value, key: str = '') -> Iterator[tuple]:
@@ -241,7 +254,7 @@ def overridden(name: str, value):
     holder = Config({name: value})
     try:
         holder.merge_from_dict(options)
-    except (KeyError, TypeError):  # a base's, of another shape
+    except (AttributeError, KeyError, TypeError):  # a base's, of another shape
         return value
     return ConfigDict(holder.to_dict())[name]
 

@@ -234,7 +234,7 @@ FILES = {
     'no boxes': (
         coco('source', 3, annotations=[]),
         True,
-        ('none of its 0 boxes',),
+        ('source.json has no boxes: give it a file with labels.',),
     ),
     'no dog': (
         coco('source', 3, annotations=boxes(*[dict(category_id=1)] * 5)),
@@ -408,6 +408,19 @@ def test_used_boxes_are_those_of_mmdetection(data, rule):
     )
 
 
+def test_a_few_images_of_many_for_a_trial(data):
+    """What indices leave out is told, and is no error."""
+    item = coco('source', 1)['annotations'][0]
+    many = [
+        dict(item, id=i + 1, image_id=min(i, 2), category_id=i % 2 + 1)
+        for i in range(62)
+    ]
+    put('source', coco('source', 3, annotations=many))
+    data.train_dataloader.dataset.indices = 2
+    told = '2 of its 62 boxes (60 with an image that indices leave out)'
+    only(data, False, told)
+
+
 def test_the_evaluation_has_other_rules(data):
     put('test', coco('test', 3, annotations=boxes(dict(area=0), dict(area=0))))
     only(data, False, '2 of 5 boxes have an area of 0', 'AP by size')
@@ -539,6 +552,54 @@ def test_a_last_batch_that_a_test_drops(data):
     assert find(data) == []
 
 
+@pytest.mark.parametrize(
+    'change, sentence',
+    [
+        (dict(num_batch_per_epoch=1), 'num_batch_per_epoch=1 leaves out 2 '),
+        (
+            dict(batch_size=2, batch_sampler=dict(drop_last=True)),
+            'batch_sampler.drop_last=True leaves out 1 ',
+        ),
+    ],
+)
+def test_batches_that_a_test_passes_over(data, change, sentence):
+    data.val_dataloader = data.val_evaluator = None
+    data.test_dataloader.update(change)
+    only(data, True, f'test_dataloader.{sentence}')
+    data.test_dataloader.update(batch_size=3)
+    assert find(data) == []
+
+
+def test_a_list_of_images_in_coco_format_to_predict_on(data):
+    put('test', coco('test', 3, annotations=[]))
+    only(data, True, 'has no boxes: ', 'set test_evaluator=[] to predict')
+    data.test_evaluator[0].format_only = True
+    only(data, True, 'has no boxes: ')  # the validation needs them
+    data.val_evaluator = []
+    assert find(data) == []
+    data.test_evaluator = []
+    assert find(data) == []
+
+
+def test_lvis_has_addresses_of_images_and_no_crowds(data):
+    for role in ('source', 'test'):
+        content = coco(role, 3)
+        for image in content['images']:
+            name = f'{role}/{image.pop("file_name")}'
+            image['coco_url'] = f'http://images.cocodataset.org/{name}'
+        for item in content['annotations']:
+            del item['iscrowd']
+        put(role, content)
+    for dataset in (
+        data.train_dataloader.dataset,
+        data.val_dataloader.dataset,
+        data.test_dataloader.dataset,
+    ):
+        dataset.update(type='LVISV1Dataset', data_prefix=dict(img=''))
+    data.test_evaluator[0].type = data.val_evaluator.type = 'LVISMetric'
+    assert find(data) == []
+
+
 def test_two_files_are_not_scored_with_one(data):
     data.val_dataloader = data.val_evaluator = data.expected_images = None
     inner = data.test_dataloader.dataset
@@ -566,6 +627,8 @@ def test_images_without_labels_to_predict_on(data):
     only(data, True, 'test_evaluator has nothing to measure with')
     data.test_evaluator = []
     assert find(data) == []  # the target's own images, too
+    data.test_evaluator = [dict(type='DumpDetResults', out_file_path='x.pkl')]
+    assert find(data) == []
     assert check(data).describe()[-1] == (
         'test: 3 images, no labels: to predict on; ./target/'
     )

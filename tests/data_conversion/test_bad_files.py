@@ -76,7 +76,7 @@ def test_where_all_are_broken_one_says_as_much_as_all():
     message = fails('voc', 'mine', '--classes', 'car')
     assert message.startswith('none of 2 images can be used: mine/images/a')
     message = fails('voc', 'mine', '--classes', 'car', '--skip-broken')
-    assert 'all has no image' in message
+    assert 'all has no image that can be used, e.g. mine/images/a' in message
 
 
 def test_a_set_of_fixed_parts_has_no_such_option():
@@ -308,6 +308,8 @@ def test_parts_of_a_set_do_not_overwrite_each_other():
         run('coco_subset', labels, f'mine/{part}')
     names = sorted(path.name for path in Path('mine/annotations').iterdir())
     assert names == ['train.json', 'valid.json']
+    message = fails('coco_subset', labels, 'mine/valid')
+    assert 'give --force to replace it, or another --name.' in message
 
 
 def test_categories():
@@ -328,6 +330,59 @@ def test_categories():
     run('coco_subset', labels, 'mine/images', '--name', 'other')
     content = load('mine/annotations/other.json')
     assert boxes(content, 'a.jpg') == [('zoo', 1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    'given, area, crowd',
+    [
+        (dict(area=0), 12, 0),
+        (dict(area='5'), 5, 0),
+        (dict(area=5, iscrowd='0'), 5, 0),
+        (dict(area=5, iscrowd='1'), 5, 1),
+        (dict(area=5, iscrowd=0, ignore=True), 5, 1),
+        (dict(area=5, ignore=0), 5, 0),
+    ],
+)
+def test_what_training_would_pass_over(given, area, crowd, capsys):
+    """An area of 0 is mended; what is to be ignored stays so, counted."""
+    photo('mine/images/a.jpg')
+    labels = coco('a.jpg', annotations=[
+        dict(
+            id=1, image_id=0, category_id=1, bbox=[1, 2, 3, 4],
+            segmentation=[[1, 2, 4, 2, 4, 6]], **given,
+        )
+    ])  # fmt: skip
+    run('coco_subset', labels, 'mine/images')
+    (item,) = load('mine/annotations/labels.json')['annotations']
+    assert (item['area'], item['iscrowd']) == (area, crowd)
+    assert ('iscrowd' in capsys.readouterr().out) == crowd
+
+
+def test_a_root_category_that_was_asked_for():
+    photo('mine/images/a.jpg')
+    categories = [
+        dict(id=0, name='zoo', supercategory='none'),
+        dict(id=1, name='car', supercategory='zoo'),
+    ]
+    labels = coco('a.jpg', categories=categories)
+    run('coco_subset', labels, 'mine/images', '--classes', 'car', 'zoo')
+    content = load('mine/annotations/labels.json')
+    assert [c['name'] for c in content['categories']] == ['car', 'zoo']
+
+
+def test_names_of_addresses():
+    """Label Studio's; a file that is really called so comes first."""
+    for name in ('my a.jpg', 'my%20b.jpg'):
+        photo(f'mine/images/{name}')
+    names = ('/data/local-files/?d=x%5Cmy%20a.jpg', 'my%20b.jpg')
+    run('coco_subset', coco(*names), 'mine/images')
+    found = files(load('mine/annotations/labels.json'))
+    assert found == ['my a.jpg', 'my%20b.jpg']
+    labels = coco('data:image/png;base64,' + 'A' * 5000)
+    message = fails('coco_subset', labels, 'mine/images', '--name', 'other')
+    assert 'an image itself (data:image/png;base64,...)' in message
+    message = fails('coco_subset', coco(''), 'mine/images', '--name', 'other')
+    assert 'file_name is empty' in message
 
 
 def test_no_box_is_left():
@@ -355,6 +410,9 @@ def test_kitti_with_other_images_and_classes(capsys):
     assert boxes(content, 'a.jpg') == [('crate', 1.5, 2, 1.5, 2)]
     out = capsys.readouterr().out
     assert 'trainval: images without a label file left out: 1\n' in out
+    write('mine/label_2/a.txt', f'big crate 0 0 0 1.5 2 3 4 {rest}')
+    message = fails('kitti', 'mine', '--classes', 'box', '--force')
+    assert 'a.txt is broken at line 1 (could not convert string' in message
     photo('mine/image_2/a.png')
     message = fails('kitti', 'mine', '--classes', 'box', '--force')
     assert 'a.jpg and mine/image_2/a.png have the same name' in message

@@ -47,6 +47,7 @@ def refused(text, *options) -> str:
             'image,label,x1,y1,x2,y2\na.jpg,dog,.025,.066667,.1125,.2\n',
             ('--relative',),
         ),
+        ('image,label,x1,y1,x2,y2,w,h\na,dog,1,2,4.5,6,3.5,4\n', ()),
         ('image,label,left,top,right,bottom\nC:\\x\\a.jpg,dog,1,2,4.5,6', ()),
     ],
 )  # fmt: skip
@@ -58,8 +59,8 @@ def test_boxes(text, options, capsys):
 
 def test_classes_and_images_without_objects():
     text = HEAD + (
-        'b.jpg,40,30,No finding,,,,\na.jpg,40,30,dog,1,2,4,6\n'
-        'a.jpg,40,30,cat,5,5,9,9\n'
+        'b.jpg,,,No finding,,,,\na.jpg,40,30,dog,1,2,4,6\n'
+        'a.jpg,,,cat,5,5,9,9\n'
     )
     content = convert(text)
     assert files(content) == ['b.jpg', 'a.jpg']
@@ -79,12 +80,18 @@ def test_classes_and_images_without_objects():
         ('a.jpg,40,30,dog,1,2,,6', 'could not convert string to float'),
         ('a.jpg,40,30,,1,2,4,6', 'no label'),
         (',40,30,dog,1,2,4,6', 'no image'),
+        ('a.jpg,inf,30,dog,1,2,4,6', 'not finite'),
         ('a.jpg,41,30,dog,1,2,4,6', 'the image has another size before'),
     ],
 )
 def test_broken_lines(line, part):
     message = refused(HEAD + f'a.jpg,40,30,dog,1,2,4,6\n{line}\n')
-    assert f'boxes.csv is broken at line 3 ({part}' in message
+    assert 'boxes.csv is broken at line 3 (' in message
+    assert part in message
+
+
+def test_no_box_at_all():
+    assert 'no image has a box: check' in refused(HEAD + 'a.jpg,,,,,,,')
 
 
 def test_broken_lines_of_several_images_are_all_named():

@@ -41,7 +41,8 @@ def load_config(
             option has no effect.
     """
     cfg = read_config(path, options)
-    cfg.launcher = launcher
+    if 'launcher' not in (options or ()):
+        cfg.launcher = launcher
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:

@@ -23,7 +23,8 @@ class Boxes(NamedTuple):
         boxes: (N, 4), left, top, width, height.
         sizes: (N, 2), width and height of their images; 0 where unlisted.
         listed: (N, ), whether their image is listed.
-        kept: (N, ), whether ``filter_cfg`` and ``indices`` leave their image.
+        filtered: (N, ), whether ``filter_cfg`` leaves out their image.
+        skipped: (N, ), whether ``indices`` do.
         labels: (N, ), category ids.
         area: (N, )
         crowd, ignore: (N, ), whether the key is set.
@@ -34,7 +35,8 @@ class Boxes(NamedTuple):
     boxes: np.ndarray
     sizes: np.ndarray
     listed: np.ndarray
-    kept: np.ndarray
+    filtered: np.ndarray
+    skipped: np.ndarray
     labels: np.ndarray
     area: np.ndarray
     crowd: np.ndarray
@@ -57,6 +59,15 @@ def kept_images(part: Part, classes: tuple) -> list:
     That is what BaseDataset and CocoDataset do with ``filter_cfg`` (unless
     ``test_mode``) and ``indices``.
     """
+    ids = filtered_images(part, classes)
+    indices = part.cfg.get('indices')
+    if isinstance(indices, int):
+        return ids[:indices] if indices >= 0 else ids[indices:]
+    return ids if indices is None else [ids[i] for i in indices]
+
+
+def filtered_images(part: Part, classes: tuple) -> list:
+    """Ids of the images that ``filter_cfg`` keeps."""
     images, cfg = part.content['images'], part.cfg
     rule = {} if cfg.get('test_mode') else cfg.get('filter_cfg') or {}
     if rule.get('filter_empty_gt'):
@@ -75,11 +86,7 @@ def kept_images(part: Part, classes: tuple) -> list:
             for image in images
             if min(image['width'], image['height']) >= smallest
         ]
-    ids = [image['id'] for image in images]
-    indices = cfg.get('indices')
-    if isinstance(indices, int):
-        return ids[:indices] if indices >= 0 else ids[indices:]
-    return ids if indices is None else [ids[i] for i in indices]
+    return [image['id'] for image in images]
 
 
 def read_boxes(reader: DataReader, part: Part, classes: tuple) -> Boxes | None:
@@ -91,8 +98,9 @@ def read_boxes(reader: DataReader, part: Part, classes: tuple) -> Boxes | None:
         names = {c['id']: c['name'] for c in part.content['categories']}
         boxes = numbers(v for item in items for v in item['bbox'])
         owners = [images.get(item['image_id']) for item in items]
-        kept = set(kept_images(part, classes))
-        if part.role in ('test', 'val'):
+        some = set(filtered_images(part, classes))
+        gone = some.difference(kept_images(part, classes))
+        if part.role in ('test', 'val') and 'LVIS' not in part.cfg['type']:
             [(a['id'], a['iscrowd']) for a in items]
         return Boxes(
             items,
@@ -102,7 +110,10 @@ def read_boxes(reader: DataReader, part: Part, classes: tuple) -> Boxes | None:
                 float,
             ).reshape(len(items), 2),
             np.array([i is not None for i in owners], bool),
-            np.array([item['image_id'] in kept for item in items], bool),
+            np.array(
+                [i is not None and i['id'] not in some for i in owners], bool
+            ),
+            np.array([item['image_id'] in gone for item in items], bool),
             numbers(a['category_id'] for a in items).astype(int),
             numbers(a['area'] for a in items),
             np.array([bool(a.get('iscrowd')) for a in items], bool),
@@ -234,7 +245,8 @@ def check_used(
     tested = part.role in ('test', 'val')
     usual = {  # some of these are nothing to warn of
         'iscrowd=1, which stands for no single object: write 0': table.crowd,
-        'an image that filter_cfg or indices leave out': ~table.kept,
+        'an image that filter_cfg leaves out': table.filtered,
+        'an image that indices leave out': table.skipped,
     }
     odd = {'an area below 0: write width * height of bbox': table.area < 0}
     if not tested:
@@ -252,6 +264,8 @@ def check_used(
         used = used & ~mask
     why = '; '.join(f'{number} with {what}' for what, number in lost.items())
     number, total = int(used.sum()), int(wanted.sum())
+    # Whoever gives indices wants a part of them.
+    asked = int((wanted & ~table.skipped).sum())
     told = (
         f'{part.where}: {"the test counts" if tested else "training uses"} '
         f'{number} of its {total} boxes'
@@ -259,7 +273,12 @@ def check_used(
     counts = Counter(table.labels[used].tolist())
     by_name = {name: counts[i] for i, name in table.names.items()}
     empty = [name for name in classes if not by_name.get(name, 0)]
-    if not number and not why:
+    if not table.items:
+        mend = 'give it a file with labels'
+        if tested:
+            mend += f', or set {part.role}_evaluator=[] to predict only'
+        reader.fatal(f'{part.where} has no boxes: {mend}.')
+    elif not number and not why:
         finite = np.isfinite(table.boxes).all(1)
         hint = ''
         if finite.any() and table.boxes[finite].max() <= 2:
@@ -268,7 +287,7 @@ def check_used(
             f'{part.where}: none of its {len(table.items)} boxes can be '
             f'used{hint}; convert it again.'
         )
-    elif number < NEARLY_NOTHING * total or not number:
+    elif number < NEARLY_NOTHING * asked or not number:
         reader.fatal(f'{told} ({why or "see the warnings"}).')
     else:
         if why and (number < total / 2 or set(lost) & set(odd)):

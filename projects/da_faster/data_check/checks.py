@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from mmengine.config import Config
 
 from .boxes import check_boxes
-from .evaluation import check_evaluation
+from .evaluation import check_evaluation, is_scored
 from .parts import ROLES, SUBSET, DataReader, Part, name_all
 
 
@@ -208,7 +208,9 @@ class Checker(DataReader):
                 continue
             by_role.setdefault(part.role, classes)
             self.check_masks(part)
-            if self.check_classes(part, classes):
+            if self.check_classes(part, classes) and (
+                part.role == 'source' or is_scored(self, part.role)
+            ):
                 self._used[i] = check_boxes(self, part, classes)
         for role, classes in by_role.items():
             first, expected = next(iter(by_role.items()))

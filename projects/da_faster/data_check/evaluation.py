@@ -19,6 +19,24 @@ def metrics_of(evaluator) -> list[dict]:
     return [evaluator] if evaluator else []
 
 
+def needs_labels(metric: dict) -> bool:
+    """Whether a metric measures; others just write detections to a file."""
+    return not metric.get('format_only') and 'Dump' not in str(
+        metric.get('type')
+    )
+
+
+def is_scored(reader: DataReader, role: str) -> bool:
+    """Whether a metric looks at the labels of the test or val images."""
+    loader = f'{role}_dataloader'
+    same = reader.cfg.get('val_dataloader') == reader.cfg.get(loader)
+    return any(
+        needs_labels(metric)
+        for key in {f'{role}_evaluator', 'val_evaluator' if same else ''}
+        for metric in metrics_of(reader.cfg.get(key))
+    )
+
+
 def check_evaluation(reader: DataReader) -> None:
     """The size of the test set, and the files that score it."""
     expected = reader.cfg.get('expected_images')
@@ -46,7 +64,7 @@ def check_scoring(reader: DataReader, key: str, parts: list[Part]) -> None:
     joint = isinstance(evaluator, dict) and 'metrics' in evaluator
     files = {osp.realpath(part.ann_file) for part in parts if part.ann_file}
     for part in parts:
-        if metrics and part.content is None:
+        if part.content is None and any(map(needs_labels, metrics)):
             reader.fatal(
                 f'{part.where} has no labels, so {key} has nothing to '
                 'measure with: give its dataset an ann_file, or set '
@@ -72,8 +90,10 @@ def check_scoring(reader: DataReader, key: str, parts: list[Part]) -> None:
 def check_visited(reader: DataReader, role: str, parts: list[Part]) -> None:
     """No image of the file that scores is passed over."""
     metrics = metrics_of(reader.cfg.get(f'{role}_evaluator'))
-    if not any(metric.get('ann_file') for metric in metrics):
-        return  # the labels come with the images
+    if not any(
+        metric.get('ann_file') and needs_labels(metric) for metric in metrics
+    ):
+        return  # the labels come with the images, or are not looked at
     for part in parts:
         if part.content is None:
             continue
@@ -91,10 +111,27 @@ def check_visited(reader: DataReader, role: str, parts: list[Part]) -> None:
                 f'{role}_dataloader and {role}_evaluator.'
             )
         loader = reader.cfg.get(f'{role}_dataloader')
-        left = kept % loader.get('batch_size', 1)
-        if loader.get('drop_last') and left:
-            reader.fatal(
-                f'{role}_dataloader.drop_last=True leaves out {left} images, '
-                'and the evaluation would count their objects as missed: set '
-                'it to False.'
-            )
+        size = loader.get('batch_size', 1)
+        batches = loader.get('num_batch_per_epoch')
+        batcher = loader.get('batch_sampler') or {}
+        for key, value, left, mend in (
+            ('drop_last', loader.get('drop_last'), kept % size, False),
+            (
+                'batch_sampler.drop_last',
+                batcher.get('drop_last'),
+                kept % size,
+                False,
+            ),
+            (
+                'num_batch_per_epoch',
+                batches,
+                max(kept - size * (batches or kept), 0),
+                None,
+            ),
+        ):
+            if value and left:
+                reader.fatal(
+                    f'{role}_dataloader.{key}={value} leaves out {left} '
+                    'images, and the evaluation would count their objects as '
+                    f'missed: set it to {mend}.'
+                )

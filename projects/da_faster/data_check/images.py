@@ -62,7 +62,7 @@ def read_image(path: str, how: dict) -> ImageFile:
             ):
                 image.load()
             size = loaded_size(path, image, **how)
-            return ImageFile(digest, size, orientation(image) != 1)
+            return ImageFile(digest, size, orientation(image) > 1)
     except BROKEN as error:
         # Pillow names the buffer that it was given.
         return ImageFile(error=str(error).split('\n')[0].split(' <_io.')[0])
@@ -73,7 +73,7 @@ def read_header(path: str, how: dict) -> ImageFile:
     try:
         with Image.open(path) as image:
             size = loaded_size(path, image, **how)
-            return ImageFile('', size, orientation(image) != 1)
+            return ImageFile('', size, orientation(image) > 1)
     except BROKEN:
         return ImageFile()
 

@@ -189,7 +189,7 @@ class DataReader:
                     'have its boxes looked at.'
                 )
                 return
-            content = self.load(role, ann_file)
+            content = self.load(role, ann_file, leaf['type'])
             if content is None:
                 return
             images = [
@@ -234,13 +234,18 @@ class DataReader:
                 classes = file.read().split('\n')
         return tuple(classes)
 
-    def load(self, role: str, path: str) -> dict | None:
+    def load(self, role: str, path: str, kind: str) -> dict | None:
         """Content of a COCO file; None, and a finding, where it is broken."""
         if path not in self._loaded:
             self._loaded[path] = None
             try:
                 with open(path, encoding='utf-8') as file:
                     content = json.load(file)
+                if kind == 'LVISV1Dataset':  # which has no file names
+                    for image in content['images']:
+                        image['file_name'] = image['coco_url'].removeprefix(
+                            'http://images.cocodataset.org/'
+                        )
                 [(i['id'], i['file_name']) for i in content['images']]
                 self._loaded[path] = content
             except FileNotFoundError:

@@ -240,16 +240,20 @@ def atomic_folder(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def refuse_existing(out: Path, names: Iterable[str], force: bool) -> None:
+def refuse_existing(
+    out: Path, names: Iterable[str], force: bool, option: str = '--out'
+) -> None:
     """Raises where ``out/<name>.json`` exists, unless ``force`` is set.
 
-    Converters call it before they read anything.
+    Converters call it before they read anything. Those that can give the
+    result another name say so with ``option``.
     """
     for name in names:
         path = out / f'{name}.json'
         if path.exists() and not force:
             raise ConversionError(
-                f'{path} exists: give --force to replace it, or another --out.'
+                f'{path} exists: give --force to replace it, or another '
+                f'{option}.'
             )
 
 
@@ -508,6 +512,10 @@ def build_splits(
         split = splits[name] = CocoSplit(list(dict.fromkeys(names.values())))
         for sample in some:
             split.add_sample(sample, names)
+        if split.broken and not split.images:
+            raise ConversionError(
+                f'{name} has no image that can be used, e.g. {split.broken[0]}'
+            )
         if not split.images:
             raise ConversionError(
                 f'{name} has no image: check the source '
@@ -520,8 +528,12 @@ def build_splits(
         if isinstance(sample, Sample)
         for box in sample.boxes
     )
+    if labelled and not found:
+        raise ConversionError(
+            'no image has a box: check the label files and the options.'
+        )
     if labelled and not any(label in names for label in found):
-        known = ', '.join(map(str, found)) or 'no label at all'
+        known = ', '.join(map(str, found))
         raise ConversionError(
             f'no box has one of the labels {", ".join(names)}; the files have '
             f'{known}: set --classes.'

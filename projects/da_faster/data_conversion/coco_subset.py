@@ -1,7 +1,7 @@
 """A clean COCO annotation file of any COCO annotation file."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,8 +24,14 @@ from da_faster.data_conversion.image_names import default_name, find_images
 from da_faster.image_files import mend_size
 
 
-def read_coco(path: Path) -> tuple[list[Sample], list[str], Counter]:
+def read_coco(
+    path: Path, wanted: Collection[str] = ()
+) -> tuple[list[Sample], list[str], Counter]:
     """What a file holds.
+
+    Args:
+        path: The file.
+        wanted: Names of categories to keep, whatever they look like.
 
     Returns:
         The samples in the order of the file, of size (0, 0) where it states
@@ -42,7 +48,11 @@ def read_coco(path: Path) -> tuple[list[Sample], list[str], Counter]:
         samples: dict[str, Sample] = {}
         for image in content['images']:
             at = f'image {image["id"]}'
-            size = [int(image.get(k) or 0) for k in ('width', 'height')]
+            size = [
+                int(*finite(image.get(k) or 0)) for k in ('width', 'height')
+            ]
+            if not image['file_name']:
+                raise ValueError('its file_name is empty')
             name, key = str(image['file_name']), key_of(image['id'])
             if key in samples:
                 raise ConversionError(
@@ -56,7 +66,11 @@ def read_coco(path: Path) -> tuple[list[Sample], list[str], Counter]:
         for item in annotations:
             at = f'annotation {item.get("id")}'
             add_annotation(item, samples, categories, lost)
-        roots = empty_roots(listed, annotations)
+        roots = {
+            key
+            for key in empty_roots(listed, annotations)
+            if categories[key] not in wanted
+        }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConversionError(
             f'{path} is not a COCO annotation file ({error!r} at {at}): it '
@@ -80,7 +94,8 @@ def key_of(number) -> str:
 def empty_roots(categories: list[dict], annotations: list[dict]) -> set[str]:
     """Ids of categories without boxes that others have as supercategory.
 
-    Roboflow puts the name of the project before the classes as one.
+    Roboflow puts the name of the project before the classes as one, which has
+    no supercategory itself.
     """
     used = {key_of(item['category_id']) for item in annotations}
     parents = {(c.get('supercategory'), key_of(c['id'])) for c in categories}
@@ -88,6 +103,7 @@ def empty_roots(categories: list[dict], annotations: list[dict]) -> set[str]:
         key_of(c['id'])
         for c in categories
         if key_of(c['id']) not in used
+        and c.get('supercategory') in (None, '', 'none')
         and any(
             name == c['name'] and key != key_of(c['id'])
             for name, key in parents
@@ -120,6 +136,12 @@ def add_annotation(
     except ValueError:
         notes['boxes that are not finite left out'] += 1
         return
+    crowd = is_set(item.get('iscrowd'))
+    if crowd:
+        notes['boxes with iscrowd=1, which training passes over'] += 1
+    elif is_set(item.get('ignore')):
+        notes['boxes marked ignore, written as iscrowd'] += 1
+        crowd = 1
     boxes.append(
         Box(
             categories[category],
@@ -128,10 +150,25 @@ def add_annotation(
             x + width,
             y + height,
             # A mask's area counts; that of a clipped box is computed.
-            item.get('area') if item.get('segmentation') else None,
-            int(bool(item.get('iscrowd', 0))),
+            positive(item.get('area')) if item.get('segmentation') else None,
+            crowd,
         )
     )
+
+
+def is_set(flag) -> int:
+    """0 or 1 of a flag, which some tools write as a text."""
+    unset = '', '0', '0.0', 'false', 'no', 'none'
+    return int(str(flag or '').strip().lower() not in unset)
+
+
+def positive(area) -> float | None:
+    """An area above 0; None of any other, which training would pass over."""
+    try:
+        (area,) = finite(area)
+    except (TypeError, ValueError):
+        return None
+    return area if area > 0 else None
 
 
 def check_ids(
@@ -217,9 +254,10 @@ def convert(
             f'{labels} would be replaced by its own subset: '
             'give another --name or --out.'
         )
-    refuse_existing(out, [name], force)
-    samples, categories, lost = read_coco(labels)
-    names = class_map(classes or dict.fromkeys(categories))
+    refuse_existing(out, [name], force, '--name')
+    wanted = class_map(classes or ())
+    samples, categories, lost = read_coco(labels, wanted)
+    names = wanted or class_map(dict.fromkeys(categories))
     for label in names:
         if label not in categories:
             raise ConversionError(

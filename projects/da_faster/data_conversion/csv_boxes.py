@@ -35,6 +35,8 @@ COLUMNS = dict(
 )  # fmt: skip
 SIDES = ('x', 'y', 'width', 'height')
 FORMATS = ('xyxy', 'xywh')
+# Never of the image, even where the box has corners.
+OF_A_BOX = ('w', 'h', 'bbox_width', 'bbox_height')
 
 
 class Table(NamedTuple):
@@ -96,6 +98,18 @@ class Table(NamedTuple):
             c, d = a + c, b + d
         return Box(label, a, b, c, d)
 
+    def size(self, row: dict) -> tuple[int, int]:
+        """What a line says of the size of its image; (0, 0) for nothing.
+
+        Raises:
+            ValueError: If it is not two numbers.
+        """
+        values = self.values(row, 'size')
+        if all(value.lower() in ('', 'nan') for value in values):
+            return 0, 0
+        width, height = map(int, finite(*values))
+        return width, height
+
     def samples(self) -> dict[str, Sample | ConversionError]:
         """By name of the image, in the order of the table.
 
@@ -110,13 +124,16 @@ class Table(NamedTuple):
                     raise ValueError('more or fewer values than columns')
                 if not name:
                     raise ValueError('no image')
-                size = [int(float(v)) for v in self.values(row, 'size')]
-                box, stated = self.box(row), tuple(size) or (0, 0)
-                sample = found.setdefault(name, Sample(name, stated, []))
+                box, stated = self.box(row), self.size(row)
+                sample = found.get(name, Sample(name, stated, []))
                 if isinstance(sample, Sample):
-                    if sample.size != stated:
+                    if (0, 0) not in (sample.size, stated) and (
+                        sample.size != stated
+                    ):
                         raise ValueError('the image has another size before')
+                    size = max(sample.size, stated)
                     sample.boxes.extend([box] if box else [])
+                    found[name] = sample._replace(size=size)
             except ValueError as error:
                 earlier = found.get(name)
                 if not isinstance(earlier, ConversionError):
@@ -136,7 +153,8 @@ def read_header(path: Path, mend: str) -> tuple[str, list[str]]:
         raise ConversionError(f'{path} is missing: {mend}') from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConversionError(
-            f'{path} is not a table in text ({error}): export it as csv.'
+            f'{path} is not a table in text ({error}): export it as csv, '
+            'in UTF-8.'
         ) from error
     delimiter = max(',;\t', key=head.count)
     names = next(csv.reader([head], delimiter=delimiter), [])
@@ -172,6 +190,8 @@ def open_table(
     image = found.get('image', found.get('image_id'))
     kind, sides = box_format, [found.get('bbox')]
     size = [found.get(key) for key in SIDES[2:]]
+    if {str(name).strip().lower() for name in size} & set(OF_A_BOX):
+        size = [None]
     for name, keys in (('xyxy', CORNERS), ('xywh', SIDES)):
         if all(key in found for key in keys):
             kind, sides = name, [found[key] for key in keys]

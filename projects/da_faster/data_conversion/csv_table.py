@@ -113,7 +113,7 @@ def convert(
         check_choice(FORMATS, box_format=box_format)
     out = Path(out or images.parent / 'annotations')
     name = name or default_name(table, images)
-    refuse_existing(out, [name], force)
+    refuse_existing(out, [name], force, '--name')
     rows = open_table(table, columns, label, box_format).samples()
     check_unit(table, list(rows.values()), relative)
     found = find_images(list(rows.values()), images, table)

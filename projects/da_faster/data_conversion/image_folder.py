@@ -62,7 +62,7 @@ def convert(
     root = Path(root).resolve()
     name = name or root.name
     names = class_map(classes)
-    refuse_existing(out, [name], force)
+    refuse_existing(out, [name], force, '--name')
     files = [
         path.relative_to(root).as_posix() for path in list_files(root, suffix)
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from posixpath import normpath
+from urllib.parse import unquote
 
 from da_faster.data_conversion.coco import ConversionError, Sample
 from da_faster.listing import IMAGE_SUFFIXES, list_files
@@ -68,11 +69,11 @@ def find_images(
 class ImageNames:
     """Finds images below a folder under the names that a label file has.
 
-    Windows' backslashes are understood, and accented letters in either of
-    Unicode's forms, which a copy between systems changes. A name may lack the
-    suffix where only one image has it. Of a path that is
-    of another machine only the base name counts, where no other image of the
-    file has it.
+    Windows' backslashes are understood, the signs of an address (``%20``), and
+    accented letters in either of Unicode's forms, which a copy between systems
+    changes. A name may lack the suffix where only one image has it. Of a path
+    that is of another machine only the base name counts, where no other image
+    of the file has it.
 
     Args:
         folder: The folder of the images.
@@ -82,7 +83,9 @@ class ImageNames:
     def __init__(self, folder: Path, stated: Iterable[str]) -> None:
         self.folder = folder
         self.root = folder.resolve().as_posix() + '/'
-        self.base_names = Counter(map(base_name, set(stated)))
+        self.base_names = Counter(
+            base_name(unquote(name)) for name in set(stated)
+        )
 
     @cached_property
     def stems(self) -> dict[str, list[str]]:
@@ -103,6 +106,10 @@ class ImageNames:
 
     def candidates(self, stated: str) -> Iterator[str]:
         """Names below the folder that may be meant."""
+        if '%' in stated:
+            yield stated
+            if (plain := unquote(stated)) != stated:
+                yield from self.candidates(plain)
         name = stated.replace('\\', '/')
         if not FOREIGN.match(name):
             yield from (stated, name)
@@ -111,7 +118,7 @@ class ImageNames:
             yield name
         if name.startswith(self.root):
             yield name.removeprefix(self.root)
-        if self.base_names[base_name(name)] == 1:
+        if self.base_names[base_name(unquote(name))] == 1:
             yield base_name(name)
 
     def find(self, stated: str) -> str:
@@ -120,6 +127,11 @@ class ImageNames:
         Raises:
             ConversionError: If it is not there.
         """
+        if stated.startswith('data:'):
+            raise ConversionError(
+                f'the label file has an image itself ({stated[:22]}...) in '
+                'the place of a file name: export it with file names.'
+            )
         for name in self.candidates(stated):
             for form in (
                 name,
@@ -138,7 +150,7 @@ class ImageNames:
         """What to do about an image that is not there."""
         name = stated.replace('\\', '/')
         if FOREIGN.match(name):
-            same = self.base_names[base_name(name)] > 1
+            same = self.base_names[base_name(unquote(name))] > 1
             why = 'which several images have' if same else 'which is not there'
             return (
                 f'{stated} is no path below {self.folder}, and was looked for '

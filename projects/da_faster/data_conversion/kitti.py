@@ -68,6 +68,7 @@ def read_sample(task: tuple[str, Path, Path]) -> Sample:
         try:
             if len(fields) < 15:
                 raise ValueError(f'{len(fields)} values, not 15')
+            finite(*fields[1:4])  # as a name of two words shifts the others
             boxes.append(Box(fields[0], *finite(*fields[4:8])))
         except ValueError as error:
             raise ConversionError(

@@ -116,6 +116,19 @@ def test_nothing_is_touched_where_nothing_differs(train):
     assert rates == [0.123, 0.123]
 
 
+@pytest.mark.parametrize('end, told', [(3, True), (4, True), (5, False)])
+def test_a_training_that_is_over(train, monkeypatch, end, told):
+    train(4, COSINE)
+    said = []
+    monkeypatch.setattr(
+        'mmengine.logging.MMLogger.warning', lambda _, text: said.append(text)
+    )
+    rates, _ = train(end, COSINE, resume=True)
+    assert len(rates) == max(end - 4, 0)
+    text = f'is of iteration 4, and the training ends at {end} (max_iters)'
+    assert any(text in line for line in said) == told
+
+
 def test_another_optimizer_is_refused(train):
     train(4, COSINE)
     with pytest.raises(RefusedCheckpoint, match='give load_from instead'):

@@ -25,7 +25,10 @@ class ResumedScheduleHook(Hook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         wrapper = runner.optim_wrapper
-        if not runner._resume or not isinstance(wrapper, OptimWrapper):
+        if not runner._resume:
+            return
+        tell_the_end(runner, checkpoint['meta']['iter'])
+        if not isinstance(wrapper, OptimWrapper):
             return
         schedulers = runner.param_schedulers or []
         optimizer = checkpoint.get('optimizer')
@@ -54,6 +57,16 @@ class ResumedScheduleHook(Hook):
             'follows the config, as if it had done so from its start: at '
             f'iteration {checkpoint["meta"]["iter"]} lr is '
             f'{groups[0].get("lr"):.4g}, in the checkpoint {rate:.4g}.'
+        )
+
+
+def tell_the_end(runner, iteration: int) -> None:
+    """Warns where there is nothing left to train."""
+    if iteration >= runner.max_iters:
+        runner.logger.warning(
+            f'The checkpoint is of iteration {iteration}, and the training '
+            f'ends at {runner.max_iters} (max_iters): there is nothing left '
+            'to train.'
         )
 
 
