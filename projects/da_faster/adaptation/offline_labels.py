@@ -11,6 +11,7 @@ from da_faster.apis.detectors import (
     images_below,
     load_detector,
     read_any_config,
+    try_detector,
 )
 from da_faster.engine.checkpoints.files import file_sha256, write_atomically
 from da_faster.errors import UserError
@@ -58,6 +59,7 @@ def label_folder(
     derived = derive(cfg, config)
     threshold = derived.scores[0] if threshold is None else threshold
     model = load_detector(cfg, checkpoint, trust_checkpoint)
+    try_detector(model, paths[0], derived.classes, config, checkpoint)
     found = (detect(model, path) for path in paths)
     found = list(progress(found, len(paths), 'images labelled'))
     found = [boxes[boxes.scores >= threshold] for boxes in found]
