@@ -3,10 +3,12 @@
 import copy
 
 import pytest
+from mmdet.utils import register_all_modules
 from mmengine.config import Config
 
 from da_faster.adaptation import adapt_config, derive
 from da_faster.adaptation.settings import views
+from da_faster.apis.score_kinds import scores_are_sigmoids
 from da_faster.errors import UserError
 
 
@@ -48,6 +50,23 @@ def test_the_kind_of_scores(name, sigmoid, read):
     assert derive(read(name)).sigmoid == sigmoid
 
 
+@pytest.mark.parametrize(
+    'head, sigmoid',
+    [
+        # What the config leaves out is the default of the head's class.
+        (dict(type='SSDHead'), False),
+        (dict(type='CenterNetHead'), True),
+        (dict(type='FCOSHead'), True),
+        (dict(type='Shared2FCBBoxHead'), False),
+        (dict(type='RetinaHead', loss_cls=dict(type='FocalLoss')), True),
+        (dict(type='GFLHead', loss_cls=dict(type='CrossEntropyLoss')), False),
+    ],
+)
+def test_the_kind_of_scores_of_a_head(head, sigmoid):
+    register_all_modules()
+    assert scores_are_sigmoids(dict(bbox_head=head)) == sigmoid
+
+
 def test_padding_comes_after_the_flip(read):
     steps = types(views(derive(read('YOLOX'))))
     assert steps[0] == 'LoadImageFromFile'
@@ -68,6 +87,7 @@ def test_hooks_that_count_epochs_are_left_out(read, tiny_data):
     own = [hook['type'] for hook in cfg.custom_hooks]
     assert {'YOLOXModeSwitchHook', 'SyncNormHook', 'EMAHook'} <= set(own)
     cfg.custom_hooks.append(dict(type='NumClassCheckHook'))
+    cfg.custom_hooks.append(dict(type='SetEpochInfoHook'))
     new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
     assert types(new.custom_hooks) == ['NumClassCheckHook', 'SelfTrainingHook']
 
@@ -107,6 +127,55 @@ def test_a_few_labels_can_stand_for_the_source(read, tiny_data):
     assert new.train_dataloader.dataset.ann_file == 'few.json'
 
 
+def test_without_training_data_the_target_is_enough(read, tiny_data):
+    cfg = read('FasterRCNN')
+    cfg.pop('train_dataloader')
+    new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
+    assert new.train_cfg.type == 'TargetLoop'
+
+
+def test_a_source_of_several_sets(read, tiny_data):
+    """As MMDetection's configs of PASCAL VOC have it."""
+    cfg = read('FasterRCNN')
+    one = cfg.train_dataloader.dataset
+    sets = dict(type='ConcatDataset', datasets=[one, copy.deepcopy(one)])
+    cfg.train_dataloader.dataset = dict(
+        type='RepeatDataset', times=3, dataset=sets
+    )
+    assert derive(cfg).flip == dict(type='RandomFlip', prob=0.5)
+    new = adapt_config(cfg, str(tiny_data / 'target'), source=True)
+    found = new.train_dataloader.dataset.dataset.datasets
+    assert [types(part.pipeline)[-3:] for part in found] == [
+        ['TargetStyle', 'StrongAugmentation', 'PackDetInputs']
+    ] * 2
+
+
+def test_masks_are_learned_from_the_few_labels_too(read, tiny_data):
+    for name, masks in (('MaskRCNN', True), ('FasterRCNN', None)):
+        new = adapt_config(
+            read(name), str(tiny_data / 'target'), target_labels='few.json'
+        )
+        steps = new.train_dataloader.dataset.pipeline
+        assert steps[1].get('with_mask') == masks
+
+
+def test_a_step_an_iteration(read, tiny_data):
+    cfg = read('FasterRCNN')
+    cfg.optim_wrapper.accumulative_counts = 4
+    cfg.pop('auto_scale_lr')
+    new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
+    assert 'accumulative_counts' not in new.optim_wrapper
+    # A tenth of 0.02, for 2 of 4 x 2 images.
+    assert new.optim_wrapper.optimizer.lr == pytest.approx(0.0005)
+
+
+def test_classes_may_stand_in_a_file(read, tmp_path):
+    cfg = read('FasterRCNN')
+    (tmp_path / 'names.txt').write_text('nut\n')
+    cfg.train_dataloader.dataset.metainfo.classes = str(tmp_path / 'names.txt')
+    assert derive(cfg).classes == ('nut',)
+
+
 def drop_pipeline(cfg) -> None:
     del cfg.test_dataloader.dataset['pipeline']
 
@@ -126,6 +195,23 @@ def drop_test(cfg) -> None:
     cfg.pop('val_dataloader')
 
 
+def classes_without_comma(cfg) -> None:
+    cfg.train_dataloader.dataset.metainfo.classes = 'box'
+
+
+def classes_of_another_head(cfg) -> None:
+    cfg.train_dataloader.dataset.metainfo.classes = ('nut', 'bolt')
+
+
+def no_boxes(cfg) -> None:
+    cfg.model.type = 'RPN'
+    cfg.model.pop('roi_head')
+
+
+def no_model(cfg) -> None:
+    cfg.pop('model')
+
+
 def other_preprocessor(cfg) -> None:
     cfg.model.data_preprocessor.type = 'BatchFixedSizePad'
 
@@ -137,6 +223,13 @@ def other_preprocessor(cfg) -> None:
         (drop_test, 'my.py has no test_dataloader'),
         (drop_classes, 'my.py names no classes'),
         (drop_rate, 'my.py has no optim_wrapper.optimizer.lr'),
+        (classes_without_comma, r"my.py: classes is the text 'box'"),
+        (
+            classes_of_another_head,
+            r'num_classes=1, but its datasets have 2 classes \(nut bolt\)',
+        ),
+        (no_boxes, r'my.py has no bbox_head in its model \(RPN\)'),
+        (no_model, r'my.py has no bbox_head in its model \(none\)'),
         (other_preprocessor, 'my.py has the data preprocessor BatchFixed'),
     ],
 )
