@@ -21,10 +21,10 @@ class Pair(nn.Module):
     align = 'burn-in'
     self_training = False
     semi_test_cfg = dict(predict_on='teacher')
-    start = None
 
     def __init__(self) -> None:
         super().__init__()
+        self.start = None
         self.student, self.teacher = (
             nn.BatchNorm1d(1, affine=True) for _ in range(2)
         )
@@ -161,6 +161,48 @@ def test_signs_of_collapse(kept, most, source, signs):
         assert re.search(words, found[key])
     few = counted(kept, most, source, images=199)
     assert signs_of_collapse(few, ['cat', 'dog']) == {}
+
+
+def test_without_a_source_the_first_labels_are_the_measure():
+    labels = counted([6.0, 4.0], [6.0, 4.0], [0.0, 0.0])
+    labels.source_images.fill_(0)
+    labels.kept_first.copy_(torch.tensor([2.0, 1.0]))
+    (said,) = signs_of_collapse(labels, ['cat', 'dog']).values()
+    assert 'explode: 10.0 boxes an image, where at first there were 3.0' in (
+        said
+    )
+
+
+def test_no_label_from_the_first_on_is_told():
+    nothing = [0.0, 0.0]
+    labels = counted(nothing, nothing, nothing)
+    labels.source_images.fill_(0)
+    (said,) = signs_of_collapse(labels, ['cat', 'dog']).values()
+    assert 'no pseudo-label at all' in said
+
+
+def test_an_unsure_teacher_is_held_near_its_start(runner):
+    model = runner.model
+    model.start = nn.BatchNorm1d(1)
+    hook = SelfTrainingHook(burn_in=0, momentum=0.5, hold=0.25)
+    model.start.weight.data.fill_(9.0)
+    hook.before_train(runner)
+    assert model.start.weight == 1  # what the training starts with
+    model.student.weight.data.fill_(5.0)
+    labels = model.pseudo_labels
+    labels.kept_most.fill_(1.0)
+    labels.score_most.fill_(1.0)
+    labels.kept.fill_(1.0)
+    labels.score.fill_(0.81)
+    hook.momentum_update(model, 0.5)
+    assert model.teacher.weight == 3
+    labels.score.fill_(0.79)
+    hook.momentum_update(model, 0.5)
+    # (3 + 5) / 2 = 4, of which a quarter is the first weight, 1.
+    assert model.teacher.weight == pytest.approx(3.25)
+    model.start = None
+    with pytest.raises(ValueError, match='hold needs MeanTeacher'):
+        hook.before_train(runner)
 
 
 def test_labels_that_keep_their_number_and_lose_their_scores():
