@@ -1,6 +1,7 @@
 """What an adaptation takes from a config, and what it makes of it."""
 
 import copy
+import json
 
 import pytest
 from mmdet.utils import register_all_modules
@@ -240,6 +241,21 @@ def test_what_is_missing_is_named(change, sentence, read, tiny_data):
         adapt_config(cfg, str(tiny_data / 'target'), name='my.py')
 
 
-def test_the_source_is_no_target(read, tiny_data):
-    with pytest.raises(UserError, match='holds the training images of'):
-        adapt_config(read('FasterRCNN'), str(tiny_data / 'source'))
+def test_the_source_is_no_target(read, tiny_data, tmp_path):
+    cfg = read('FasterRCNN')
+    refused = pytest.raises(UserError, match='holds the training images of')
+    with refused:
+        adapt_config(cfg, str(tiny_data / 'source'))
+    # File names that begin with a folder, and a link to that.
+    (tmp_path / 'link').symlink_to(tiny_data / 'source')
+    labels = json.loads((tiny_data / 'source.json').read_text())
+    for image in labels['images']:
+        image['file_name'] = f'source/{image["file_name"]}'
+    (tmp_path / 'whole.json').write_text(json.dumps(labels))
+    cfg.train_dataloader.dataset.update(
+        ann_file=str(tmp_path / 'whole.json'), data_prefix=dict(img='')
+    )
+    for folder in (tiny_data / 'source', tmp_path / 'link'):
+        with refused:
+            adapt_config(cfg, str(folder), load_from='x.pth')
+    adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')

@@ -7,11 +7,11 @@ import torch
 from mmengine.config import Config
 
 from da_faster.checkpoint_conversion import to_stock_config
-from da_faster.data_check import leaves
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
 from .derived import Derived, derive, last_pipelines, need_box_head
+from .overlap import need_other_images
 
 PACK = dict(type='PackDetInputs')
 STRONG = dict(type='StrongAugmentation')
@@ -67,17 +67,7 @@ def adapt_config(
     need_box_head(cfg, name)
     cfg = to_stock_config(cfg).cfg
     derived = derive(cfg, name)
-    folder = osp.realpath(target)
-    for dataset in leaves(
-        (cfg.get('train_dataloader') or {}).get('dataset') or {}
-    ):
-        prefix = (dataset.get('data_prefix') or {}).get('img') or ''
-        own = osp.join(dataset.get('data_root') or '', prefix)
-        if own and osp.realpath(own) == folder:
-            raise UserError(
-                f'{target} holds the training images of {name}: give a folder '
-                'of the domain to adapt to.'
-            )
+    need_other_images(cfg, target, name)
     if iters < 1:
         raise UserError(f'--iters must be at least 1, got {iters}.')
     new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
