@@ -4,8 +4,12 @@ import copy
 import json
 
 import pytest
+from mmdet.datasets import CocoDataset
+from mmdet.models import CrossEntropyLoss, FasterRCNN
+from mmdet.registry import TRANSFORMS
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
+from torch.optim import SGD
 
 from da_faster.adaptation import adapt_config, derive
 from da_faster.adaptation.settings import views
@@ -66,6 +70,24 @@ def test_the_kind_of_scores(name, sigmoid, read):
 def test_the_kind_of_scores_of_a_head(head, sigmoid):
     register_all_modules()
     assert scores_are_sigmoids(dict(bbox_head=head)) == sigmoid
+
+
+def test_types_may_be_classes_or_paths(read, tiny_data):
+    """As in MMDetection's newer configs, and in what MMEngine writes."""
+    cfg = read('FasterRCNN')
+    target = str(tiny_data / 'target')
+    expected = adapt_config(cfg, target, source=True).to_dict()
+    cfg.model.type = FasterRCNN
+    cfg.model.data_preprocessor.type = 'mmdet.models.DetDataPreprocessor'
+    cfg.model.roi_head.bbox_head.loss_cls.type = CrossEntropyLoss
+    cfg.optim_wrapper.optimizer.type = SGD
+    for step in cfg.train_dataloader.dataset.pipeline:
+        step.type = TRANSFORMS.get(step.type)
+    for step in cfg.test_dataloader.dataset.pipeline:
+        step.type = f'mmdet.{step.type}'
+    cfg.train_dataloader.dataset.type = CocoDataset
+    assert adapt_config(cfg, target, source=True).to_dict() == expected
+    assert derive(cfg) == derive(read('FasterRCNN'))
 
 
 def test_padding_comes_after_the_flip(read):

@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from da_faster.apis.detectors import class_names
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
+from da_faster.apis.type_names import with_type_names
 from da_faster.data_check import head_classes, leaves
 from da_faster.errors import UserError
 
@@ -65,6 +66,7 @@ def derive(cfg: Config, name: str = 'the config') -> Derived:
     Raises:
         UserError: If it has no test pipeline, no classes or no optimizer.
     """
+    cfg = with_type_names(cfg)
     need_box_head(cfg, name)
     test = test_dataset(cfg, name)
     pipeline = flat(test.get('pipeline') or ())

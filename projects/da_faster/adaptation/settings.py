@@ -6,6 +6,7 @@ import os.path as osp
 import torch
 from mmengine.config import Config
 
+from da_faster.apis.type_names import with_type_names
 from da_faster.checkpoint_conversion import to_stock_config
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
@@ -64,6 +65,7 @@ def adapt_config(
         UserError: If something is missing in the config, or if the target is
             the source.
     """
+    cfg = with_type_names(cfg)
     need_box_head(cfg, name)
     cfg = to_stock_config(cfg).cfg
     derived = derive(cfg, name)

@@ -24,6 +24,8 @@ from da_faster.datasets import TargetDataset
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
+from .type_names import with_type_names
+
 
 def read_any_config(name: str) -> Config:
     """A config file, one of this package, or one that MMDetection carries.
@@ -35,10 +37,10 @@ def read_any_config(name: str) -> Config:
         UserError: If there is none.
     """
     if not name.startswith('mmdet::'):
-        return read_config(name)
+        return with_type_names(read_config(name))
     path = name if name.endswith('.py') else f'{name}.py'
     try:
-        return get_config(path)
+        return with_type_names(get_config(path))
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f'MMDetection carries no config {name} ({error}).'
