@@ -180,6 +180,12 @@ def test_offline_labels(detector, target, tmp_path, command, capsys):
     )
     with pytest.raises(SystemExit, match='give --force'):
         command('pseudo_label.py', *given)
+    for bad, sentence in (
+        (tmp_path, 'takes the name of a .json file'),
+        (out / 'below_a_file.json', 'cannot be made'),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            command('pseudo_label.py', *detector, target, '--out', bad)
     with pytest.raises(SystemExit, match='is sure of nothing'):
         command('pseudo_label.py', *detector, target, '--out',
                 tmp_path / 'x.json', '--threshold', 0.99)  # fmt: skip

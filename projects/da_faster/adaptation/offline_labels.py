@@ -6,6 +6,7 @@ import os.path as osp
 import mmcv
 
 from da_faster.apis.coco_results import coco_content
+from da_faster.apis.config import need_folder
 from da_faster.apis.detectors import (
     detect,
     images_below,
@@ -50,8 +51,11 @@ def label_folder(
     Raises:
         UserError: If something given cannot be used, or if no box is sure.
     """
+    if osp.isdir(out) or not out.endswith('.json'):
+        raise UserError(f'--out {out}: it takes the name of a .json file.')
     if osp.exists(out) and not force:
         raise UserError(f'{out} exists; give --force to replace it.')
+    need_folder(osp.dirname(out) or '.', '--out')
     if threshold is not None and not 0 < threshold <= 1:
         raise UserError(f'--threshold must lie in (0, 1], got {threshold}.')
     paths = images_below(folder)
