@@ -12,6 +12,7 @@ from mmengine.config import Config
 from torch.optim import SGD
 
 from da_faster.adaptation import adapt_config, derive
+from da_faster.adaptation.derived import with_memory
 from da_faster.adaptation.settings import views
 from da_faster.apis.score_kinds import scores_are_sigmoids
 from da_faster.errors import UserError
@@ -261,6 +262,11 @@ def test_what_is_missing_is_named(change, sentence, read, tiny_data):
     change(cfg)
     with pytest.raises(UserError, match=sentence):
         adapt_config(cfg, str(tiny_data / 'target'), name='my.py')
+
+
+def test_transforms_that_keep_earlier_images_are_known(read):
+    assert with_memory(read('RTMDet')) == ['CachedMosaic', 'CachedMixUp']
+    assert with_memory(read('YOLOX')) == []
 
 
 def test_the_source_is_no_target(read, tiny_data, tmp_path):

@@ -24,7 +24,7 @@ from da_faster.engine.checkpoints.files import pointed_at, write_atomically
 from da_faster.errors import UserError
 from da_faster.package_configs import override
 
-from .derived import derive
+from .derived import derive, with_memory
 from .settings import adapt_config
 from .verdict import Verdict, compare
 
@@ -161,6 +161,12 @@ def begin(
     )
     for line in derived.describe():
         say(line)
+    kept_images = with_memory(cfg) if settings.get('source') else ()
+    if kept_images:
+        say(
+            f'{", ".join(kept_images)} of the source keep earlier images: a '
+            'resumed training will not be the uninterrupted one bit for bit'
+        )
     stock = write_stock(cfg, checkpoint, start, trust)
     say(f'{start}: {stock.tensors} tensors of {checkpoint}')
     write_atomically(new.pretty_text.encode(), str(file))

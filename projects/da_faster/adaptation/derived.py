@@ -156,6 +156,20 @@ def find_flip(cfg: Config) -> dict | None:
     return None
 
 
+def with_memory(cfg: Config) -> list[str]:
+    """Transforms of the training that keep images of earlier samples.
+
+    What they make of a sample depends on what the process has loaded before.
+    """
+    loader = cfg.get('train_dataloader') or {}
+    return [
+        step['type']
+        for dataset in with_wrappers(loader.get('dataset') or {})
+        for step in steps_of(dataset.get('pipeline') or ())
+        if step['type'].split('.')[-1].startswith('Cached')
+    ]
+
+
 def with_wrappers(dataset: dict) -> Iterator[dict]:
     """A dataset and all that are inside, the outer ones first."""
     yield dataset
