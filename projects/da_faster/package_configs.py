@@ -137,6 +137,7 @@ LOOKED_UP = {
     'find_unused_parameters',
     'model_wrapper_cfg',
     'sync_bn',
+    'target_labels',
     'tta_model',
     'tta_pipeline',
 }

@@ -15,6 +15,7 @@ from da_faster.adaptation import adapt_config, derive
 from da_faster.adaptation.derived import with_memory
 from da_faster.adaptation.settings import views
 from da_faster.apis.score_kinds import scores_are_sigmoids
+from da_faster.data_check import check
 from da_faster.errors import UserError
 
 
@@ -172,6 +173,34 @@ def test_a_source_of_several_sets(read, tiny_data):
     assert [types(part.pipeline)[-3:] for part in found] == [
         ['TargetStyle', 'StrongAugmentation', 'PackDetInputs']
     ] * 2
+
+
+@pytest.mark.parametrize('source', [False, True])
+def test_labelling_tools_list_all_images_of_the_folder(
+    source, read, tiny_data, tmp_path
+):
+    """Two are labelled. The test, of one of these, is told of."""
+    labels = json.loads((tiny_data / 'target.json').read_text())
+    for number, name in ((2, 'few'), (1, 'seen')):
+        some = [a for a in labels['annotations'] if a['image_id'] < number]
+        images = labels['images'][: None if name == 'few' else number]
+        (tmp_path / f'{name}.json').write_text(
+            json.dumps(dict(labels, annotations=some, images=images))
+        )
+    cfg = read('FasterRCNN')
+    target = str(tiny_data / 'target')
+    few = str(tmp_path / 'few.json')
+    new = adapt_config(cfg, target, source=source, target_labels=few)
+    assert check(new).findings == []
+    new = adapt_config(
+        cfg,
+        target,
+        source=source,
+        target_labels=few,
+        test_labels=str(tmp_path / 'seen.json'),
+    )
+    said = [text for fatal, text in check(new).findings if not fatal]
+    assert any('labelled target and test share 1 images' in t for t in said)
 
 
 def test_masks_are_learned_from_the_few_labels_too(read, tiny_data):

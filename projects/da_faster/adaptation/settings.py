@@ -86,6 +86,7 @@ def adapt_config(
     if source:
         labelled.append(source_dataset(cfg, dataset, name))
     if target_labels:
+        new.target_labels = target_labels  # for the data check
         labelled.append(
             dict(
                 type='CocoDataset',
