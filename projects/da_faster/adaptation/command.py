@@ -107,6 +107,11 @@ def adapt(
         if not finished:
             return None
         last = pointed_at(str(folder))
+        if last is None:
+            raise UserError(
+                f'{folder} has no checkpoint of the training: leave '
+                'default_hooks.checkpoint.save_last as it was.'
+            )
         stock = convert_to_stock(
             start.with_suffix('.py'), last, folder / 'adapted.pth', force=True
         )
@@ -117,7 +122,9 @@ def adapt(
                 for path in (start, last)
             )
     threshold = new.model.pseudo_labels.get('threshold')
-    if not isinstance(threshold, float):  # one for each class, or 'frequency'
+    if not isinstance(
+        threshold, (int, float)
+    ):  # one for each class, or 'frequency'
         threshold = score_bounds(scores_are_sigmoids(new.model))[0]
     verdict = compare(
         stock.config,
