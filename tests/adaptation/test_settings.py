@@ -215,9 +215,11 @@ def test_masks_are_learned_from_the_few_labels_too(read, tiny_data):
 def test_a_step_an_iteration(read, tiny_data):
     cfg = read('FasterRCNN')
     cfg.optim_wrapper.accumulative_counts = 4
+    cfg.optim_wrapper.constructor = 'LearningRateDecayOptimizerConstructor'
     cfg.pop('auto_scale_lr')
     new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
     assert 'accumulative_counts' not in new.optim_wrapper
+    assert new.optim_wrapper.constructor == 'StudentDecayConstructor'
     # A tenth of 0.02, for 2 of 4 x 2 images.
     assert new.optim_wrapper.optimizer.lr == pytest.approx(0.0005)
 

@@ -311,6 +311,8 @@ def optimisation(cfg: Config, derived: Derived) -> dict:
     """The config's optimizer at the derived rate, constant after a warm-up."""
     wrapper = copy.deepcopy(cfg.optim_wrapper)
     wrapper.optimizer.lr = derived.lr
+    if 'LearningRateDecay' in str(wrapper.get('constructor')):
+        wrapper.constructor = 'StudentDecayConstructor'
     # A step an iteration: a checkpoint has no gradients of half a step.
     wrapper.pop('accumulative_counts', None)
     if not torch.cuda.is_available():
