@@ -127,6 +127,13 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
         assert not (work_dir / 'start.pth').exists()
 
 
+def test_a_work_dir_that_cannot_be_made(detector, target, tmp_path, command):
+    (tmp_path / 'file').touch()
+    with pytest.raises(SystemExit, match='start.pth was not written'):
+        command('adapt.py', *detector, '--target', target,
+                '--work-dir', tmp_path / 'file/run')  # fmt: skip
+
+
 def test_weights_without_names_are_of_the_config_s_classes(
     detector, target, tmp_path
 ):

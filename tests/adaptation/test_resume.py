@@ -24,13 +24,16 @@ def test_the_written_config_stays_and_the_folder_may_be_copied(
     shutil.copytree(run, moved)
     (moved / 'adapted.pth').unlink()
     changed = text.replace('adapt_moved', 'adapt_again')
-    (moved / 'adapt.py').write_text(changed)
+    # What a Runner that was killed leaves.
+    settings = "resume = True\nload_from = 'gone.pth'\nwork_dir = 'run'\n"
+    (moved / 'adapt.py').write_text(f'{changed}\n{settings}')
     capsys.readouterr()
     command('adapt.py', *given, '--work-dir', moved, '--resume')
     assert (moved / 'adapted.pth').exists()
     written = Config.fromfile(moved / 'adapt.py')
     assert written.load_from == str(moved / 'start.pth')
     assert not written.resume
+    assert 'work_dir' not in written
     other = tmp_path / 'other' / 'target'
     shutil.copytree(target, other)
     with pytest.raises(SystemExit, match='adapts to .*, not to '):
