@@ -23,7 +23,7 @@ LAYERS = {
         ['adaptation', 'reporting'],
     ],
     'da_faster.engine': [
-        ['checkpoints', 'loops', 'launch', 'work_dir_lock'],
+        ['checkpoints', 'loops', 'launch', 'student_decay', 'work_dir_lock'],
         ['hooks'],
     ],
     'da_faster.models': [

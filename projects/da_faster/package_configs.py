@@ -79,13 +79,7 @@ def read_config(name: str | Path, options: Mapping | None = None) -> Config:
     if variables:
         with setting(options):
             cfg = Config.fromfile(path)
-    try:
-        cfg.merge_from_dict(options)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise UserError(
-            f'--cfg-options {" ".join(map(str, options))}: {path} has nothing '
-            f'of that kind to override ({error}).'
-        ) from error
+    merge(cfg, options, path)
     for loader in (
         *(cfg.get(f'{role}_dataloader') for role in ('train', 'val', 'test')),
         (cfg.get('train_cfg') or {}).get('target_dataloader'),
@@ -95,6 +89,32 @@ def read_config(name: str | Path, options: Mapping | None = None) -> Config:
             for key in WORKERS:
                 loader.pop(key, None)
     return cfg
+
+
+def merge(cfg: Config, options: Mapping, path: str) -> None:
+    """Sets options in a finished config, by dotted name.
+
+    Raises:
+        UserError: If there is nothing of that kind to set.
+    """
+    try:
+        cfg.merge_from_dict(options)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UserError(
+            f'--cfg-options {" ".join(map(str, options))}: {path} has nothing '
+            f'of that kind to override ({error}).'
+        ) from error
+
+
+def override(cfg: Config, options: Mapping, path: str) -> None:
+    """:func:`merge` where no file computes with variables any more.
+
+    Raises:
+        UserError: If an option has no effect.
+    """
+    for variable, some in by_variable(options).items():
+        raise UserError(without_effect(cfg, path, variable, some))
+    merge(cfg, options, path)
 
 
 WORKERS = (
@@ -118,9 +138,10 @@ LOOKED_UP = {
     'find_unused_parameters',
     'model_wrapper_cfg',
     'sync_bn',
+    'target_labels',
     'tta_model',
     'tta_pipeline',
-}.difference(['cfg', 'data_preprocessor'])
+}
 
 
 def by_variable(options: Mapping) -> dict[str, dict]:

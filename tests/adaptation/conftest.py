@@ -1,12 +1,14 @@
 """Configs of MMDetection as a user has them, on tiny data."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
+from mmengine.config import Config
 from mmengine.hub import get_config
 
 from ..detectors import CONFIGS, narrow
@@ -106,3 +108,25 @@ def user_config(tiny_data, tmp_path):
         return config, checkpoint
 
     return make
+
+
+@pytest.fixture(scope='module')
+def detector(tiny_config, tmp_path_factory):
+    """A config and untrained weights."""
+    register_all_modules()
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(tiny_config).model)
+    model.init_weights()
+    path = tmp_path_factory.mktemp('weights') / 'tiny.pth'
+    meta = dict(dataset_meta=dict(classes=('box',)))
+    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
+    return tiny_config, path
+
+
+@pytest.fixture
+def target(tiny_data, tmp_path):
+    folder = tmp_path / 'target'
+    folder.mkdir()
+    for image in sorted((tiny_data / 'target').glob('*.png'))[:3]:
+        shutil.copy(image, folder)
+    return folder

@@ -5,7 +5,9 @@ import shutil
 
 import pytest
 import torch
-from mmengine.config import Config
+
+from da_faster.apis.detectors import load_detector, read_any_config, spread
+from da_faster.errors import UserError
 
 QUICK = [
     '--cfg-options',
@@ -15,31 +17,6 @@ QUICK = [
     'default_hooks.checkpoint.interval=1',
     'default_hooks.checkpoint.max_keep_ckpts=-1',
 ]
-
-
-@pytest.fixture(scope='module')
-def detector(tiny_config, tmp_path_factory):
-    """A config and untrained weights."""
-    from mmdet.registry import MODELS
-    from mmdet.utils import register_all_modules
-
-    register_all_modules()
-    torch.manual_seed(0)
-    model = MODELS.build(Config.fromfile(tiny_config).model)
-    model.init_weights()
-    path = tmp_path_factory.mktemp('weights') / 'tiny.pth'
-    meta = dict(dataset_meta=dict(classes=('box',)))
-    torch.save(dict(state_dict=model.state_dict(), meta=meta), path)
-    return tiny_config, path
-
-
-@pytest.fixture
-def target(tiny_data, tmp_path):
-    folder = tmp_path / 'target'
-    folder.mkdir()
-    for image in sorted((tiny_data / 'target').glob('*.png'))[:3]:
-        shutil.copy(image, folder)
-    return folder
 
 
 @pytest.mark.slow
@@ -59,8 +36,6 @@ def test_measured_before_and_after(
     assert 'coco/bbox_mAP_50: ' in said
     assert said.rstrip().endswith('adapted.py')
     # Two checkpoints of one run are ranked.
-    (work_dir / 'start.py').unlink()
-    (work_dir / 'adapted.py').unlink()
     command('analysis/fis.py', tiny_data / 'test', work_dir, '--num', 2)
     said = capsys.readouterr().out
     assert said.count('FIS -') == 2
@@ -111,6 +86,14 @@ def other_classes(config, checkpoint, tmp_path):
     return config, tmp_path / 'other.pth'
 
 
+def named(checkpoint, tmp_path, name):
+    """The same weights, of a class of another name."""
+    content = torch.load(checkpoint, weights_only=False)
+    content['meta'] = dict(dataset_meta=dict(classes=(name,)))
+    torch.save(content, tmp_path / 'named.pth')
+    return tmp_path / 'named.pth'
+
+
 def test_errors_are_one_sentence(detector, target, tmp_path, command):
     config, checkpoint = detector
     empty = tmp_path / 'empty'
@@ -125,11 +108,64 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
         ([*detector, '--target', target, '--iters', 0], 'at least 1'),
         ([*detector, '--target', target, '--resume'], 'leave --resume out'),
         (['mmdet::no/such', checkpoint, '--target', target], 'carries no'),
+        (
+            [*detector, '--target', target, '--cfg-options', 'max_iters=9'],
+            'max_iters has no effect',
+        ),
+        (
+            [config, named(checkpoint, tmp_path, 'x'), '--target', target],
+            'was trained on the classes x, ',
+        ),
+        (
+            [config, work_dir / 'adapted.pth', '--target', target],
+            'would be written over',
+        ),
     ):
         with pytest.raises(SystemExit, match=sentence):
             command('adapt.py', *given, '--work-dir', work_dir)
         assert not (work_dir / 'adapt.py').exists()
         assert not (work_dir / 'start.pth').exists()
+
+
+def test_a_work_dir_that_cannot_be_made(detector, target, tmp_path, command):
+    (tmp_path / 'file').touch()
+    with pytest.raises(SystemExit, match='start.pth was not written'):
+        command('adapt.py', *detector, '--target', target,
+                '--work-dir', tmp_path / 'file/run')  # fmt: skip
+
+
+def test_weights_without_names_are_of_the_config_s_classes(
+    detector, target, tmp_path
+):
+    """MMDetection would call them COCO's."""
+    config, checkpoint = detector
+    content = torch.load(checkpoint, weights_only=False)
+    torch.save(content['state_dict'], tmp_path / 'bare.pth')
+    model = load_detector(
+        read_any_config(str(config)), str(tmp_path / 'bare.pth')
+    )
+    assert model.dataset_meta['classes'] == ('box',)
+
+
+def test_a_download_runs_no_code(detector, tmp_path, monkeypatch):
+    config, _ = detector
+
+    class Code:
+        def __reduce__(self):
+            return (tmp_path / 'ran').touch, ()
+
+    torch.save(dict(state_dict=Code()), tmp_path / 'code.pth')
+    monkeypatch.setattr(torch.hub, '_hub_dir', str(tmp_path / 'hub'))
+    url = (tmp_path / 'code.pth').as_uri()
+    with pytest.raises(UserError, match='holds more than'):
+        load_detector(read_any_config(str(config)), url)
+    assert (tmp_path / 'hub/checkpoints/code.pth').exists()
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_images_are_spread_over_the_folder():
+    assert spread(list('abcdefg'), 3) == ['a', 'c', 'e']
+    assert spread(list('ab'), 3) == ['a', 'b']
 
 
 def test_offline_labels(detector, target, tmp_path, command, capsys):
@@ -151,6 +187,12 @@ def test_offline_labels(detector, target, tmp_path, command, capsys):
     )
     with pytest.raises(SystemExit, match='give --force'):
         command('pseudo_label.py', *given)
+    for bad, sentence in (
+        (tmp_path, 'takes the name of a .json file'),
+        (out / 'below_a_file.json', 'cannot be made'),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            command('pseudo_label.py', *detector, target, '--out', bad)
     with pytest.raises(SystemExit, match='is sure of nothing'):
         command('pseudo_label.py', *detector, target, '--out',
                 tmp_path / 'x.json', '--threshold', 0.99)  # fmt: skip

@@ -1,12 +1,21 @@
 """What an adaptation takes from a config, and what it makes of it."""
 
 import copy
+import json
 
 import pytest
+from mmdet.datasets import CocoDataset
+from mmdet.models import CrossEntropyLoss, FasterRCNN
+from mmdet.registry import TRANSFORMS
+from mmdet.utils import register_all_modules
 from mmengine.config import Config
+from torch.optim import SGD
 
 from da_faster.adaptation import adapt_config, derive
+from da_faster.adaptation.derived import with_memory
 from da_faster.adaptation.settings import views
+from da_faster.apis.score_kinds import scores_are_sigmoids
+from da_faster.data_check import check
 from da_faster.errors import UserError
 
 
@@ -48,6 +57,41 @@ def test_the_kind_of_scores(name, sigmoid, read):
     assert derive(read(name)).sigmoid == sigmoid
 
 
+@pytest.mark.parametrize(
+    'head, sigmoid',
+    [
+        # What the config leaves out is the default of the head's class.
+        (dict(type='SSDHead'), False),
+        (dict(type='CenterNetHead'), True),
+        (dict(type='FCOSHead'), True),
+        (dict(type='Shared2FCBBoxHead'), False),
+        (dict(type='RetinaHead', loss_cls=dict(type='FocalLoss')), True),
+        (dict(type='GFLHead', loss_cls=dict(type='CrossEntropyLoss')), False),
+    ],
+)
+def test_the_kind_of_scores_of_a_head(head, sigmoid):
+    register_all_modules()
+    assert scores_are_sigmoids(dict(bbox_head=head)) == sigmoid
+
+
+def test_types_may_be_classes_or_paths(read, tiny_data):
+    """As in MMDetection's newer configs, and in what MMEngine writes."""
+    cfg = read('FasterRCNN')
+    target = str(tiny_data / 'target')
+    expected = adapt_config(cfg, target, source=True).to_dict()
+    cfg.model.type = FasterRCNN
+    cfg.model.data_preprocessor.type = 'mmdet.models.DetDataPreprocessor'
+    cfg.model.roi_head.bbox_head.loss_cls.type = CrossEntropyLoss
+    cfg.optim_wrapper.optimizer.type = SGD
+    for step in cfg.train_dataloader.dataset.pipeline:
+        step.type = TRANSFORMS.get(step.type)
+    for step in cfg.test_dataloader.dataset.pipeline:
+        step.type = f'mmdet.{step.type}'
+    cfg.train_dataloader.dataset.type = CocoDataset
+    assert adapt_config(cfg, target, source=True).to_dict() == expected
+    assert derive(cfg) == derive(read('FasterRCNN'))
+
+
 def test_padding_comes_after_the_flip(read):
     steps = types(views(derive(read('YOLOX'))))
     assert steps[0] == 'LoadImageFromFile'
@@ -68,6 +112,7 @@ def test_hooks_that_count_epochs_are_left_out(read, tiny_data):
     own = [hook['type'] for hook in cfg.custom_hooks]
     assert {'YOLOXModeSwitchHook', 'SyncNormHook', 'EMAHook'} <= set(own)
     cfg.custom_hooks.append(dict(type='NumClassCheckHook'))
+    cfg.custom_hooks.append(dict(type='SetEpochInfoHook'))
     new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
     assert types(new.custom_hooks) == ['NumClassCheckHook', 'SelfTrainingHook']
 
@@ -107,6 +152,85 @@ def test_a_few_labels_can_stand_for_the_source(read, tiny_data):
     assert new.train_dataloader.dataset.ann_file == 'few.json'
 
 
+def test_without_training_data_the_target_is_enough(read, tiny_data):
+    cfg = read('FasterRCNN')
+    cfg.pop('train_dataloader')
+    new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
+    assert new.train_cfg.type == 'TargetLoop'
+
+
+def test_a_source_of_several_sets(read, tiny_data):
+    """As MMDetection's configs of PASCAL VOC have it."""
+    cfg = read('FasterRCNN')
+    one = cfg.train_dataloader.dataset
+    sets = dict(type='ConcatDataset', datasets=[one, copy.deepcopy(one)])
+    cfg.train_dataloader.dataset = dict(
+        type='RepeatDataset', times=3, dataset=sets
+    )
+    assert derive(cfg).flip == dict(type='RandomFlip', prob=0.5)
+    new = adapt_config(cfg, str(tiny_data / 'target'), source=True)
+    found = new.train_dataloader.dataset.dataset.datasets
+    assert [types(part.pipeline)[-3:] for part in found] == [
+        ['TargetStyle', 'StrongAugmentation', 'PackDetInputs']
+    ] * 2
+
+
+@pytest.mark.parametrize('source', [False, True])
+def test_labelling_tools_list_all_images_of_the_folder(
+    source, read, tiny_data, tmp_path
+):
+    """Two are labelled. The test, of one of these, is told of."""
+    labels = json.loads((tiny_data / 'target.json').read_text())
+    for number, name in ((2, 'few'), (1, 'seen')):
+        some = [a for a in labels['annotations'] if a['image_id'] < number]
+        images = labels['images'][: None if name == 'few' else number]
+        (tmp_path / f'{name}.json').write_text(
+            json.dumps(dict(labels, annotations=some, images=images))
+        )
+    cfg = read('FasterRCNN')
+    target = str(tiny_data / 'target')
+    few = str(tmp_path / 'few.json')
+    new = adapt_config(cfg, target, source=source, target_labels=few)
+    assert check(new).findings == []
+    new = adapt_config(
+        cfg,
+        target,
+        source=source,
+        target_labels=few,
+        test_labels=str(tmp_path / 'seen.json'),
+    )
+    said = [text for fatal, text in check(new).findings if not fatal]
+    assert any('labelled target and test share 1 images' in t for t in said)
+
+
+def test_masks_are_learned_from_the_few_labels_too(read, tiny_data):
+    for name, masks in (('MaskRCNN', True), ('FasterRCNN', None)):
+        new = adapt_config(
+            read(name), str(tiny_data / 'target'), target_labels='few.json'
+        )
+        steps = new.train_dataloader.dataset.pipeline
+        assert steps[1].get('with_mask') == masks
+
+
+def test_a_step_an_iteration(read, tiny_data):
+    cfg = read('FasterRCNN')
+    cfg.optim_wrapper.accumulative_counts = 4
+    cfg.optim_wrapper.constructor = 'LearningRateDecayOptimizerConstructor'
+    cfg.pop('auto_scale_lr')
+    new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
+    assert 'accumulative_counts' not in new.optim_wrapper
+    assert new.optim_wrapper.constructor == 'StudentDecayConstructor'
+    # A tenth of 0.02, for 2 of 4 x 2 images.
+    assert new.optim_wrapper.optimizer.lr == pytest.approx(0.0005)
+
+
+def test_classes_may_stand_in_a_file(read, tmp_path):
+    cfg = read('FasterRCNN')
+    (tmp_path / 'names.txt').write_text('nut\n')
+    cfg.train_dataloader.dataset.metainfo.classes = str(tmp_path / 'names.txt')
+    assert derive(cfg).classes == ('nut',)
+
+
 def drop_pipeline(cfg) -> None:
     del cfg.test_dataloader.dataset['pipeline']
 
@@ -126,6 +250,23 @@ def drop_test(cfg) -> None:
     cfg.pop('val_dataloader')
 
 
+def classes_without_comma(cfg) -> None:
+    cfg.train_dataloader.dataset.metainfo.classes = 'box'
+
+
+def classes_of_another_head(cfg) -> None:
+    cfg.train_dataloader.dataset.metainfo.classes = ('nut', 'bolt')
+
+
+def no_boxes(cfg) -> None:
+    cfg.model.type = 'RPN'
+    cfg.model.pop('roi_head')
+
+
+def no_model(cfg) -> None:
+    cfg.pop('model')
+
+
 def other_preprocessor(cfg) -> None:
     cfg.model.data_preprocessor.type = 'BatchFixedSizePad'
 
@@ -137,6 +278,13 @@ def other_preprocessor(cfg) -> None:
         (drop_test, 'my.py has no test_dataloader'),
         (drop_classes, 'my.py names no classes'),
         (drop_rate, 'my.py has no optim_wrapper.optimizer.lr'),
+        (classes_without_comma, r"my.py: classes is the text 'box'"),
+        (
+            classes_of_another_head,
+            r'num_classes=1, but its datasets have 2 classes \(nut bolt\)',
+        ),
+        (no_boxes, r'my.py has no bbox_head in its model \(RPN\)'),
+        (no_model, r'my.py has no bbox_head in its model \(none\)'),
         (other_preprocessor, 'my.py has the data preprocessor BatchFixed'),
     ],
 )
@@ -147,6 +295,26 @@ def test_what_is_missing_is_named(change, sentence, read, tiny_data):
         adapt_config(cfg, str(tiny_data / 'target'), name='my.py')
 
 
-def test_the_source_is_no_target(read, tiny_data):
-    with pytest.raises(UserError, match='holds the training images of'):
-        adapt_config(read('FasterRCNN'), str(tiny_data / 'source'))
+def test_transforms_that_keep_earlier_images_are_known(read):
+    assert with_memory(read('RTMDet')) == ['CachedMosaic', 'CachedMixUp']
+    assert with_memory(read('YOLOX')) == []
+
+
+def test_the_source_is_no_target(read, tiny_data, tmp_path):
+    cfg = read('FasterRCNN')
+    refused = pytest.raises(UserError, match='holds the training images of')
+    with refused:
+        adapt_config(cfg, str(tiny_data / 'source'))
+    # File names that begin with a folder, and a link to that.
+    (tmp_path / 'link').symlink_to(tiny_data / 'source')
+    labels = json.loads((tiny_data / 'source.json').read_text())
+    for image in labels['images']:
+        image['file_name'] = f'source/{image["file_name"]}'
+    (tmp_path / 'whole.json').write_text(json.dumps(labels))
+    cfg.train_dataloader.dataset.update(
+        ann_file=str(tmp_path / 'whole.json'), data_prefix=dict(img='')
+    )
+    for folder in (tiny_data / 'source', tmp_path / 'link'):
+        with refused:
+            adapt_config(cfg, str(folder), load_from='x.pth')
+    adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')

@@ -49,3 +49,9 @@ def test_nothing_found_is_told():
     text = verdict(seen(2, 1), seen(0, 0), 0.0).text()
     assert '| their mean score | 0.80 | none |' in text
     assert 'It hardly finds car any more' in text
+
+
+def test_nothing_found_by_either_is_no_good_sign():
+    text = verdict(seen(0, 0), seen(0, 0), 1.0).text()
+    assert 'Neither finds anything' in text
+    assert 'Nothing here speaks against it' not in text

@@ -143,11 +143,18 @@ def test_errors_are_one_sentence(detector, tiny_data, tmp_path, command):
     other = tmp_path / 'other'
     other.mkdir()
     shutil.copy(image, other)
+    for name in ('clip.mp4', 'clip.avi'):
+        (tmp_path / name).write_bytes(b'no video')
     for given, sentence in (
         (['no.png'], 'no.png does not exist'),
         ([f'{tmp_path}/*.bmp'], 'does not exist'),
         ([broken], 'broken.png could not be looked at'),
-        ([image, other / 'test_0.png'], 'two of the images are called'),
+        ([image, other / 'test_0.png'], 'two of the inputs are drawn as'),
+        (
+            [tmp_path / 'clip.mp4', tmp_path / 'clip.avi'],
+            'drawn as clip.mp4',
+        ),
+        ([tmp_path / 'clip.mp4'], 'is no video that OpenCV can read'),
         ([image, '--score-thr', '2'], 'must lie in'),
         ([image, '--titles', 'a', 'b'], '2 --titles for 1 detectors'),
     ):

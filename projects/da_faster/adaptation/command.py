@@ -1,20 +1,30 @@
 """Adapts a detector from its config and checkpoint to its stock file."""
 
 import os.path as osp
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import Config
 
 from da_faster.apis import test, train
-from da_faster.apis.detectors import images_below, read_any_config, write_stock
+from da_faster.apis.detectors import (
+    images_below,
+    load_detector,
+    read_any_config,
+    spread,
+    try_detector,
+    write_stock,
+)
+from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.checkpoint_conversion import convert_to_stock
-from da_faster.data_check import stop_if_fatal
-from da_faster.engine.checkpoints.files import write_atomically
+from da_faster.data_check import leaves, stop_if_fatal
+from da_faster.engine.checkpoints.files import pointed_at, write_atomically
 from da_faster.errors import UserError
+from da_faster.package_configs import override
 
-from .derived import derive
+from .derived import derive, with_memory
 from .settings import adapt_config
 from .verdict import Verdict, compare
 
@@ -78,54 +88,127 @@ def adapt(
         work_dir or osp.join('work_dirs', f'{Path(config).stem}_to_{name}')
     )
     start, file = folder / 'start.pth', folder / 'adapt.py'
-    if not resume:
-        if file.exists():
-            raise UserError(
-                f'{folder} has an adaptation already: go on with --resume, or '
-                'give another --work-dir.'
-            )
-        images_below(target)
-        cfg = read_any_config(config)
-        new = adapt_config(
-            cfg, target, load_from=str(start), name=config, **settings
-        )
-        new.merge_from_dict(dict(options or {}))
-        stop_if_fatal(new)
-        for line in derive(cfg, config).describe():
-            say(line)
-        stock = write_stock(cfg, checkpoint, start, trust_checkpoint)
-        say(f'{start}: {stock.tensors} tensors of {checkpoint}')
-        write_atomically(new.pretty_text.encode(), str(file))
-        say(f'{file}: the config, to edit and to train with tools/train.py')
-    elif not file.exists():
-        raise UserError(
-            f'{folder} has no adaptation to go on with: leave --resume out.'
-        )
-    new = Config.fromfile(str(file))
-    finished = train(
-        str(file),
-        work_dir=str(folder),
-        resume='auto' if resume else None,
-        data_check=False,  # before, or at the start
-    )
-    if not finished:
-        return None
-    last = (folder / 'last_checkpoint').read_text().strip()
-    stock = convert_to_stock(
-        start.with_suffix('.py'), last, folder / 'adapted.pth', force=True
-    )
-    before, after = {}, {}
-    if new.get('test_evaluator'):
-        before, after = (
-            test(str(file), str(path), work_dir=str(folder))
-            for path in (start, last)
-        )
     paths = images_below(target)
+    if resume:
+        go_on(file, start, target, say)
+    else:
+        begin(
+            config, checkpoint, target, file, start, options, trust_checkpoint,
+            say, settings,
+        )  # fmt: skip
+    new = Config.fromfile(str(file))
+    with kept(file):
+        finished = train(
+            str(file),
+            work_dir=str(folder),
+            resume='auto' if resume else None,
+            data_check=False,  # before, or at the start
+        )
+        if not finished:
+            return None
+        last = pointed_at(str(folder))
+        if last is None:
+            raise UserError(
+                f'{folder} has no checkpoint of the training: leave '
+                'default_hooks.checkpoint.save_last as it was.'
+            )
+        stock = convert_to_stock(
+            start.with_suffix('.py'), last, folder / 'adapted.pth', force=True
+        )
+        before, after = {}, {}
+        if new.get('test_evaluator'):
+            before, after = (
+                test(str(file), str(path), work_dir=str(folder))
+                for path in (start, last)
+            )
+    threshold = new.model.pseudo_labels.get('threshold')
+    if not isinstance(
+        threshold, (int, float)
+    ):  # one for each class, or 'frequency'
+        threshold = score_bounds(scores_are_sigmoids(new.model))[0]
     verdict = compare(
         stock.config,
         start,
         stock.checkpoint,
-        paths[:: max(1, len(paths) // COMPARED)][:COMPARED],
-        new.model.pseudo_labels.threshold,
+        spread(paths, COMPARED),
+        threshold,
     )
     return Adapted(stock.checkpoint, stock.config, verdict, before, after)
+
+
+def begin(
+    config, checkpoint, target, file, start, options, trust, say, settings
+) -> None:
+    """Writes the detector as it came and the config; see :func:`adapt`."""
+    folder = file.parent
+    if file.exists():
+        raise UserError(
+            f'{folder} has an adaptation already: go on with --resume, or '
+            'give another --work-dir.'
+        )
+    if osp.realpath(checkpoint) in {
+        osp.realpath(folder / name) for name in ('start.pth', 'adapted.pth')
+    }:
+        raise UserError(
+            f'{checkpoint} would be written over: give another --work-dir.'
+        )
+    cfg = read_any_config(config)
+    new = adapt_config(
+        cfg, target, load_from=str(start), name=config, **settings
+    )
+    override(new, dict(options or {}), str(file))
+    stop_if_fatal(new)
+    derived = derive(cfg, config)
+    try_detector(
+        load_detector(cfg, checkpoint, trust),
+        images_below(target)[0],
+        derived.classes,
+        config,
+        checkpoint,
+    )
+    for line in derived.describe():
+        say(line)
+    kept_images = with_memory(cfg) if settings.get('source') else ()
+    if kept_images:
+        say(
+            f'{", ".join(kept_images)} of the source keep earlier images: a '
+            'resumed training will not be the uninterrupted one bit for bit'
+        )
+    stock = write_stock(cfg, checkpoint, start, trust)
+    say(f'{start}: {stock.tensors} tensors of {checkpoint}')
+    write_atomically(new.pretty_text.encode(), str(file))
+    say(f'{file}: the config, to edit and to train with tools/train.py')
+
+
+def go_on(file: Path, start: Path, target: str, say) -> None:
+    """Checks what was begun. The folder may have been moved since."""
+    if not file.exists():
+        raise UserError(
+            f'{file.parent} has no adaptation to go on with: leave --resume '
+            'out.'
+        )
+    cfg = Config.fromfile(str(file))
+    loader = cfg.train_cfg.get('target_dataloader') or cfg.train_dataloader
+    for leaf in leaves(loader.dataset):
+        own = osp.join(leaf.get('data_root') or '', leaf.data_prefix.img)
+        if osp.realpath(own) != osp.realpath(target):
+            raise UserError(
+                f'{file} adapts to {own}, not to {target}: give that one, or '
+                'another --work-dir; or write where it is now into the file.'
+            )
+    # A Runner that was killed has left its own settings there.
+    cfg.update(load_from=str(start), resume=False)
+    for key in ('work_dir', 'launcher'):
+        cfg.pop(key, None)
+    write_atomically(cfg.pretty_text.encode(), str(file))
+    say(f'{file}: goes on as it says, whatever other options are given')
+
+
+@contextmanager
+def kept(file: Path) -> Iterator[None]:
+    """A config stays as it is, though Runner writes its own over it."""
+    content = file.read_bytes()
+    try:
+        yield
+    finally:
+        write_atomically(content, str(file))

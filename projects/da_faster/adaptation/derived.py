@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mmdet.registry import DATASETS
 from mmengine.config import Config
 
+from da_faster.apis.detectors import class_names
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
-from da_faster.data_check import leaves
+from da_faster.apis.type_names import with_type_names
+from da_faster.data_check import head_classes, leaves
 from da_faster.errors import UserError
 
 
@@ -65,6 +66,8 @@ def derive(cfg: Config, name: str = 'the config') -> Derived:
     Raises:
         UserError: If it has no test pipeline, no classes or no optimizer.
     """
+    cfg = with_type_names(cfg)
+    need_box_head(cfg, name)
     test = test_dataset(cfg, name)
     pipeline = flat(test.get('pipeline') or ())
     if not any(step['type'].startswith('Load') for step in pipeline):
@@ -101,44 +104,93 @@ def flat(steps) -> list[dict]:
 
 def test_dataset(cfg: Config, name: str) -> dict:
     """The config of the test dataset, out of its wrappers."""
-    for key in ('test_dataloader', 'val_dataloader'):
-        loader = cfg.get(key) or {}
-        for dataset in leaves(loader.get('dataset') or {}):
-            return dataset
+    loader = cfg.get('test_dataloader') or {}
+    for dataset in leaves(loader.get('dataset') or {}):
+        return dataset
     raise UserError(
         f'{name} has no test_dataloader, whose pipeline says how images are '
         'brought to size: complete it.'
     )
 
 
+def need_box_head(cfg: Config, name: str) -> None:
+    """Raises a UserError for what finds no boxes."""
+    model = cfg.get('model') or {}
+    model = model.get('detector', model)  # of a MeanTeacher
+    if not (model.get('roi_head') or model).get('bbox_head'):
+        raise UserError(
+            f'{name} has no bbox_head in its model '
+            f'({model.get("type", "none")}): it takes a detector that finds '
+            'boxes.'
+        )
+
+
 def find_classes(cfg: Config, name: str) -> tuple:
     """The names of the classes, in the detector's order."""
-    loaders = [
-        cfg.get(key) or {} for key in ('train_dataloader', 'test_dataloader')
-    ]
-    for loader in loaders:
-        for dataset in leaves(loader.get('dataset') or {}):
-            classes = (dataset.get('metainfo') or {}).get('classes')
-            cls = DATASETS.get(dataset['type'])
-            classes = classes or getattr(cls, 'METAINFO', {}).get('classes')
-            if classes:
-                return tuple(classes)
-    raise UserError(
-        f'{name} names no classes: give its datasets '
-        'metainfo=dict(classes=(...)).'
-    )
+    try:
+        classes = class_names(cfg)
+    except UserError as error:
+        raise UserError(f'{name}: {error}') from error
+    if not classes:
+        raise UserError(
+            f'{name} names no classes: give its datasets '
+            'metainfo=dict(classes=(...)).'
+        )
+    for path, number in head_classes(cfg.model):
+        if number != len(classes):
+            raise UserError(
+                f'{name}: {path}={number}, but its datasets have '
+                f'{len(classes)} classes ({" ".join(classes)}): give them '
+                'metainfo=dict(classes=(...)).'
+            )
+    return classes
 
 
 def find_flip(cfg: Config) -> dict | None:
     """The RandomFlip of the training pipeline."""
     loader = cfg.get('train_dataloader') or {}
-    dataset = loader.get('dataset') or {}
-    while dataset:
+    for dataset in with_wrappers(loader.get('dataset') or {}):
         for step in steps_of(dataset.get('pipeline') or ()):
             if step['type'].split('.')[-1] == 'RandomFlip':
                 return dict(step)
-        dataset = dataset.get('dataset') or {}
     return None
+
+
+def with_memory(cfg: Config) -> list[str]:
+    """Transforms of the training that keep images of earlier samples.
+
+    What they make of a sample depends on what the process has loaded before.
+    """
+    loader = cfg.get('train_dataloader') or {}
+    return [
+        step['type']
+        for dataset in with_wrappers(loader.get('dataset') or {})
+        for step in steps_of(dataset.get('pipeline') or ())
+        if step['type'].split('.')[-1].startswith('Cached')
+    ]
+
+
+def with_wrappers(dataset: dict) -> Iterator[dict]:
+    """A dataset and all that are inside, the outer ones first."""
+    yield dataset
+    for inner in inside(dataset):
+        yield from with_wrappers(inner)
+
+
+def last_pipelines(dataset: dict) -> Iterator[dict]:
+    """Of each way out of a dataset, what has the last pipeline."""
+    if dataset.get('pipeline'):
+        yield dataset
+        return
+    for inner in inside(dataset):
+        yield from last_pipelines(inner)
+
+
+def inside(wrapper: dict) -> list[dict]:
+    """The datasets of a wrapper such as RepeatDataset, ConcatDataset."""
+    if 'dataset' in wrapper:
+        return [wrapper['dataset']]
+    return list(wrapper.get('datasets') or ())
 
 
 def steps_of(steps) -> Iterator[dict]:
@@ -152,13 +204,14 @@ def steps_of(steps) -> Iterator[dict]:
 
 
 def train_batch(cfg: Config) -> int:
-    """Images an iteration of the config's own training."""
+    """Images of a batch of the config's own training."""
     return (cfg.get('train_dataloader') or {}).get('batch_size') or 2
 
 
 def learning_rate(cfg: Config, batch_size: int, name: str) -> float:
     """A tenth of the config's; see :func:`derive`."""
-    optimizer = (cfg.get('optim_wrapper') or {}).get('optimizer') or {}
+    wrapper = cfg.get('optim_wrapper') or {}
+    optimizer = wrapper.get('optimizer') or {}
     if not optimizer.get('lr'):
         raise UserError(
             f'{name} has no optim_wrapper.optimizer.lr, from which the '
@@ -167,5 +220,6 @@ def learning_rate(cfg: Config, batch_size: int, name: str) -> float:
     lr = optimizer['lr'] / 10
     base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
     if str(optimizer.get('type')) == 'SGD':
-        lr *= batch_size / (base or train_batch(cfg))
+        step = train_batch(cfg) * wrapper.get('accumulative_counts', 1)
+        lr *= batch_size / (base or step)
     return lr

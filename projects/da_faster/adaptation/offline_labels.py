@@ -6,11 +6,13 @@ import os.path as osp
 import mmcv
 
 from da_faster.apis.coco_results import coco_content
+from da_faster.apis.config import need_folder
 from da_faster.apis.detectors import (
     detect,
     images_below,
     load_detector,
     read_any_config,
+    try_detector,
 )
 from da_faster.engine.checkpoints.files import file_sha256, write_atomically
 from da_faster.errors import UserError
@@ -49,8 +51,11 @@ def label_folder(
     Raises:
         UserError: If something given cannot be used, or if no box is sure.
     """
+    if osp.isdir(out) or not out.endswith('.json'):
+        raise UserError(f'--out {out}: it takes the name of a .json file.')
     if osp.exists(out) and not force:
         raise UserError(f'{out} exists; give --force to replace it.')
+    need_folder(osp.dirname(out) or '.', '--out')
     if threshold is not None and not 0 < threshold <= 1:
         raise UserError(f'--threshold must lie in (0, 1], got {threshold}.')
     paths = images_below(folder)
@@ -58,6 +63,7 @@ def label_folder(
     derived = derive(cfg, config)
     threshold = derived.scores[0] if threshold is None else threshold
     model = load_detector(cfg, checkpoint, trust_checkpoint)
+    try_detector(model, paths[0], derived.classes, config, checkpoint)
     found = (detect(model, path) for path in paths)
     found = list(progress(found, len(paths), 'images labelled'))
     found = [boxes[boxes.scores >= threshold] for boxes in found]

@@ -15,11 +15,14 @@ from da_faster.apis.detectors import (
     images_below,
     load_detector,
     read_any_config,
+    spread,
 )
 from da_faster.errors import UserError
 from da_faster.progress import progress
 
 from .fis import fis
+
+STOCK = ('start.py', 'adapted.py')  # tools/adapt.py leaves them, too
 
 
 class Ranked(NamedTuple):
@@ -59,15 +62,15 @@ def rank(
     Raises:
         UserError: If a work dir has no config or no checkpoint.
     """
-    paths = images_below(folder)
-    paths = paths[:: max(1, len(paths) // number)][:number]
-    known = {}
-    if scores:
-        with open(scores) as file:
-            known = json.load(file)['scores']
+    paths = spread(images_below(folder), number)
+    known = read_scores(scores) if scores else {}
     jobs = []
     for work_dir in map(Path, work_dirs):
-        configs = sorted(work_dir.glob('*.py'))
+        configs = [
+            path
+            for path in sorted(work_dir.glob('*.py'))
+            if path.name not in STOCK
+        ]
         files = sorted(work_dir.glob('iter_*.pth'), key=iteration)
         if len(configs) != 1 or not files:
             raise UserError(
@@ -92,16 +95,32 @@ def rank(
     return sorted(ranked, key=lambda r: (math.isnan(r.fis), r.fis))
 
 
+def read_scores(path: str) -> dict:
+    """By method and seed, the scores of ``benchmarks/adaptation.py``."""
+    try:
+        return json.loads(Path(path).read_text())['scores']
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f'--scores {path} is not the scores.json of '
+            f'benchmarks/adaptation.py ({type(error).__name__}: {error}).'
+        ) from error
+
+
 def iteration(path: Path) -> int:
     """Of ``iter_800.pth``: 800."""
     return int(re.sub(r'\D', '', osp.basename(path)) or 0)
 
 
 def correlation(ranked: Sequence[Ranked]) -> float:
-    """Spearman's between -FIS and AP50; 1 where FIS tells the best."""
+    """Spearman's between -FIS and AP50; 1 where FIS tells the best.
+
+    NaN where fewer than two checkpoints have both.
+    """
     pairs = [
         (-r.fis, r.ap50)
         for r in ranked
         if not math.isnan(r.fis) and not math.isnan(r.ap50)
     ]
+    if len(pairs) < 2:
+        return math.nan
     return float(spearmanr(*zip(*pairs)).statistic)

@@ -6,19 +6,20 @@ import os.path as osp
 import torch
 from mmengine.config import Config
 
+from da_faster.apis.type_names import with_type_names
 from da_faster.checkpoint_conversion import to_stock_config
-from da_faster.data_check import leaves
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
-from .derived import Derived, derive
+from .derived import Derived, derive, last_pipelines, need_box_head
+from .overlap import need_other_images
 
 PACK = dict(type='PackDetInputs')
 STRONG = dict(type='StrongAugmentation')
 # Hooks that count epochs, and those in whose place SelfTrainingHook is.
 LEFT_OUT = (
     'EMAHook', 'MeanTeacherHook', 'PipelineSwitchHook', 'SelfTrainingHook',
-    'SyncNormHook', 'YOLOXModeSwitchHook',
+    'SetEpochInfoHook', 'SyncNormHook', 'YOLOXModeSwitchHook',
 )  # fmt: skip
 
 
@@ -64,17 +65,11 @@ def adapt_config(
         UserError: If something is missing in the config, or if the target is
             the source.
     """
+    cfg = with_type_names(cfg)
+    need_box_head(cfg, name)
     cfg = to_stock_config(cfg).cfg
     derived = derive(cfg, name)
-    folder = osp.realpath(target)
-    for dataset in leaves((cfg.get('train_dataloader') or {}).get('dataset')):
-        prefix = (dataset.get('data_prefix') or {}).get('img') or ''
-        own = osp.join(dataset.get('data_root') or '', prefix)
-        if own and osp.realpath(own) == folder:
-            raise UserError(
-                f'{target} holds the training images of {name}: give a folder '
-                'of the domain to adapt to.'
-            )
+    need_other_images(cfg, target, name)
     if iters < 1:
         raise UserError(f'--iters must be at least 1, got {iters}.')
     new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
@@ -91,6 +86,7 @@ def adapt_config(
     if source:
         labelled.append(source_dataset(cfg, dataset, name))
     if target_labels:
+        new.target_labels = target_labels  # for the data check
         labelled.append(
             dict(
                 type='CocoDataset',
@@ -98,7 +94,7 @@ def adapt_config(
                 ann_file=target_labels,
                 data_prefix=dict(img=osp.join(target, '')),
                 filter_cfg=dict(filter_empty_gt=True),
-                pipeline=labelled_pipeline(derived),
+                pipeline=labelled_pipeline(derived, has_masks(cfg.model)),
             )
         )
     if labelled:
@@ -166,10 +162,19 @@ def views(derived: Derived) -> list[dict]:
     ]
 
 
-def labelled_pipeline(derived: Derived) -> list[dict]:
-    """The same of images with boxes."""
+def has_masks(model: dict) -> bool:
+    """Whether a detector learns from masks."""
+    return any(
+        part.get('mask_head') for part in (model, model.get('roi_head') or {})
+    )
+
+
+def labelled_pipeline(derived: Derived, masks: bool) -> list[dict]:
+    """The same of images with boxes, and with masks where they are needed."""
     first, *rest = with_flip(derived)
     labels = dict(type='LoadAnnotations', with_bbox=True)
+    if masks:
+        labels.update(with_mask=True)
     return [first, labels, *rest, STRONG, PACK]
 
 
@@ -182,22 +187,15 @@ def source_dataset(cfg: Config, target: dict, name: str) -> dict:
             'without the source.'
         )
     dataset = copy.deepcopy(dataset)
-    inner = dataset
-    while not inner.get('pipeline'):
-        if 'dataset' not in inner:
-            raise UserError(
-                f'{name} trains on several data sets at once: make one of '
-                'them, or leave --source out.'
-            )
-        inner = inner['dataset']
-    steps = list(inner['pipeline'])
-    if steps[-1]['type'].split('.')[-1] != 'PackDetInputs':
-        raise UserError(
-            f'{name}: the training pipeline ends with {steps[-1]["type"]}, '
-            'not with PackDetInputs.'
-        )
     style = dict(type='TargetStyle', dataset=target)
-    inner['pipeline'] = [*steps[:-1], style, STRONG, steps[-1]]
+    for inner in last_pipelines(dataset):
+        steps = list(inner['pipeline'])
+        if steps[-1]['type'].split('.')[-1] != 'PackDetInputs':
+            raise UserError(
+                f'{name}: the training pipeline ends with '
+                f'{steps[-1]["type"]}, not with PackDetInputs.'
+            )
+        inner['pipeline'] = [*steps[:-1], style, STRONG, steps[-1]]
     return dataset
 
 
@@ -238,7 +236,9 @@ def model_of(cfg: Config, derived: Derived, name: str) -> dict:
         type='MeanTeacher',
         detector=detector,
         data_preprocessor=dict(preprocessor, type='DomainDataPreprocessor'),
-        pseudo_labels=dict(threshold=threshold, ignore_above=ignore_above),
+        pseudo_labels=dict(
+            threshold=threshold, ignore_above=ignore_above, growth=2.0
+        ),
         keep_start=True,
     )
 
@@ -313,6 +313,10 @@ def optimisation(cfg: Config, derived: Derived) -> dict:
     """The config's optimizer at the derived rate, constant after a warm-up."""
     wrapper = copy.deepcopy(cfg.optim_wrapper)
     wrapper.optimizer.lr = derived.lr
+    if 'LearningRateDecay' in str(wrapper.get('constructor')):
+        wrapper.constructor = 'StudentDecayConstructor'
+    # A step an iteration: a checkpoint has no gradients of half a step.
+    wrapper.pop('accumulative_counts', None)
     if not torch.cuda.is_available():
         wrapper.pop('loss_scale', None)
         wrapper.pop('dtype', None)

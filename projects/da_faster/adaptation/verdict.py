@@ -57,6 +57,8 @@ class Verdict(NamedTuple):
 
     def warnings(self) -> list[str]:
         """What speaks against the adapted detector, a sentence each."""
+        if not self.before.boxes + self.after.boxes:
+            return ['Neither finds anything: there is nothing to compare.']
         said = []
         if self.after.boxes < 0.5 * self.before.boxes:
             said.append('It finds less than half as many objects.')

@@ -1,5 +1,6 @@
 """From a config file and options to the config of a Runner."""
 
+import os
 import os.path as osp
 
 from mmengine.config import Config
@@ -13,6 +14,18 @@ def need_file(path: str, what: str) -> None:
     """Raises a UserError where ``path`` is no file."""
     if not osp.isfile(path):
         raise UserError(f'{what} {path} does not exist; check the path.')
+
+
+def need_folder(path: str, option: str) -> None:
+    """Makes a folder. Raises a UserError where nothing can be written."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f'{path} cannot be made ({error.strerror}): give another {option}.'
+        ) from error
+    if not os.access(path, os.W_OK):
+        raise UserError(f'{path} cannot be written to: give another {option}.')
 
 
 def load_config(

@@ -1,22 +1,30 @@
 """Loads any detector to look at images."""
 
 import os.path as osp
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlparse
 
 import numpy as np
 import torch
 from mmdet.apis import inference_detector, init_detector
+from mmdet.registry import DATASETS
 from mmengine.config import Config
+from mmengine.fileio import list_from_file
 from mmengine.hub import get_config
+from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from torch import nn
-from torch.hub import get_dir, load_state_dict_from_url
+from torch.hub import download_url_to_file, get_dir
 
 from da_faster.checkpoint_conversion import StockDetector, convert_to_stock
+from da_faster.data_check import leaves
 from da_faster.datasets import TargetDataset
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
+
+from .type_names import with_type_names
 
 
 def read_any_config(name: str) -> Config:
@@ -29,10 +37,10 @@ def read_any_config(name: str) -> Config:
         UserError: If there is none.
     """
     if not name.startswith('mmdet::'):
-        return read_config(name)
+        return with_type_names(read_config(name))
     path = name if name.endswith('.py') else f'{name}.py'
     try:
-        return get_config(path)
+        return with_type_names(get_config(path))
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
             f'MMDetection carries no config {name} ({error}).'
@@ -59,18 +67,58 @@ def write_stock(
         UserError: If the checkpoint cannot be read or does not fit.
     """
     if '://' in checkpoint:
-        try:
-            load_state_dict_from_url(checkpoint, map_location='cpu')
-        except OSError as error:
-            raise UserError(
-                f'{checkpoint} could not be downloaded ({error}).'
-            ) from error
-        checkpoint = osp.join(
-            get_dir(), 'checkpoints', osp.basename(checkpoint)
-        )
+        checkpoint = download(checkpoint)
     return convert_to_stock(
-        cfg, checkpoint, out, force=True, trust=trust, student=student
+        cfg,
+        checkpoint,
+        out,
+        force=True,
+        trust=trust,
+        student=student,
+        classes=class_names(cfg),
     )
+
+
+def download(url: str) -> str:
+    """The file of a URL, where torch keeps those. None of its code runs.
+
+    Raises:
+        UserError: If it cannot be had.
+    """
+    path = Path(get_dir(), 'checkpoints', osp.basename(urlparse(url).path))
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            download_url_to_file(url, str(path))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f'{url} could not be downloaded ({error}).'
+            ) from error
+    return str(path)
+
+
+def class_names(cfg: Config) -> tuple | None:
+    """The names of the classes, in the detector's order, if they are there.
+
+    Raises:
+        UserError: If they are a text.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    for key in ('train_dataloader', 'test_dataloader'):
+        for dataset in leaves((cfg.get(key) or {}).get('dataset') or {}):
+            classes = (dataset.get('metainfo') or {}).get('classes')
+            cls = DATASETS.get(dataset['type'])
+            classes = classes or getattr(cls, 'METAINFO', {}).get('classes')
+            if isinstance(classes, str):
+                if not osp.isfile(classes):
+                    raise UserError(
+                        f'classes is the text {classes!r}: write '
+                        f'classes=({classes!r}, ) with a comma.'
+                    )
+                classes = list_from_file(classes)
+            if classes:
+                return tuple(classes)
+    return None
 
 
 def load_detector(
@@ -120,6 +168,51 @@ def detect(
             f'{" ".join(str(error).split())}); repair it, or take it out of '
             'its folder.'
         ) from error
+
+
+def try_detector(
+    model: nn.Module, image: str, classes: tuple, config: str, checkpoint: str
+) -> None:
+    """Has a detector look at an image, before there is more work.
+
+    Args:
+        model (nn.Module): Of :func:`load_detector`.
+        image (str): A file.
+        classes (tuple[str]): Of its config.
+        config (str): For messages.
+        checkpoint (str): For messages.
+
+    Raises:
+        UserError: If it cannot, or if its weights are of other classes.
+    """
+    trained = tuple(model.dataset_meta['classes'])
+    if trained != classes:
+        raise UserError(
+            f'{checkpoint} was trained on the classes {" ".join(trained)}, '
+            f'{config} has {" ".join(classes)}: give the config of its '
+            'training.'
+        )
+    try:
+        found = detect(model, image)
+    except UserError as error:
+        cause = error.__cause__
+        raise UserError(
+            f'{config} cannot look at {image} ({type(cause).__name__}: '
+            f'{" ".join(str(cause).split())}): it takes an image that opens, '
+            'and a detector that needs nothing else.'
+        ) from cause
+    missing = {'bboxes', 'scores', 'labels'}.difference(found.keys())
+    if missing:
+        raise UserError(
+            f'{config} predicts no {", ".join(sorted(missing))}: it takes a '
+            'detector that finds boxes.'
+        )
+
+
+def spread(paths: Sequence[str], number: int) -> list[str]:
+    """So many of the paths, or all, evenly from the first on."""
+    number = min(number, len(paths))
+    return [paths[i * len(paths) // number] for i in range(number)]
 
 
 def images_below(folder: str) -> list[str]:

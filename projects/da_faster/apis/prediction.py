@@ -21,6 +21,7 @@ from da_faster.errors import UserError
 from da_faster.progress import progress
 
 from .coco_results import coco_content
+from .config import need_folder
 from .detectors import detect, images_below, load_detector, read_any_config
 from .score_kinds import score_bounds, scores_are_sigmoids
 
@@ -75,14 +76,19 @@ def find(inputs: Sequence[str]) -> tuple[list[Picture], list[str]]:
                 videos.append(path)
             else:
                 pictures.append(Picture(osp.basename(path), path))
-    names = [p.name for p in pictures] + [osp.basename(v) for v in videos]
+    names = [p.name for p in pictures] + [drawn_video(v) for v in videos]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise UserError(
-            f'two of the images are called {min(twice)}: give the folder that '
-            'holds them all.'
+            f'two of the inputs are drawn as {min(twice)}: give the folder '
+            'that holds them all.'
         )
     return pictures, videos
+
+
+def drawn_video(path: str) -> str:
+    """The name of a video that is drawn on."""
+    return f'{Path(path).stem}.mp4'
 
 
 def frames(path: str) -> Iterator[Picture]:
@@ -93,6 +99,15 @@ def frames(path: str) -> Iterator[Picture]:
             return
         name = f'{osp.basename(path)}/{number:06d}.jpg'
         yield Picture(name, frame, path, video.fps)
+
+
+def count_frames(path: str) -> int:
+    """How many a video has. Raises a UserError where it has none."""
+    if number := max(len(mmcv.VideoReader(path)), 0):
+        return number
+    raise UserError(
+        f'{path} is no video that OpenCV can read: convert it, or take it out.'
+    )
 
 
 class Drawer:
@@ -161,7 +176,7 @@ class Output:
         if picture.video != self.video:
             self.close()
             self.video = picture.video
-            path = self.folder / f'{Path(picture.video).stem}.mp4'
+            path = self.folder / drawn_video(picture.video)
             path.parent.mkdir(parents=True, exist_ok=True)
             size = bgr.shape[1], bgr.shape[0]
             code = cv2.VideoWriter_fourcc(*'mp4v')
@@ -218,6 +233,7 @@ def predict(
             'each.'
         )
     pictures, videos = find(inputs)
+    need_folder(out, '--out')
     cfgs = [read_any_config(config) for config, _ in detectors]
     models = [
         load_detector(cfg, checkpoint, trust_checkpoint, student)
@@ -235,7 +251,7 @@ def predict(
     ]
     drawer = Drawer(classes, titles, thresholds) if draw else None
     output = Output(folder / 'drawn')
-    total = len(pictures) + sum(len(mmcv.VideoReader(v)) for v in videos)
+    total = len(pictures) + sum(map(count_frames, videos))
     everything = chain(pictures, *map(frames, videos))
     seen, found = [], [[] for _ in models]
     try:

@@ -1,5 +1,9 @@
 """From which score on a detector means it."""
 
+import inspect
+
+from mmdet.registry import MODELS
+
 # Losses whose scores are sigmoids unless their config says otherwise.
 SIGMOID = (
     'FocalLoss', 'QualityFocalLoss', 'VarifocalLoss', 'GaussianFocalLoss',
@@ -18,9 +22,31 @@ def scores_are_sigmoids(model: dict) -> bool:
     head = (model.get('roi_head') or model).get('bbox_head') or {}
     if isinstance(head, (list, tuple)):
         head = head[-1]
-    loss = head.get('loss_cls') or {}
-    default = loss.get('type', 'FocalLoss') in SIGMOID
-    return bool(loss.get('use_sigmoid', default))
+    losses = {**default_losses(head.get('type')), **head}
+    if 'loss_cls' in losses:
+        loss = losses['loss_cls']
+        return bool(loss.get('use_sigmoid', loss.get('type') in SIGMOID))
+    # A head of heatmaps has a loss of another name, SSD's has none to choose.
+    return any(
+        isinstance(loss, dict) and loss.get('type') in SIGMOID
+        for loss in losses.values()
+    )
+
+
+def default_losses(name: str | None) -> dict:
+    """What a head takes for the losses that its config does not give."""
+    cls = name and MODELS.get(name)
+    losses: dict = {}
+    for base in inspect.getmro(cls) if inspect.isclass(cls) else ():
+        arguments = inspect.signature(base.__init__).parameters.values()
+        for argument in arguments:
+            if argument.name.startswith('loss_') and isinstance(
+                argument.default, dict
+            ):
+                losses.setdefault(argument.name, argument.default)
+        if not any(a.kind is a.VAR_KEYWORD for a in arguments):
+            break  # the others' are not to be reached
+    return losses
 
 
 def score_bounds(sigmoid: bool) -> tuple[float, float]:

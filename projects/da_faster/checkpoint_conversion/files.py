@@ -4,6 +4,7 @@ import os
 import pickle
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -126,4 +127,5 @@ def write(
         raise UserError(f'{path} was not written: {error}.') from error
     finally:
         for path in hidden.values():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # below a file nothing can be missing
+                path.unlink()

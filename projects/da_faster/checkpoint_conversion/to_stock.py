@@ -17,7 +17,7 @@ the detector within is written, with the teacher's weights or the student's.
 import copy
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -254,6 +254,7 @@ def convert_to_stock(
     force: bool = False,
     trust: bool = False,
     student: bool = False,
+    classes: Sequence[str] | None = None,
 ) -> StockDetector:
     """Writes the stock config and weights of an adapted detector.
 
@@ -267,6 +268,8 @@ def convert_to_stock(
         force: Replace an earlier result.
         trust: Unpickle the checkpoint, which can run any code in it.
         student: Of a student and a teacher, take the student.
+        classes: Names for a checkpoint that has none. Else MMDetection
+            would take COCO's.
 
     Raises:
         UserError: If an input is missing or does not fit, or if a result
@@ -295,7 +298,9 @@ def convert_to_stock(
     of_two = any(name.startswith(branch) for name in parts)
     model.load_state_dict(state, strict=True)
     # DetInferencer takes the config from here if it is given none.
-    meta = dict(content.get('meta', {}), cfg=cfg.pretty_text)
+    meta = dict(content.get('meta') or {}, cfg=cfg.pretty_text)
+    if classes and not {'dataset_meta', 'CLASSES'} & meta.keys():
+        meta['dataset_meta'] = dict(classes=tuple(classes))
     result = dict(state_dict=state, meta=meta)
     write(
         {

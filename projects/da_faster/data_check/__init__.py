@@ -17,7 +17,7 @@ from mmengine.registry import init_default_scope
 from da_faster.engine.work_dir_lock import is_first_process
 from da_faster.errors import UserError
 
-from .checks import Checker
+from .checks import Checker, head_classes
 from .images import check_images, check_some_sizes
 from .parts import ROLES, DataReader, Finding, Part, leaves
 
@@ -28,6 +28,7 @@ __all__ = [
     'Part',
     'ROLES',
     'check',
+    'head_classes',
     'leaves',
     'stop_if_fatal',
 ]

@@ -14,6 +14,8 @@ from .boxes import check_boxes
 from .evaluation import check_evaluation, is_scored
 from .parts import ROLES, SUBSET, DataReader, Part, name_all
 
+LABELLED = 'labelled target'  # some of it, on purpose
+
 
 class Checker(DataReader):
     """Collects findings over the parts of a config."""
@@ -159,6 +161,13 @@ class Checker(DataReader):
                 'finds nothing in the target: take it out.'
             )
 
+    def is_labelled_target(self, part: Part) -> bool:
+        """Whether a source is the config's ``target_labels``."""
+        few = self.cfg.get('target_labels')
+        return bool(few and part.ann_file) and (
+            osp.realpath(few) == osp.realpath(part.ann_file)
+        )
+
     def check_overlap(self, same: dict[str, dict[str, str]], how: str) -> None:
         """Images that two roles share.
 
@@ -169,6 +178,7 @@ class Checker(DataReader):
         for one, other, matters in (
             ('source', 'target', 'the domains do not differ there'),
             ('source', 'test', 'the test is not of unseen images'),
+            (LABELLED, 'test', 'the test is not of unseen images'),
             (
                 'target',
                 'test',
@@ -229,12 +239,26 @@ class Checker(DataReader):
         for part in self.parts:
             if part.role == 'test' and part.content is None:
                 continue  # to predict on: may be the target's own
-            for path in part.images:
+            role, images = part.role, part.images
+            if role == 'source' and self.is_labelled_target(part):
+                role, images = LABELLED, labelled_images(part)
+            for path in images:
                 folder, name = osp.split(path)
                 if folder not in real:
                     real[folder] = osp.realpath(folder)
-                same[part.role][osp.join(real[folder], name)] = path
+                same[role][osp.join(real[folder], name)] = path
         self.check_overlap(same, 'path')
+
+
+def labelled_images(part: Part) -> list[str]:
+    """Those with a box; what labelling tools write lists the others, too."""
+    items = part.content.get('annotations') or ()
+    labelled = {item.get('image_id') for item in items}
+    return [
+        path
+        for path, image in zip(part.images, part.content['images'])
+        if image['id'] in labelled
+    ]
 
 
 def head_classes(model, path: str = 'model') -> Iterator[tuple[str, int]]:

@@ -15,6 +15,7 @@ from .hooks import (
 )
 from .launch import part_from_launcher, set_up_cpu_launcher
 from .loops import BadSample, DALoop, SeededTrainLoop, TargetLoop
+from .student_decay import StudentDecayConstructor
 
 __all__ = [
     'BadSample',
@@ -33,6 +34,7 @@ __all__ = [
     'SafeCheckpointHook',
     'SeededTrainLoop',
     'SelfTrainingHook',
+    'StudentDecayConstructor',
     'TargetLoop',
     'part_from_launcher',
     'set_up_cpu_launcher',

@@ -216,6 +216,14 @@ def test_without_a_source_the_first_labels_are_the_measure():
     assert signs_of_collapse(labels, ['cat', 'dog']) == {}
 
 
+def test_no_label_from_the_first_on_is_told():
+    nothing = [0.0, 0.0]
+    labels = counted(nothing, nothing, nothing)
+    labels.source_images.fill_(0)
+    (said,) = signs_of_collapse(labels, ['cat', 'dog']).values()
+    assert 'no pseudo-label at all' in said
+
+
 def test_labels_that_keep_their_number_and_lose_their_scores():
     """As thresholds by frequency make it."""
     counts = [1.0, 0.5], [1.0, 0.5], [2.0, 1.0]

@@ -108,6 +108,24 @@ def test_confidence_is_compared_with_its_best():
     assert labels.kept_first.tolist() == [1]
 
 
+def test_labels_cannot_make_ever_more_labels():
+    """Two an image at first, so four at most; then scores rise."""
+    labels = PseudoLabels(1, threshold=0.5, memory=2, window=2, growth=2.0)
+    few = detections((0.9, 0), (0.6, 0), (0.3, 0))
+    labels.select([few] * 2)
+    assert labels.kept_first.tolist() == [2]
+    many = detections(*((0.9 - i / 100, 0) for i in range(6)))
+    ((kept, unsure), _) = labels.select([many] * 2)
+    # The eighth best of two images.
+    assert kept.scores.tolist() == pytest.approx([0.9, 0.89, 0.88, 0.87])
+    assert len(unsure) == 2  # no background
+    # Where there are few, the threshold is the config's again.
+    ((kept, _), _) = labels.select([few] * 2)
+    assert kept.scores.tolist() == pytest.approx([0.9, 0.6])
+    labels.forget()
+    assert labels.thresholds.tolist() == [0.5]
+
+
 def test_thresholds_of_a_config_stay_the_config_s():
     first, second = (PseudoLabels(2, threshold=x) for x in (0.5, 1))
     second.load_state_dict(first.state_dict())

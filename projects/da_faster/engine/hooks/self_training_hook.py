@@ -27,9 +27,10 @@ class SelfTrainingHook(MeanTeacherHook):
     The weights depend on the iteration and on the model's own state alone, so
     a resumed run goes on exactly.
 
-    It warns when pseudo-labels vanish, become many more than the source's
-    boxes, fall into one class, lose one, or when a class gets worse scores. A
-    warning comes again only after its cause was gone, or after a resume.
+    It warns when there are no pseudo-labels, when they vanish, become many
+    more than the source's boxes, fall into one class, lose one, or when a
+    class gets worse scores. A warning comes again only after its cause was
+    gone, or after a resume.
 
     Args:
         burn_in (int): Iterations without the teacher's labels.
@@ -239,6 +240,13 @@ def signs_of_collapse(
         'The student may unlearn the target: look at the detections, or end '
         'the training earlier.'
     )
+    if not (sum(most) or wanted):
+        said = (
+            'There is no pseudo-label at all, so the student learns that the '
+            'target is empty: lower the threshold of pseudo-labels, or look '
+            'at the images.'
+        )
+        return {'none': said}
     if total < 0.1 * max(sum(most), 0.2 * wanted):
         said = (
             f'Pseudo-labels vanish: {total:.2f} boxes an image, where there '

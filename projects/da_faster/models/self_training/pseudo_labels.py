@@ -23,6 +23,9 @@ class PseudoLabels(nn.Module):
     boxes an image are kept as ``ratio`` times the class has in a source image.
     It looks at the detections of the last ``window`` target images.
 
+    With numbers, ``growth`` bounds how many labels there are: a class's
+    threshold rises as far as it must. Else labels can make more of their kind.
+
     All that it learns is in buffers, so a resumed run goes on with it. Several
     processes share it; they need batches of one size.
 
@@ -39,6 +42,8 @@ class PseudoLabels(nn.Module):
         window (int): Of ``'frequency'``: target images to look at.
         memory (int): Target images over which what a log shows and an alarm
             looks at is averaged.
+        growth (float, optional): Of numbers: the most labels of a class in an
+            image, as a multiple of those in the first ``memory`` images.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class PseudoLabels(nn.Module):
         bounds: tuple[float, float] = (0.3, 0.9),
         window: int = 100,
         memory: int = 200,
+        growth: float | None = None,
     ) -> None:
         super().__init__()
         self.by_frequency = threshold == 'frequency'
@@ -68,6 +74,11 @@ class PseudoLabels(nn.Module):
                 )
         else:
             threshold = [bounds[1]] * num_classes
+        if growth is not None and (self.by_frequency or growth < 1):
+            raise ValueError(
+                'PseudoLabels: growth is of thresholds that are numbers, and '
+                f'at least 1, got {growth!r} with {threshold!r}'
+            )
         scores = dict(threshold=threshold, bounds=bounds)
         if ignore_above is not None:
             scores['ignore_above'] = [ignore_above]
@@ -90,15 +101,18 @@ class PseudoLabels(nn.Module):
         self.ratio = ratio
         self.bounds = bounds
         self.memory = memory
+        self.growth = growth
+        self.adaptive = self.by_frequency or growth is not None
 
         # A number of the config stays one of the config.
+        self.lowest = tuple(threshold)
         self.register_buffer(
             'thresholds',
             torch.tensor(threshold, dtype=torch.float32),
-            persistent=self.by_frequency,
+            persistent=self.adaptive,
         )
         per_class = torch.zeros(num_classes)
-        if self.by_frequency:
+        if self.adaptive:
             self.register_buffer(
                 'scores', torch.zeros(window, num_classes, TOP)
             )
@@ -120,8 +134,7 @@ class PseudoLabels(nn.Module):
         for name, buffer in self.named_buffers():
             if name != 'thresholds':
                 buffer.zero_()
-            elif self.by_frequency:
-                buffer.fill_(self.bounds[1])
+        self.thresholds.copy_(self.thresholds.new_tensor(self.lowest))
 
     @property
     def num_classes(self) -> int:
@@ -172,7 +185,7 @@ class PseudoLabels(nn.Module):
         Returns:
             list[tuple]: Of each image, what is kept and what is ignored.
         """
-        if self.by_frequency:
+        if self.adaptive:
             self._adapt(detections)
         parts = []
         for found in detections:
@@ -187,7 +200,7 @@ class PseudoLabels(nn.Module):
         return parts
 
     def _adapt(self, detections: InstanceList) -> None:
-        """Sets the thresholds from the source's frequencies."""
+        """Sets the thresholds that give as many labels as there may be."""
         best = self.scores.new_zeros(len(detections), *self.scores.shape[1:])
         for scores, found in zip(best, detections):
             for label in found.labels.unique().tolist():
@@ -202,11 +215,21 @@ class PseudoLabels(nn.Module):
         images = min(int(self.target_images) + len(best), window)
         ranked = self.scores.transpose(0, 1).flatten(1)
         ranked = ranked.sort(descending=True)[0]
-        wanted = (self.ratio * images * self.frequencies).round().long()
+        if self.by_frequency:
+            wanted = (self.ratio * images * self.frequencies).round().long()
+        elif self.target_images < self.memory:
+            return  # not known yet
+        else:
+            wanted = (self.growth * images * self.kept_first).round().long()
         last = wanted.clamp(1, ranked.shape[1]) - 1
         thresholds = ranked.gather(1, last[:, None])[:, 0]
-        thresholds[wanted == 0] = self.bounds[1]
-        self.thresholds.copy_(thresholds.clamp(*self.bounds))
+        if self.by_frequency:
+            thresholds[wanted == 0] = self.bounds[1]
+            thresholds.clamp_(*self.bounds)
+        else:
+            lowest = thresholds.new_tensor(self.lowest)
+            thresholds = torch.maximum(thresholds, lowest)
+        self.thresholds.copy_(thresholds)
 
     def _count(self, kept: InstanceList) -> None:
         labels = torch.cat([found.labels for found in kept])

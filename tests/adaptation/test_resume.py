@@ -1,0 +1,41 @@
+"""An adaptation that goes on, in another place and after its end."""
+
+import shutil
+
+import pytest
+from mmengine.config import Config
+
+from .test_command import QUICK
+
+
+@pytest.mark.slow
+def test_the_written_config_stays_and_the_folder_may_be_copied(
+    detector, target, tmp_path, command, capsys
+):
+    run, moved = tmp_path / 'run', tmp_path / 'moved'
+    given = [*detector, '--target', target]
+    command('adapt.py', *given, '--iters', 2, '--work-dir', run, *QUICK,
+            'experiment_name=adapt_moved')  # fmt: skip
+    text = (run / 'adapt.py').read_text()
+    written = Config.fromfile(run / 'adapt.py')
+    assert written.load_from == str(run / 'start.pth')
+    assert not written.resume
+    assert 'work_dir' not in written
+    shutil.copytree(run, moved)
+    (moved / 'adapted.pth').unlink()
+    changed = text.replace('adapt_moved', 'adapt_again')
+    # What a Runner that was killed leaves.
+    settings = "resume = True\nload_from = 'gone.pth'\nwork_dir = 'run'\n"
+    (moved / 'adapt.py').write_text(f'{changed}\n{settings}')
+    capsys.readouterr()
+    command('adapt.py', *given, '--work-dir', moved, '--resume')
+    assert (moved / 'adapted.pth').exists()
+    written = Config.fromfile(moved / 'adapt.py')
+    assert written.load_from == str(moved / 'start.pth')
+    assert not written.resume
+    assert 'work_dir' not in written
+    other = tmp_path / 'other' / 'target'
+    shutil.copytree(target, other)
+    with pytest.raises(SystemExit, match='adapts to .*, not to '):
+        command('adapt.py', *detector, '--target', other, '--work-dir', moved,
+                '--resume')  # fmt: skip
