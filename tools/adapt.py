@@ -81,6 +81,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if done is None:
         raise SystemExit(EXIT_CODE)
     print(f'\n{done.verdict.text()}')
+    if not (args['source'] or args['target_labels'] or done.after):
+        print(
+            'Without the source, adaptation lost about as often as it gained '
+            'where it was measured (docs/adapt.md).'
+        )
     for name, value in done.after.items():
         print(f'{name}: {done.before.get(name)} before, {value} adapted')
     print(f'\nadapted: {done.checkpoint} and {done.config}')

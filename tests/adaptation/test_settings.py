@@ -144,6 +144,14 @@ def test_labelled_images_share_the_batches(read, tiny_data):
     assert 'TargetStyle' not in types(few.pipeline)
 
 
+def test_without_labels_there_are_never_more_pseudo_labels(read, tiny_data):
+    cfg, target = read('FasterRCNN'), str(tiny_data / 'target')
+    new = adapt_config(cfg, target, load_from='x.pth')
+    assert new.model.pseudo_labels.growth == 1
+    new = adapt_config(cfg, target, source=True)
+    assert new.model.pseudo_labels.growth == 2
+
+
 def test_a_few_labels_can_stand_for_the_source(read, tiny_data):
     new = adapt_config(
         read('FasterRCNN'), str(tiny_data / 'target'), target_labels='few.json'

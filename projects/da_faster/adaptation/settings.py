@@ -104,7 +104,7 @@ def adapt_config(
         new.train_dataloader = target_loader
         new.train_cfg = dict(type='TargetLoop')
     new.train_cfg.update(max_iters=iters, val_interval=iters)
-    new.model = model_of(cfg, derived, name)
+    new.model = model_of(cfg, derived, name, bool(labelled))
     new.update(measuring(cfg, derived, test_labels, test_images or target))
     new.update(optimisation(cfg, derived))
     new.custom_hooks = [
@@ -220,7 +220,7 @@ def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
     )
 
 
-def model_of(cfg: Config, derived: Derived, name: str) -> dict:
+def model_of(cfg: Config, derived: Derived, name: str, labelled: bool) -> dict:
     """The detector as student and teacher."""
     detector = copy.deepcopy(cfg.model)
     preprocessor = dict(detector.pop('data_preprocessor', None) or {})
@@ -237,7 +237,10 @@ def model_of(cfg: Config, derived: Derived, name: str) -> dict:
         detector=detector,
         data_preprocessor=dict(preprocessor, type='DomainDataPreprocessor'),
         pseudo_labels=dict(
-            threshold=threshold, ignore_above=ignore_above, growth=2.0
+            threshold=threshold,
+            ignore_above=ignore_above,
+            # Without any true label, labels make more of their kind.
+            growth=2.0 if labelled else 1.0,
         ),
         keep_start=True,
     )
