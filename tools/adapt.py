@@ -83,8 +83,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f'\n{done.verdict.text()}')
     if not (args['source'] or args['target_labels'] or done.after):
         print(
-            'Without the source, adaptation lost about as often as it gained '
-            'where it was measured (docs/adapt.md).'
+            'Without the source, adaptation lost in half of the runs that '
+            'were measured (docs/adapt.md).'
         )
     for name, value in done.after.items():
         print(f'{name}: {done.before.get(name)} before, {value} adapted')
