@@ -25,6 +25,7 @@ from da_faster.errors import UserError
 from da_faster.package_configs import override
 
 from .derived import derive, with_memory
+from .overlap import folder_of
 from .settings import adapt_config
 from .verdict import Verdict, compare
 
@@ -93,8 +94,8 @@ def adapt(
         go_on(file, start, target, say)
     else:
         begin(
-            config, checkpoint, target, file, start, options, trust_checkpoint,
-            say, settings,
+            config, checkpoint, target, paths[0], file, start, options,
+            trust_checkpoint, say, settings,
         )  # fmt: skip
     new = Config.fromfile(str(file))
     with kept(file):
@@ -122,9 +123,7 @@ def adapt(
                 for path in (start, last)
             )
     threshold = new.model.pseudo_labels.get('threshold')
-    if not isinstance(
-        threshold, (int, float)
-    ):  # one for each class, or 'frequency'
+    if not isinstance(threshold, (int, float)):  # by class, or 'frequency'
         threshold = score_bounds(scores_are_sigmoids(new.model))[0]
     verdict = compare(
         stock.config,
@@ -137,7 +136,16 @@ def adapt(
 
 
 def begin(
-    config, checkpoint, target, file, start, options, trust, say, settings
+    config,
+    checkpoint,
+    target,
+    image,
+    file,
+    start,
+    options,
+    trust,
+    say,
+    settings,
 ) -> None:
     """Writes the detector as it came and the config; see :func:`adapt`."""
     folder = file.parent
@@ -161,7 +169,7 @@ def begin(
     derived = derive(cfg, config)
     try_detector(
         load_detector(cfg, checkpoint, trust),
-        images_below(target)[0],
+        image,
         derived.classes,
         config,
         checkpoint,
@@ -190,7 +198,7 @@ def go_on(file: Path, start: Path, target: str, say) -> None:
     cfg = Config.fromfile(str(file))
     loader = cfg.train_cfg.get('target_dataloader') or cfg.train_dataloader
     for leaf in leaves(loader.dataset):
-        own = osp.join(leaf.get('data_root') or '', leaf.data_prefix.img)
+        own = folder_of(leaf)
         if osp.realpath(own) != osp.realpath(target):
             raise UserError(
                 f'{file} adapts to {own}, not to {target}: give that one, or '

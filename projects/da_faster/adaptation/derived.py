@@ -148,11 +148,9 @@ def find_classes(cfg: Config, name: str) -> tuple:
 
 def find_flip(cfg: Config) -> dict | None:
     """The RandomFlip of the training pipeline."""
-    loader = cfg.get('train_dataloader') or {}
-    for dataset in with_wrappers(loader.get('dataset') or {}):
-        for step in steps_of(dataset.get('pipeline') or ()):
-            if step['type'].split('.')[-1] == 'RandomFlip':
-                return dict(step)
+    for step in training_steps(cfg):
+        if step['type'].split('.')[-1] == 'RandomFlip':
+            return dict(step)
     return None
 
 
@@ -161,13 +159,18 @@ def with_memory(cfg: Config) -> list[str]:
 
     What they make of a sample depends on what the process has loaded before.
     """
-    loader = cfg.get('train_dataloader') or {}
     return [
         step['type']
-        for dataset in with_wrappers(loader.get('dataset') or {})
-        for step in steps_of(dataset.get('pipeline') or ())
+        for step in training_steps(cfg)
         if step['type'].split('.')[-1].startswith('Cached')
     ]
+
+
+def training_steps(cfg: Config) -> Iterator[dict]:
+    """All steps of the training pipelines, those of wrappers first."""
+    loader = cfg.get('train_dataloader') or {}
+    for dataset in with_wrappers(loader.get('dataset') or {}):
+        yield from steps_of(dataset.get('pipeline') or ())
 
 
 def with_wrappers(dataset: dict) -> Iterator[dict]:

@@ -20,6 +20,7 @@ def fis(
     norm: float = 1.0,
     score: float = 0.05,
     seed: int = 0,
+    before: Sequence[InstanceData] | None = None,
 ) -> float:
     """The flatness index of DAS (NeurIPS 2024), for any detector.
 
@@ -40,19 +41,21 @@ def fis(
         norm (float): Their length.
         score (float): Lowest score of a detection that counts.
         seed (int): Of the vectors.
+        before (Sequence[InstanceData], optional): What ``detect`` gives with
+            the weights as they are, where that is known already.
 
     Returns:
         float: FIS; NaN where no image has a detection before and after.
     """
 
-    def found() -> list[InstanceData]:
-        return [x[x.scores >= score] for x in detect()]
+    def above(found: Sequence[InstanceData]) -> list[InstanceData]:
+        return [x[x.scores >= score] for x in found]
 
-    before = found()
+    before = above(detect() if before is None else before)
     costs = []
     for draw in range(draws):
         with moved(model, norm, seed + draw):
-            after = found()
+            after = above(detect())
         costs += [
             match_cost(ours, theirs)
             for ours, theirs in zip(before, after)

@@ -105,7 +105,7 @@ def adapt_config(
         new.train_cfg = dict(type='TargetLoop')
     new.train_cfg.update(max_iters=iters, val_interval=iters)
     new.model = model_of(cfg, derived, name, bool(labelled))
-    new.update(measuring(cfg, derived, test_labels, test_images or target))
+    new.update(measuring(derived, test_labels, test_images or target))
     new.update(optimisation(cfg, derived))
     new.custom_hooks = [
         dict(hook)
@@ -259,9 +259,7 @@ def without_downloads(value) -> None:
             without_downloads(inner)
 
 
-def measuring(
-    cfg: Config, derived: Derived, labels: str | None, images: str
-) -> dict:
+def measuring(derived: Derived, labels: str | None, images: str) -> dict:
     """Validation and test on labelled images, or predictions on the target."""
     annotations = dict(type='LoadAnnotations', with_bbox=True)
     pack = dict(

@@ -148,7 +148,8 @@ def look(
     def detections() -> list[InstanceData]:
         return [detect(model, image) for image in images]
 
-    sure = [x[x.scores >= threshold] for x in detections()]
+    found = detections()
+    sure = [x[x.scores >= threshold] for x in found]
     scores = [score for x in sure for score in x.scores.tolist()]
     labels = [label for x in sure for label in x.labels.tolist()]
     names = model.dataset_meta['classes']
@@ -160,5 +161,5 @@ def look(
         },
         score=sum(scores) / len(scores) if scores else float('nan'),
         empty=sum(not len(x) for x in sure) / number,
-        fis=fis(model, detections),
+        fis=fis(model, detections, before=found),
     )

@@ -9,9 +9,7 @@ from urllib.parse import urlparse
 import numpy as np
 import torch
 from mmdet.apis import inference_detector, init_detector
-from mmdet.registry import DATASETS
 from mmengine.config import Config
-from mmengine.fileio import list_from_file
 from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
@@ -19,7 +17,7 @@ from torch import nn
 from torch.hub import download_url_to_file, get_dir
 
 from da_faster.checkpoint_conversion import StockDetector, convert_to_stock
-from da_faster.data_check import leaves
+from da_faster.data_check import dataset_classes, leaves
 from da_faster.datasets import TargetDataset
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
@@ -106,18 +104,8 @@ def class_names(cfg: Config) -> tuple | None:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     for key in ('train_dataloader', 'test_dataloader'):
         for dataset in leaves((cfg.get(key) or {}).get('dataset') or {}):
-            classes = (dataset.get('metainfo') or {}).get('classes')
-            cls = DATASETS.get(dataset['type'])
-            classes = classes or getattr(cls, 'METAINFO', {}).get('classes')
-            if isinstance(classes, str):
-                if not osp.isfile(classes):
-                    raise UserError(
-                        f'classes is the text {classes!r}: write '
-                        f'classes=({classes!r}, ) with a comma.'
-                    )
-                classes = list_from_file(classes)
-            if classes:
-                return tuple(classes)
+            if classes := dataset_classes(dataset):
+                return classes
     return None
 
 

@@ -19,7 +19,14 @@ from da_faster.errors import UserError
 
 from .checks import Checker, head_classes
 from .images import check_images, check_some_sizes
-from .parts import ROLES, DataReader, Finding, Part, leaves
+from .parts import (
+    ROLES,
+    DataReader,
+    Finding,
+    Part,
+    dataset_classes,
+    leaves,
+)
 
 __all__ = [
     'Checker',
@@ -28,6 +35,7 @@ __all__ = [
     'Part',
     'ROLES',
     'check',
+    'dataset_classes',
     'head_classes',
     'leaves',
     'stop_if_fatal',

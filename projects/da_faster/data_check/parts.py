@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
+from mmengine.fileio import list_from_file
+
+from da_faster.errors import UserError
 
 ROLES = ('source', 'target', 'test', 'val')
 SUBSET = 'tools/dataset_converters/coco_subset.py'
@@ -219,20 +222,11 @@ class DataReader:
 
     def classes_of(self, part: Part) -> tuple | None:
         """Class names of the dataset in the config's order."""
-        classes = (part.cfg.get('metainfo') or {}).get('classes')
-        if classes is None:
-            cls = DATASETS.get(part.cfg['type'])
-            classes = getattr(cls, 'METAINFO', {}).get('classes', ())
-        if isinstance(classes, str):
-            if not osp.isfile(classes):
-                self.fatal(
-                    f'{part.role}: classes is the text {classes!r}; '
-                    f'write classes=({classes!r}, ) with a comma.'
-                )
-                return None
-            with open(classes) as file:
-                classes = file.read().split('\n')
-        return tuple(classes)
+        try:
+            return dataset_classes(part.cfg)
+        except UserError as error:
+            self.fatal(f'{part.role}: {error}')
+            return None
 
     def load(self, role: str, path: str, kind: str) -> dict | None:
         """Content of a COCO file; None, and a finding, where it is broken."""
@@ -265,6 +259,26 @@ class DataReader:
                     f'file_name ({error!r}): it is not a COCO file.'
                 )
         return self._loaded[path]
+
+
+def dataset_classes(dataset: dict) -> tuple:
+    """Class names of a dataset's config, in its order; () where it has none.
+
+    Raises:
+        UserError: If they are a text, and no file is called so.
+    """
+    classes = (dataset.get('metainfo') or {}).get('classes')
+    if classes is None:
+        cls = DATASETS.get(dataset['type'])
+        classes = getattr(cls, 'METAINFO', {}).get('classes', ())
+    if isinstance(classes, str):
+        if not osp.isfile(classes):
+            raise UserError(
+                f'classes is the text {classes!r}; write '
+                f'classes=({classes!r}, ) with a comma.'
+            )
+        classes = list_from_file(classes)
+    return tuple(classes)
 
 
 def leaves(dataset: dict) -> Iterator[dict]:
