@@ -3,7 +3,7 @@
 from da_faster.apis import test, train
 train('configs/da_faster_demo.py', resume='auto')
 metrics = test('configs/da_faster_demo.py',
-               'work_dirs/da_faster_demo/iter_1800.pth')
+               'work_dirs/da_faster_demo/iter_2200.pth')
 """
 
 from .config import load_config
