@@ -53,6 +53,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='share of these in the labelled images of a batch, where '
         '--source is given (default: 0.5)',
     )
+    add(
+        '--blend',
+        type=float,
+        default=0.5,
+        help='how far adapted.pth goes from the weights as they came to '
+        'those that were learned, 0 to 1 (default: 0.5, safer than 1)',
+    )
     add('--resume', action='store_true', help='go on where it was interrupted')
     add(
         '--cfg-options',

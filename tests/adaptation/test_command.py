@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 
+from da_faster.adaptation.blending import blended
 from da_faster.apis.detectors import load_detector, read_any_config, spread
 from da_faster.errors import UserError
 
@@ -35,6 +36,16 @@ def test_measured_before_and_after(
     assert '| sure detections an image |' in said
     assert 'coco/bbox_mAP_50: ' in said
     assert said.rstrip().endswith('adapted.py')
+    # What is exported lies half-way to the teacher, and is what was measured.
+    came, learned, out = (
+        torch.load(work_dir / name, weights_only=False)['state_dict']
+        for name in ('start.pth', 'iter_2.pth', 'adapted.pth')
+    )
+    key = 'roi_head.bbox_head.fc_cls.weight'
+    assert not torch.equal(came[key], learned[f'teacher.{key}'])
+    assert torch.allclose(
+        out[key], (came[key] + learned[f'teacher.{key}']) / 2, atol=1e-7
+    )
     # Two checkpoints of one run are ranked.
     command('analysis/fis.py', tiny_data / 'test', work_dir, '--num', 2)
     said = capsys.readouterr().out
@@ -106,6 +117,7 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
         ([*other, '--target', target], 'does not fit the config'),
         ([config, tmp_path / 'no.pth', '--target', target], 'does not exist'),
         ([*detector, '--target', target, '--iters', 0], 'at least 1'),
+        ([*detector, '--target', target, '--blend', 1.5], 'between 0 and 1'),
         ([*detector, '--target', target, '--resume'], 'leave --resume out'),
         (['mmdet::no/such', checkpoint, '--target', target], 'carries no'),
         (
@@ -161,6 +173,19 @@ def test_a_download_runs_no_code(detector, tmp_path, monkeypatch):
         load_detector(read_any_config(str(config)), url)
     assert (tmp_path / 'hub/checkpoints/code.pth').exists()
     assert not (tmp_path / 'ran').exists()
+
+
+def test_blending(tmp_path):
+    file = tmp_path / 'start.pth'
+    torch.save(
+        dict(state_dict=dict(w=torch.tensor([0.0, 4.0]), n=torch.tensor(1))),
+        file,
+    )
+    adapted = dict(w=torch.tensor([8.0, 0.0]), n=torch.tensor(5))
+    half = blended(file, 0.25, adapted)
+    assert half['w'].tolist() == [2, 3]
+    assert half['n'] == 5
+    assert torch.equal(blended(file, 1, adapted)['w'], adapted['w'])
 
 
 def test_images_are_spread_over_the_folder():

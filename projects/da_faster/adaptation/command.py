@@ -3,6 +3,7 @@
 import os.path as osp
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from da_faster.engine.checkpoints.files import pointed_at, write_atomically
 from da_faster.errors import UserError
 from da_faster.package_configs import override
 
+from .blending import blended, need_share
 from .derived import derive, with_memory
 from .overlap import folder_of
 from .settings import adapt_config
@@ -98,6 +100,7 @@ def adapt(
             trust_checkpoint, say, settings,
         )  # fmt: skip
     new = Config.fromfile(str(file))
+    need_share(new.get('blend', 1), file)
     with kept(file):
         finished = train(
             str(file),
@@ -114,13 +117,17 @@ def adapt(
                 'default_hooks.checkpoint.save_last as it was.'
             )
         stock = convert_to_stock(
-            start.with_suffix('.py'), last, folder / 'adapted.pth', force=True
+            start.with_suffix('.py'),
+            last,
+            folder / 'adapted.pth',
+            force=True,
+            change=partial(blended, start, new.get('blend', 1)),
         )
         before, after = {}, {}
         if new.get('test_evaluator'):
             before, after = (
                 test(str(file), str(path), work_dir=str(folder))
-                for path in (start, last)
+                for path in (start, stock.checkpoint)
             )
     threshold = new.model.pseudo_labels.get('threshold')
     if not isinstance(threshold, (int, float)):  # by class, or 'frequency'
@@ -165,6 +172,7 @@ def begin(
         cfg, target, load_from=str(start), name=config, **settings
     )
     override(new, dict(options or {}), str(file))
+    need_share(new.blend, file)
     stop_if_fatal(new)
     derived = derive(cfg, config)
     try_detector(

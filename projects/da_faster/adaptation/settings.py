@@ -33,6 +33,7 @@ def adapt_config(
     test_images: str | None = None,
     target_labels: str | None = None,
     share: float = 0.5,
+    blend: float = 0.5,
     name: str = 'the config',
 ) -> Config:
     """The config of a mean teacher that adapts a detector.
@@ -56,6 +57,9 @@ def adapt_config(
             images, to train on; its file names are relative to ``target``.
         share (float): With ``source`` and ``target_labels``: the share of the
             latter in the labelled images of a batch.
+        blend (float): How far :func:`adapt` goes from the weights as they
+            came to the teacher's; see :func:`blended`. The training does not
+            use it.
         name (str): Of the config, for messages.
 
     Returns:
@@ -124,6 +128,7 @@ def adapt_config(
         interval=max(1, iters // 5), max_keep_ckpts=1
     )
     new.load_from = load_from
+    new.blend = blend  # of the weights that adapt() exports
     new.randomness = dict(seed=0)
     return new
 

@@ -17,7 +17,7 @@ the detector within is written, with the teacher's weights or the student's.
 import copy
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -255,6 +255,7 @@ def convert_to_stock(
     trust: bool = False,
     student: bool = False,
     classes: Sequence[str] | None = None,
+    change: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None,
 ) -> StockDetector:
     """Writes the stock config and weights of an adapted detector.
 
@@ -270,6 +271,7 @@ def convert_to_stock(
         student: Of a student and a teacher, take the student.
         classes: Names for a checkpoint that has none. Else MMDetection
             would take COCO's.
+        change: Gets the weights, returns those to write.
 
     Raises:
         UserError: If an input is missing or does not fit, or if a result
@@ -294,6 +296,8 @@ def convert_to_stock(
     state = stock_state(
         content, model.state_dict(), stock.dropped_parts, checkpoint, branch
     )
+    if change:
+        state = change(state)
     parts = content.get('state_dict', content)
     of_two = any(name.startswith(branch) for name in parts)
     model.load_state_dict(state, strict=True)
