@@ -1,5 +1,6 @@
 """An adaptation that goes on, in another place and after its end."""
 
+import re
 import shutil
 
 import pytest
@@ -10,12 +11,16 @@ from .test_command import QUICK
 
 @pytest.mark.slow
 def test_the_written_config_stays_and_the_folder_may_be_copied(
-    detector, target, tmp_path, command, capsys
+    detector, target, tiny_data, tmp_path, command, capsys
 ):
     run, moved = tmp_path / 'run', tmp_path / 'moved'
     given = [*detector, '--target', target]
-    command('adapt.py', *given, '--iters', 2, '--work-dir', run, *QUICK,
-            'experiment_name=adapt_moved')  # fmt: skip
+    command('adapt.py', *given, '--iters', 2, '--work-dir', run,
+            '--test-labels', tiny_data / 'test.json', '--test-images',
+            tiny_data / 'test', *QUICK, 'experiment_name=adapt_moved',
+            )  # fmt: skip
+    measured = re.findall('coco/bbox_mAP: .* adapted', capsys.readouterr().out)
+    assert measured
     text = (run / 'adapt.py').read_text()
     written = Config.fromfile(run / 'adapt.py')
     assert written.load_from == str(run / 'start.pth')
@@ -29,6 +34,8 @@ def test_the_written_config_stays_and_the_folder_may_be_copied(
     (moved / 'adapt.py').write_text(f'{changed}\n{settings}')
     capsys.readouterr()
     command('adapt.py', *given, '--work-dir', moved, '--resume')
+    said = capsys.readouterr().out
+    assert re.findall('coco/bbox_mAP: .* adapted', said) == measured
     assert (moved / 'adapted.pth').exists()
     written = Config.fromfile(moved / 'adapt.py')
     assert written.load_from == str(moved / 'start.pth')

@@ -108,27 +108,25 @@ def adapt(
             resume='auto' if resume else None,
             data_check=False,  # before, or at the start
         )
-        if not finished:
-            return None
-        last = pointed_at(str(folder))
-        if last is None:
-            raise UserError(
-                f'{folder} has no checkpoint of the training: leave '
-                'default_hooks.checkpoint.save_last as it was.'
-            )
-        stock = convert_to_stock(
-            start.with_suffix('.py'),
-            last,
-            folder / 'adapted.pth',
-            force=True,
-            change=partial(blended, start, new.get('blend', 1)),
+    if not finished:
+        return None
+    last = pointed_at(str(folder))
+    if last is None:
+        raise UserError(
+            f'{folder} has no checkpoint of the training: leave '
+            'default_hooks.checkpoint.save_last as it was.'
         )
-        before, after = {}, {}
-        if new.get('test_evaluator'):
-            before, after = (
-                test(str(file), str(path), work_dir=str(folder))
-                for path in (start, stock.checkpoint)
-            )
+    stock = convert_to_stock(
+        start.with_suffix('.py'),
+        last,
+        folder / 'adapted.pth',
+        force=True,
+        change=partial(blended, start, new.get('blend', 1)),
+    )
+    before, after = {}, {}
+    if new.get('test_evaluator'):
+        before = measured(file, start)
+        after = measured(file, stock.checkpoint)
     threshold = new.model.pseudo_labels.get('threshold')
     if not isinstance(threshold, (int, float)):  # by class, or 'frequency'
         threshold = score_bounds(scores_are_sigmoids(new.model))[0]
@@ -218,6 +216,12 @@ def go_on(file: Path, start: Path, target: str, say) -> None:
         cfg.pop(key, None)
     write_atomically(cfg.pretty_text.encode(), str(file))
     say(f'{file}: goes on as it says, whatever other options are given')
+
+
+def measured(file: Path, checkpoint: Path) -> dict:
+    """Metrics of a stock checkpoint on the labelled target images."""
+    with kept(file):
+        return test(str(file), str(checkpoint), work_dir=str(file.parent))
 
 
 @contextmanager
