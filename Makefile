@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' \
 	2>/dev/null && { echo $$p; exit; }; done; echo python3)
 
-.PHONY: env lint format test demo
+.PHONY: env lint format test docs demo
 
 env:  ## the environment in .venv; seconds when it is up to date
 	@$(PYTHON) requirements/setup_env.py
@@ -19,6 +19,10 @@ format: env  ## mends what ruff can mend
 test: env  ## all tests, two at a time; `make test ARGS='-k name'` for some
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest tests -n 2 --dist loadfile \
 		$(ARGS)
+
+docs: env  ## the site, in site/; fails on a broken link
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build
+	@echo "to open in a browser: site/index.html"
 
 DEMO := work_dirs/demo/demo
 

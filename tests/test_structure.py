@@ -178,7 +178,7 @@ for path in sys.argv[1:]:
     )
 
 
-DOCUMENTS = sorted((*ROOT.glob('*.md'), *ROOT.glob('docs/*.md')))
+DOCUMENTS = sorted((*ROOT.glob('*.md'), *ROOT.glob('docs/**/*.md')))
 
 
 @pytest.mark.parametrize('path', DOCUMENTS, ids=lambda path: path.name)

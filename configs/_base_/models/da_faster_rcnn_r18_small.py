@@ -39,7 +39,7 @@ model = dict(
     ),
     domain_neck=dict(in_channels=128, feat_channels=256),
     instance_domain_head=dict(in_channels=256, feat_channels=256),
-    loss_consistency=None,  # no gain was seen: README.md
+    loss_consistency=None,  # no table showed a gain
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=1000, max_per_img=200),
         rcnn=dict(sampler=dict(num=128)),

@@ -1,11 +1,13 @@
 """Any MMDetection detector, adapted to a folder of unlabelled images.
 
-from mmengine.config import Config
-from da_faster.adaptation import adapt_config
+The config that ``tools/adapt.py`` trains on, to look at and to change:
 
-cfg = adapt_config(Config.fromfile('rtmdet.py'), target='my_images/',
-                   load_from='rtmdet.pth')
-cfg.dump('adapt.py')  # python tools/train.py adapt.py
+    from mmengine.config import Config
+    from da_faster.adaptation import adapt_config
+
+    cfg = adapt_config(Config.fromfile('rtmdet.py'), target='my_images/',
+                       load_from='rtmdet.pth')
+    cfg.dump('adapt.py')  # python tools/train.py adapt.py
 """
 
 from .command import Adapted, adapt

@@ -35,7 +35,7 @@ COMPARED = 30  # images that the verdict looks at
 
 
 class Adapted(NamedTuple):
-    """What :func:`adapt` leaves behind.
+    """What ``adapt`` leaves behind.
 
     Attributes:
         checkpoint (Path): Weights for stock MMDetection.
@@ -77,7 +77,7 @@ def adapt(
         resume (bool): Go on with an adaptation that was interrupted.
         trust_checkpoint (bool): Load a checkpoint that may run code.
         say (callable): Gets a line to show.
-        **settings: Of :func:`adapt_config`.
+        **settings: Of ``adapt_config``.
 
     Returns:
         Adapted: None where the training was asked to leave before its end.
@@ -152,7 +152,7 @@ def begin(
     say,
     settings,
 ) -> None:
-    """Writes the detector as it came and the config; see :func:`adapt`."""
+    """Writes the detector as it came and the config; see ``adapt``."""
     folder = file.parent
     if file.exists():
         raise UserError(

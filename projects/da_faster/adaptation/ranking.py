@@ -30,7 +30,7 @@ class Ranked(NamedTuple):
 
     Attributes:
         checkpoint (Path): The file.
-        fis (float): See :func:`fis`.
+        fis (float): See ``fis``.
         ap50 (float): AP50 in percent by ``scores``; NaN where not known.
     """
 

@@ -28,7 +28,7 @@ class Detections(NamedTuple):
         by_class (dict[str, float]): The same of each class.
         score (float): Their mean score; NaN without any.
         empty (float): Share of images without any.
-        fis (float): See :func:`fis`.
+        fis (float): See ``fis``.
     """
 
     boxes: float

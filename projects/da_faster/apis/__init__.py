@@ -1,9 +1,12 @@
 """Training, testing and detecting from Python, as ``tools/`` does.
 
-from da_faster.apis import test, train
-train('configs/da_faster_demo.py', resume='auto')
-metrics = test('configs/da_faster_demo.py',
-               'work_dirs/da_faster_demo/iter_2200.pth')
+    from da_faster.apis import test, train
+
+    train('configs/da_faster_demo.py', resume='auto')
+    metrics = test('configs/da_faster_demo.py',
+                   'work_dirs/da_faster_demo/iter_2200.pth')
+
+Each raises a ``UserError``, one sentence, for what the user can mend.
 """
 
 from .config import load_config

@@ -42,7 +42,7 @@ def test(
         data_check (bool): Look for errors in the test data first.
         trust_checkpoint (bool): Load checkpoints that may run code. Otherwise
             none is loaded that could, in this process, from here on.
-        **options: Of :func:`load_config`.
+        **options: Of ``load_config``.
 
     Returns:
         dict: Metrics by name, e.g. ``coco/bbox_mAP``.

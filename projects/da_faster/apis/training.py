@@ -37,7 +37,7 @@ def train(
         data_check (bool): Look for errors in the data first.
         trust_checkpoint (bool): Load checkpoints that may run code. Otherwise
             none is loaded that could, in this process, from here on.
-        **options: Of :func:`load_config`.
+        **options: Of ``load_config``.
 
     Returns:
         bool: False where the run was asked to leave before its end
@@ -95,7 +95,7 @@ def check_amp(cfg: Config, config: str, asked: bool) -> None:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """Writes what to resume from into the config; see :func:`train`."""
+    """Writes what to resume from into the config; see ``train``."""
     if resume == 'auto':
         # Runner looks for the latest checkpoint only without load_from, and
         # would so drop the initial weights where there is none yet.

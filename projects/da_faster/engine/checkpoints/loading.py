@@ -31,7 +31,7 @@ def need_torch(version: str = torch.__version__) -> None:
         raise UserError(
             f'PyTorch {version} is too old: da_faster needs 2.6 or newer, to '
             'load checkpoints without running code from them; install torch '
-            '(and an mmcv built for it) anew, as README.md says.'
+            '(and an mmcv built for it) anew, as docs/install.md says.'
         )
 
 

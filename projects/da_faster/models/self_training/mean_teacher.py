@@ -217,7 +217,7 @@ class MeanTeacher(SemiBaseDetector):
         """The detector's own losses, with its domain classifiers or without.
 
         Args:
-            inputs (dict[str, Tensor]): As of :meth:`loss`.
+            inputs (dict[str, Tensor]): As of ``loss``.
             samples (dict[str, list]): DetDataSamples.
         """
         source = samples['source']
@@ -278,7 +278,7 @@ class MeanTeacher(SemiBaseDetector):
             weak_samples (list[DetDataSample]): N.
 
         Returns:
-            dict[str, Tensor]: As of :meth:`loss`.
+            dict[str, Tensor]: As of ``loss``.
         """
         with torch.no_grad():
             detections = [
