@@ -118,8 +118,9 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
         command(*argv[:3], 'nowhere.json', 'r.json')
 
 
-def test_the_image_with_the_largest_gain_is_shown(tmp_path):
-    """Of three grey images the brightest; each has one box."""
+@pytest.mark.parametrize('ends', [('left', 'right'), ('right', 'left')])
+def test_the_image_that_differs_most_is_shown(ends, tmp_path):
+    """Of three grey images the brightest, a gain or a loss."""
     levels = (40, 200, 120)
     for i, level in enumerate(levels):
         image = Image.fromarray(np.full((20, 40, 3), level, np.uint8))
@@ -131,20 +132,24 @@ def test_the_image_with_the_largest_gain_is_shown(tmp_path):
         ],
         categories=[dict(id=1, name='car')],
         annotations=[
-            dict(box(0), id=i + 1, image_id=i, area=100, iscrowd=0)
+            dict(box(x), id=2 * i + j, image_id=i, area=100, iscrowd=0)
             for i in range(3)
+            for j, x in enumerate((0, 20))
         ],
     )
-    # The left one finds those of images 0 and 2, the right one of 1 and 2.
-    for name, found in (('truth', truth), ('left', (0, 2)), ('right', (1, 2))):
+    # Image 0 differs in one object, image 2 in none. In image 1 each of the
+    # two detectors finds another object, so the number found is the same.
+    left = ((0, 0), (1, 0), (2, 0))
+    right = ((0, 0), (0, 20), (1, 20), (2, 0))
+    for name, found in (('truth', truth), ('left', left), ('right', right)):
         if name != 'truth':
-            found = [dict(box(0), image_id=i, score=0.9) for i in found]
+            found = [dict(box(x), image_id=i, score=0.9) for i, x in found]
         (tmp_path / f'{name}.json').write_text(json.dumps(found))
     compare(
         str(tmp_path / 'truth.json'),
         str(tmp_path),
-        [str(tmp_path / f'{name}.json') for name in ('left', 'right')],
-        ['left', 'right'],
+        [str(tmp_path / f'{name}.json') for name in ends],
+        ends,
         str(tmp_path / 'out.png'),
         num=1,
     )

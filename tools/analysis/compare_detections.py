@@ -5,8 +5,9 @@
 
 Each detector shows what it finds with one false alarm an image, in the mean.
 The detections are what CocoMetric writes with `outfile_prefix`. Unless images
-are named, they are those on which RIGHT finds most objects more than LEFT;
-above each column stands the sum over the whole test set.
+are named, they are those where LEFT and RIGHT differ most: objects that one
+alone of them finds, whichever. Above each column stands the sum over the whole
+test set.
 """
 
 import argparse

@@ -212,6 +212,18 @@ def draw_panel(ax, image: np.ndarray, outcome: Outcome, names: dict) -> None:
     ax.set_title(str(outcome), fontsize=11)
 
 
+def difference(one: Outcome, other: Outcome) -> int:
+    """Objects of an image that one of two detectors finds, and one alone.
+
+    It does not ask which: a loss counts as much as a gain.
+    """
+    found, also = (
+        {i for i in outcome.matched if i is not None}
+        for outcome in (one, other)
+    )
+    return len(found ^ also)
+
+
 def compare(
     ann_file: str,
     img_dir: str,
@@ -233,9 +245,9 @@ def compare(
             writes them with ``outfile_prefix``.
         titles (Sequence[str]): One for each of them.
         out (str): The picture's path.
-        num (int): Images: those on which the last result file finds most
-            objects more than the first. Of a single result file they are
-            taken evenly over the test set.
+        num (int): Images: those where the first and the last result file
+            differ most, see :func:`difference`. Of a single result file they
+            are taken evenly over the test set.
         image_ids (Sequence[int], optional): These images instead.
         score_thr (float, optional): Detections of a lower score are left out.
             By default each result file has its own, above which it has as many
@@ -296,7 +308,7 @@ def compare(
     if chosen:
         first, last = outcomes[0], outcomes[-1]
         image_ids = sorted(
-            everything, key=lambda i: first[i].found - last[i].found
+            everything, key=lambda i: -difference(first[i], last[i])
         )[:num]
     elif not image_ids:
         num = min(num, len(everything))
@@ -329,7 +341,7 @@ def compare(
             Line2D([], [], color=MISSED, lw=2, ls='--', label='missed'),
             Line2D([], [], color=WRONG, lw=1.5, label='false alarm'),
         ],
-        title='images with the largest gain' if chosen else None,
+        title='the images where the two differ most' if chosen else None,
         loc='outside lower center',
         ncols=3,
         facecolor='#b0b0b0',
