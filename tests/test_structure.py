@@ -23,7 +23,14 @@ LAYERS = {
         ['adaptation', 'reporting'],
     ],
     'da_faster.engine': [
-        ['checkpoints', 'loops', 'launch', 'student_decay', 'work_dir_lock'],
+        [
+            'checkpoints',
+            'loops',
+            'launch',
+            'student_decay',
+            'training_line',
+            'work_dir_lock',
+        ],
         ['hooks'],
     ],
     'da_faster.models': [

@@ -29,7 +29,14 @@ vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(
     type='DetLocalVisualizer', vis_backends=vis_backends, name='visualizer'
 )
-log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
+log_processor = dict(
+    type='TrainingLine',
+    window_size=50,
+    by_epoch=False,
+    num_digits=3,
+    # Means over the window; all else as in the last iteration.
+    mean_pattern=r'.*(loss|time|grad_norm|acc).*',
+)
 log_level = 'INFO'
 load_from = None
 resume = False
