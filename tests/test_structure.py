@@ -20,7 +20,7 @@ LAYERS = {
         ['models', 'datasets', 'engine'],
         ['data_check', 'data_conversion', 'checkpoint_conversion'],
         ['apis', 'visualization', 'benchmarking'],
-        ['adaptation', 'reporting'],
+        ['adaptation', 'features', 'reporting'],
     ],
     'da_faster.engine': [
         [

@@ -1,0 +1,12 @@
+"""How far a detector's features of two domains are apart.
+
+from da_faster.features import measure
+
+measure([('source_only.py', 'source_only.pth'), ('da.py', 'da.pth')],
+        'features.png')
+"""
+
+from .command import measure
+from .distance import Distance, proxy_a_distance
+
+__all__ = ['Distance', 'measure', 'proxy_a_distance']
