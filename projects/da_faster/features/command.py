@@ -275,6 +275,6 @@ def caveats(results: Sequence[Measured], paths: dict) -> list[str]:
         f'{result.title} has no box head that reads a vector of each box: '
         'its boxes are means of the feature maps inside them.'
         for result in results
-        if not result.two_stages
+        if result.box and not result.two_stages
     ]
     return said
