@@ -280,7 +280,7 @@ def test_page_has_the_curves_that_were_logged(page):
     for title in (
         'Detection loss on labelled images',
         'How often a domain classifier is right: acc_da_image',
-        'Its loss: loss_da_image',
+        'Loss of a domain classifier: loss_da_image',
         'Pseudo-labels an image: car',
         'Learning rate',
     ):

@@ -130,8 +130,8 @@ def curves(
         for found in chart(
             f'How often a domain classifier is right: {key}',
             'Percent: at 50 it only guesses, at 100 it always tells source '
-            'from target; adaptation pulls it down, but 50 does not say that '
-            'the detector has become better.',
+            'from target; near 50 does not say that the detector has become '
+            'better.',
             of(key),
             marks={'chance': 50},
             y_max=105,
@@ -142,7 +142,7 @@ def curves(
         for key in keys
         if key in DOMAIN
         for found in chart(
-            f'Its loss: {key}',
+            f'Loss of a domain classifier: {key}',
             'At the dotted line the classifier only guesses; well below it, '
             'it tells the domains apart; neither says whether the detector '
             'has become better.',
