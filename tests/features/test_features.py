@@ -1,7 +1,9 @@
 """tools/analysis/features.py."""
 
+import importlib.util
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -134,3 +136,15 @@ def test_points_stay_where_they_are():
     first, again = (embed(features[:4], features[4:], 0) for _ in range(2))
     assert [len(first[d]) for d in ('source', 'target')] == [4, 5]
     assert (first['target'] == again['target']).all()
+
+
+def test_without_scikit_learn(detectors, command, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        'importlib.util.find_spec',
+        lambda name: None if name == 'sklearn' else find_spec(name),
+    )
+    for name in [m for m in sys.modules if m.startswith('da_faster.features')]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(SystemExit, match='pip install scikit-learn'):
+        command(TOOL, *detectors)

@@ -74,10 +74,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # torch is imported after the options are parsed: it takes seconds.
     from da_faster.errors import one_sentence
-    from da_faster.features import measure
-    from da_faster.features.command import READING
 
     with one_sentence():
+        from da_faster.features import measure
+        from da_faster.features.command import READING
+
         done = measure(
             list(zip(args.detectors[::2], args.detectors[1::2])),
             args.out,
