@@ -20,10 +20,17 @@ LAYERS = {
         ['models', 'datasets', 'engine'],
         ['data_check', 'data_conversion', 'checkpoint_conversion'],
         ['apis', 'visualization', 'benchmarking'],
-        ['adaptation', 'reporting'],
+        ['adaptation', 'features', 'reporting'],
     ],
     'da_faster.engine': [
-        ['checkpoints', 'loops', 'launch', 'student_decay', 'work_dir_lock'],
+        [
+            'checkpoints',
+            'loops',
+            'launch',
+            'student_decay',
+            'training_line',
+            'work_dir_lock',
+        ],
         ['hooks'],
     ],
     'da_faster.models': [

@@ -25,11 +25,27 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
-vis_backends = [dict(type='LocalVisBackend')]
+# Where else to log, e.g. --cfg-options log_to=TensorboardVisBackend, or
+# WandbVisBackend, or both with a comma. scalars.json is always written.
+log_to = ()
+vis_backends = [
+    dict(type=name)
+    for name in (
+        'LocalVisBackend',
+        *([log_to] if isinstance(log_to, str) else log_to),
+    )
+]
 visualizer = dict(
     type='DetLocalVisualizer', vis_backends=vis_backends, name='visualizer'
 )
-log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
+log_processor = dict(
+    type='TrainingLine',
+    window_size=50,
+    by_epoch=False,
+    num_digits=3,
+    # Means over the window; all else as in the last iteration.
+    mean_pattern=r'.*(loss|time|grad_norm|acc).*',
+)
 log_level = 'INFO'
 load_from = None
 resume = False

@@ -222,12 +222,16 @@ def test_stock_config(name):
         del hooks[own]
     hooks['checkpoint'] = dict(hooks['checkpoint'], type='CheckpointHook')
     assert cfg.default_hooks == hooks
+    assert cfg.log_processor == dict(
+        original.log_processor, type='LogProcessor'
+    )
     changed = (
         'model',
         'train_cfg',
         'custom_imports',
         'custom_hooks',
         'default_hooks',
+        'log_processor',
     )
     # Variables of the config, for its leaves.
     spare = {'strong', 'style', 'target_dataset', 'strong_pipeline'}

@@ -56,6 +56,7 @@ def test_training_logs_saves_and_evaluates(trained):
     assert [line['step'] for line in lines] == [1, 2, 3, 4, 5, 6]
     for line in lines:
         assert all(0 <= line[name] < 10 for name in LOSSES)
+        assert 0 <= line['acc_da_image'] <= 100
         assert line['loss'] == pytest.approx(sum(line[n] for n in LOSSES))
     assert [line['iter'] for line in stream(trained)] == [1, 2, 3, 4, 5, 6]
     assert len({line['weights'] for line in stream(trained)}) == 6

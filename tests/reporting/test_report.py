@@ -232,6 +232,7 @@ def page(data, tmp_path_factory) -> tuple:
             data,
             (1, 2, 3, 4, 5),
             loss_da_image=0.3,
+            acc_da_image=80.0,
         )
     before = files(root)
     out = tmp_path_factory.mktemp('out') / 'page.html'
@@ -278,7 +279,8 @@ def test_page_has_the_curves_that_were_logged(page):
     _, text = page
     for title in (
         'Detection loss on labelled images',
-        'Domain classifier: loss_da_image',
+        'How often a domain classifier is right: acc_da_image',
+        'Loss of a domain classifier: loss_da_image',
         'Pseudo-labels an image: car',
         'Learning rate',
     ):
@@ -286,8 +288,14 @@ def test_page_has_the_curves_that_were_logged(page):
     assert 'Detection loss on pseudo-labels' not in text
 
 
-def test_chance_is_ln_2_times_the_weight(data, tmp_path, monkeypatch):
-    run = make_run(tmp_path / 'run', data, loss_da_image=0.3)
+def test_chance_is_half_and_ln_2_times_the_weight(data, tmp_path, monkeypatch):
+    run = make_run(
+        tmp_path / 'run',
+        data,
+        loss_da_image=0.3,
+        acc_da_image=80.0,
+        loss_da_consistency=0.1,
+    )
     marks = []
     monkeypatch.setattr(
         'da_faster.reporting.curves.draw',
@@ -295,7 +303,8 @@ def test_chance_is_ln_2_times_the_weight(data, tmp_path, monkeypatch):
     )
     curves(read_methods([str(run)]), styles([False]))
     assert [m for m in marks if m] == [
-        {'chance, ln 2 × 0.5': pytest.approx(0.34657, abs=1e-5)}
+        {'chance': 50},
+        {'chance, ln 2 × 0.5': pytest.approx(0.34657, abs=1e-5)},
     ]
 
 

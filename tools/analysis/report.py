@@ -29,6 +29,24 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='target images where the runs differ most, in each direction '
         '(default: 3)',
     )
+    add(
+        '--source-labels',
+        metavar='FILE',
+        help='COCO json of source images that nobody trained on: the last '
+        'weights of each run detect there, too, which takes a while',
+    )
+    add(
+        '--source-images',
+        metavar='FOLDER',
+        help='what its file names are relative to (default: the folder of '
+        "the first run's training images)",
+    )
+    add(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load checkpoints that hold more than weights, which may run '
+        'code: only files of people you trust',
+    )
     args = parser.parse_args(argv)
     if args.images < 0:
         parser.error('--images: it takes at least 0')
@@ -42,7 +60,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     from da_faster.reporting import report
 
     with one_sentence():
-        done = report(args.work_dirs, args.out, args.images)
+        done = report(
+            args.work_dirs,
+            args.out,
+            args.images,
+            source_labels=args.source_labels,
+            source_images=args.source_images,
+            trust_checkpoint=args.trust_checkpoint,
+        )
     for note in done.notes:
         print(note)
     print(f'{done.sentence}\n{args.out}')

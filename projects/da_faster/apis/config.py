@@ -1,8 +1,10 @@
 """From a config file and options to the config of a Runner."""
 
+import importlib.util
 import os
 import os.path as osp
 
+from mmdet.registry import VISBACKENDS
 from mmengine.config import Config
 
 from da_faster.engine import set_up_cpu_launcher
@@ -26,6 +28,35 @@ def need_folder(path: str, option: str) -> None:
         ) from error
     if not os.access(path, os.W_OK):
         raise UserError(f'{path} cannot be written to: give another {option}.')
+
+
+# What MMEngine's backends import when the training starts.
+PACKAGES = dict(
+    TensorboardVisBackend='tensorboard',
+    WandbVisBackend='wandb',
+    MLflowVisBackend='mlflow',
+    ClearMLVisBackend='clearml',
+    NeptuneVisBackend='neptune',
+    DVCLiveVisBackend='dvclive',
+    AimVisBackend='aim',
+)
+
+
+def need_backends(cfg: Config) -> None:
+    """Raises a UserError where a log's backend is unknown or not installed."""
+    for backend in (cfg.get('visualizer') or {}).get('vis_backends') or ():
+        name = backend['type']
+        if VISBACKENDS.get(name) is None:
+            raise UserError(
+                f'{name} is not a backend of the log: MMEngine has '
+                f'{", ".join(PACKAGES)}.'
+            )
+        package = PACKAGES.get(name)
+        if package and not importlib.util.find_spec(package):
+            raise UserError(
+                f'{name} needs the package {package}, which is not '
+                f'installed: pip install {package}, or leave it out.'
+            )
 
 
 def load_config(

@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 import numpy as np
 import torch
 from mmdet.apis import inference_detector, init_detector
+from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
@@ -140,16 +141,30 @@ def detect(
 ) -> InstanceData:
     """Detections in an image file, or in an image, on the CPU.
 
+    Args, errors: as of :func:`look`.
+    """
+    return look(model, image, name).pred_instances.cpu()
+
+
+def look(
+    model: nn.Module, image: str | np.ndarray, name: str | None = None
+) -> DetDataSample:
+    """What a detector says of an image file, or of an image.
+
     Args:
         model (nn.Module): Of :func:`load_detector`.
         image (str or ndarray): A file, or (H, W, 3), BGR, uint8.
         name (str, optional): Of an ndarray, for messages.
 
+    Returns:
+        DetDataSample: Detections in pixels of the image, and how the image
+        was brought to size.
+
     Raises:
         UserError: If the file cannot be read.
     """
     try:
-        return inference_detector(model, image).pred_instances.cpu()
+        return inference_detector(model, image)
     except Exception as error:
         raise UserError(
             f'{name or image} could not be looked at ({type(error).__name__}: '

@@ -13,7 +13,7 @@ from da_faster.engine import trust_checkpoints
 from da_faster.engine.work_dir_lock import make_work_dir
 from da_faster.errors import UserError, logged
 
-from .config import load_config, need_file
+from .config import load_config, need_backends, need_file
 
 
 def test(
@@ -55,6 +55,7 @@ def test(
     need_file(checkpoint, 'checkpoint')
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(config, **options)
+    need_backends(cfg)
     trust_checkpoints(trust_checkpoint)
     cfg.load_from = checkpoint
     if not cfg.get('test_dataloader'):

@@ -12,7 +12,7 @@ from da_faster.engine.hooks.preemption_hook import EXIT_CODE
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 from da_faster.errors import UserError, logged
 
-from .config import load_config, need_file
+from .config import load_config, need_backends, need_file
 
 
 def train(
@@ -49,6 +49,7 @@ def train(
     """
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(config, **options)
+    need_backends(cfg)
     trust_checkpoints(trust_checkpoint)
     # Held until the training ends.
     if is_first_process():

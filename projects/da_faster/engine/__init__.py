@@ -16,6 +16,7 @@ from .hooks import (
 from .launch import part_from_launcher, set_up_cpu_launcher
 from .loops import BadSample, DALoop, SeededTrainLoop, TargetLoop
 from .student_decay import StudentDecayConstructor
+from .training_line import TrainingLine
 
 __all__ = [
     'BadSample',
@@ -36,6 +37,7 @@ __all__ = [
     'SelfTrainingHook',
     'StudentDecayConstructor',
     'TargetLoop',
+    'TrainingLine',
     'part_from_launcher',
     'set_up_cpu_launcher',
     'trust_checkpoints',

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from da_faster.engine.training_line import ACCURACY, is_detection
+
 from .charts import Style, draw, line
 from .runs import Method, Run
 
@@ -25,17 +27,6 @@ class Curve(NamedTuple):
     title: str
     reading: str
     svg: Markup
-
-
-def is_part(key: str) -> bool:
-    """Whether a value is part of the detector's loss on the source."""
-    return (
-        'loss' in key
-        and key != 'loss'
-        and not key.startswith('target_')
-        and '_da_' not in key
-        and CONSISTENCY not in key
-    )
 
 
 def total(record: dict, chosen: Callable[[str], bool]) -> float | None:
@@ -107,7 +98,7 @@ def curves(
             'Detection loss on labelled images',
             'It must fall and flatten: where it still falls at the end, train '
             'longer; strong augmentation keeps it higher, which is no fault.',
-            lambda record: total(record, is_part),
+            lambda record: total(record, is_detection),
         )
     }
     sections['Detection'] += chart(
@@ -127,7 +118,7 @@ def curves(
     sections['Parts of the detection loss'] = [
         found
         for key in keys
-        if is_part(key)
+        if is_detection(key)
         for found in chart(
             key, 'One part of the sum above; read it in the same way.', of(key)
         )
@@ -135,9 +126,23 @@ def curves(
     sections['Domains'] = [
         found
         for key in keys
-        if '_da_' in key
+        if key.startswith(ACCURACY)
         for found in chart(
-            f'Domain classifier: {key}',
+            f'How often a domain classifier is right: {key}',
+            'Percent: at 50 it only guesses, at 100 it always tells source '
+            'from target; near 50 does not say that the detector has become '
+            'better.',
+            of(key),
+            marks={'chance': 50},
+            y_max=105,
+        )
+    ]
+    sections['Domains'] += [
+        found
+        for key in keys
+        if key in DOMAIN
+        for found in chart(
+            f'Loss of a domain classifier: {key}',
             'At the dotted line the classifier only guesses; well below it, '
             'it tells the domains apart; neither says whether the detector '
             'has become better.',

@@ -20,6 +20,7 @@ from .results import Results
 from .runs import read_methods
 from .scoring import common_truth
 from .sentence import unknown_sentence
+from .source import score_on_source
 
 
 class Report(NamedTuple):
@@ -50,7 +51,14 @@ def write(content: str, out: str) -> None:
         ) from error
 
 
-def report(work_dirs: Sequence[str], out: str, images: int = 3) -> Report:
+def report(
+    work_dirs: Sequence[str],
+    out: str,
+    images: int = 3,
+    source_labels: str | None = None,
+    source_images: str | None = None,
+    trust_checkpoint: bool = False,
+) -> Report:
     """Writes one HTML page about runs; reads them alone.
 
     Args:
@@ -59,6 +67,11 @@ def report(work_dirs: Sequence[str], out: str, images: int = 3) -> Report:
             the page is about the last that is no oracle.
         out (str): The page's path, ``.html``.
         images (int): Target images at each end of the gains.
+        source_labels (str, optional): COCO json of source images that nobody
+            trained on. The last weights of each run detect there, too.
+        source_images (str, optional): The folder of these; by default that of
+            the first run's training images.
+        trust_checkpoint (bool): Load checkpoints that may run code.
 
     Raises:
         UserError: If a work dir, its data or the path cannot be used.
@@ -71,10 +84,15 @@ def report(work_dirs: Sequence[str], out: str, images: int = 3) -> Report:
     able = [run for run in runs if run.detections and run.test_set()]
     truth = common_truth(able)
     looks = styles([method.oracle for method in methods])
-    results = None
+    source = results = None
+    if truth and source_labels:
+        source = score_on_source(
+            able, source_labels, source_images, trust_checkpoint
+        )
+        notes += filter(None, [source.caveat()])
     if truth:
         scored = progress(map(truth.score, able), len(able), 'runs scored')
-        results = Results(methods, looks, truth, list(scored))
+        results = Results(methods, looks, truth, list(scored), source)
     sentence = results.sentence() if results else unknown_sentence()
     template = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -92,6 +110,7 @@ def report(work_dirs: Sequence[str], out: str, images: int = 3) -> Report:
         rows=results.table() if results else [],
         first=methods[0].name,
         gains=bool(results and results.gains),
+        source=source,
         measured=describe(truth.test.ann_file, results.seeds())
         if results
         else '',

@@ -21,6 +21,7 @@ from .scoring import (
     pairs,
 )
 from .sentence import gain_sentence, single_sentence, unknown_sentence
+from .source import SourceScores
 
 SHOWN = 8  # classes with charts of their own
 
@@ -33,6 +34,7 @@ class Results:
         looks (sequence of Style): Of each of them.
         truth (Truth): What they are scored on.
         scored (sequence of Scored): The runs with detections.
+        source (SourceScores, optional): What they reach on the source.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class Results:
         looks: Sequence[Style],
         truth: Truth,
         scored: Sequence[Scored],
+        source: SourceScores | None = None,
     ) -> None:
         self.truth = truth
+        self.source = source
         known = {one.run.work_dir: one for one in scored}
         self.looks = {m.name: look for m, look in zip(methods, looks)}
         self.runs = {
@@ -115,6 +119,13 @@ class Results:
                     name=name,
                     ap50=cell([s['AP50'] for s in scores]),
                     ap=cell([s['AP'] for s in scores]),
+                    source=self.source
+                    and cell(
+                        [
+                            self.source.by_run[one.run.work_dir]['AP50']
+                            for one in runs
+                        ]
+                    ),
                     gain=str(self.gains.get(name, '')),
                     gap=self.gap(name),
                     seeds=len(runs),

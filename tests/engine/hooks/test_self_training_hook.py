@@ -54,7 +54,11 @@ def runner():
             dataset=SimpleNamespace(metainfo=dict(classes=('cat', 'dog')))
         ),
         message_hub=SimpleNamespace(
-            log_scalars={'train/loss_da_image': 1, 'train/loss_cls': 1}
+            log_scalars={
+                'train/loss_da_image': 1,
+                'train/acc_da_image': 1,
+                'train/loss_cls': 1,
+            }
         ),
         visualizer=SimpleNamespace(
             add_scalars=lambda values, step: scalars.append((step, values))
@@ -70,9 +74,9 @@ def test_burn_in_ends_where_it_should(runner):
         hook.before_train_iter(runner, iteration)
         assert runner.model.iteration == iteration
         assert runner.model.self_training == (iteration >= 3)
-        assert ('train/loss_da_image' in runner.message_hub.log_scalars) == (
-            iteration < 3
-        )
+        logged = runner.message_hub.log_scalars
+        assert ('train/loss_da_image' in logged) == (iteration < 3)
+        assert ('train/acc_da_image' in logged) == (iteration < 3)
     assert 'train/loss_cls' in runner.message_hub.log_scalars
 
 

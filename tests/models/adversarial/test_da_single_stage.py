@@ -106,6 +106,7 @@ def test_domain_loss_is_added_to_the_source_s_losses(build, make_batch):
     plain = loss(build(domain_neck=None), make_batch())
     image = adapted.pop('loss_da_image')
     assert 0 < image < 5
+    assert 0 <= adapted.pop('acc_da_image') <= 100
     assert_same(adapted, plain)
     # The target's images change no detection loss.
     alone = flat(loss(build(domain_neck=None), plain_batch(make_batch)))

@@ -44,7 +44,7 @@ def test_image_loss_and_reversed_gradient(neck):
         - math.log(1 - sigmoid(2))
         - math.log(1 - sigmoid(0))
     ) / 4
-    assert list(loss) == ['loss_da_image']
+    assert list(loss) == ['loss_da_image', 'acc_da_image']
     assert loss['loss_da_image'].item() == pytest.approx(by_hand, rel=1e-5)
 
     loss['loss_da_image'].backward()
@@ -64,6 +64,33 @@ def test_image_loss_is_the_mean_over_cells_of_all_levels(neck):
     loss = neck.loss(neck((three_cells, one_cell)), torch.tensor([True]))
     by_hand = (3 * -math.log(sigmoid(4)) - math.log(0.5)) / 4
     assert loss['loss_da_image'].item() == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_accuracy_is_the_mean_of_both_domains():
+    # Of four source cells three are right, of one target cell none; a cell of
+    # weight 0 does not count.
+    logits = [torch.tensor([[[2.0, 1, 3, -1]], [[0.5, -5, -5, -5]]])]
+    weights = torch.tensor([[1.0, 1, 1, 1], [1, 0, 0, 0]])
+    is_source = torch.tensor([True, False])
+    neck = DomainClassifierNeck(1)
+    found = neck.loss(logits, is_source, weights)['acc_da_image']
+    assert found.item() == pytest.approx((75 + 0) / 2)
+    assert not found.requires_grad
+    head = InstanceDomainHead(1)
+    rois = torch.tensor([1.0, -1, -1, -1]), torch.tensor([1, 0, 0, 0]).bool()
+    assert head.loss(*rois)['acc_da_instance'] == 100
+
+
+@pytest.mark.parametrize('sources', [0, 2, 3])
+@pytest.mark.parametrize('value', [-7.0, 0.0, 7.0])
+def test_who_sees_no_domain_guesses(value, sources):
+    is_source = torch.arange(3) < sources
+    found = InstanceDomainHead(1).loss(torch.full((3,), value), is_source)
+    if 0 < sources < 3:
+        assert found['acc_da_instance'] == 50
+    else:  # the one domain is all wrong or all right, the other guessed
+        right = (value > 0) == bool(sources)
+        assert found['acc_da_instance'] == (75 if right else 25)
 
 
 def test_cells_of_padding_alone_are_left_out(neck):
@@ -176,7 +203,7 @@ def test_instance_loss_and_reversed_gradient():
     x = torch.tensor([[1.0], [3.0]], requires_grad=True)
     loss = head.loss(head(x), torch.tensor([True, False]))
     by_hand = 2 * (-math.log(sigmoid(1)) - math.log(1 - sigmoid(3))) / 2
-    assert list(loss) == ['loss_da_instance']
+    assert list(loss) == ['loss_da_instance', 'acc_da_instance']
     assert loss['loss_da_instance'].item() == pytest.approx(by_hand, rel=1e-5)
     loss['loss_da_instance'].backward()
     torch.testing.assert_close(

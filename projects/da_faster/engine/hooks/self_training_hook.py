@@ -146,7 +146,7 @@ class SelfTrainingHook(MeanTeacherHook):
         if model.self_training and model.align == 'burn-in':
             # Else their last values would be logged to the end.
             logged = runner.message_hub.log_scalars
-            for name in [n for n in logged if 'loss_da' in n]:
+            for name in [n for n in logged if '_da_' in n]:
                 del logged[name]
 
     def momentum_update(self, model: torch.nn.Module, momentum: float) -> None:

@@ -155,7 +155,8 @@ class DAFasterRCNN(FasterRCNN):
             num_source (int): The first images are the source's.
 
         Returns:
-            dict[str, Tensor]: Losses of the parts that are switched on.
+            dict[str, Tensor]: Losses of the parts that are switched on, and
+            the accuracy of the classifiers among them.
         """
         losses = dict()
         # The consistency term's gradient is not reversed: there the detector

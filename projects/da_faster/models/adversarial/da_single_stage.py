@@ -70,7 +70,8 @@ class DASingleStageDetector(SingleStageDetector):
             num_source (int): The first images are the source's.
 
         Returns:
-            dict[str, Tensor]: ``loss_da_image`` if it is switched on.
+            dict[str, Tensor]: ``loss_da_image`` and ``acc_da_image`` if it is
+            switched on.
         """
         if not self.domain_neck:
             return dict()

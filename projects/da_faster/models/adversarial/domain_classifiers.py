@@ -82,6 +82,34 @@ class DomainClassifier(BaseModule):
             count = weight.sum().clamp(min=1)
         return self.loss_weight * total / count
 
+    @staticmethod
+    @torch.no_grad()
+    def accuracy(
+        logits: Tensor, is_source: Tensor, weight: Tensor | None = None
+    ) -> Tensor:
+        """How often the domain is told right at a probability of 0.5.
+
+        The mean of both domains' shares, so who only guesses has 50, however
+        many logits each domain has. A domain without any counts as guessed.
+
+        Args:
+            logits (Tensor): Any shape.
+            is_source (Tensor): Domain labels, bool, same shape.
+            weight (Tensor, optional): 1 or 0 for each logit, same shape.
+
+        Returns:
+            Tensor: A scalar, percent, as MMDetection's ``acc``.
+        """
+        right = ((logits > 0) == is_source).float()
+        counted = torch.ones_like(right) if weight is None else weight
+        shares = []
+        for domain in (is_source, ~is_source):
+            of_domain = counted * domain
+            count = of_domain.sum()
+            share = (right * of_domain).sum() / count.clamp(min=1)
+            shares.append(share + 0.5 * (count == 0))
+        return 50 * (shares[0] + shares[1])
+
 
 @MODELS.register_module()
 class DomainClassifierNeck(DomainClassifier):
@@ -250,11 +278,14 @@ class DomainClassifierNeck(DomainClassifier):
             weights (Tensor, optional): 1 or 0 for each cell, (N, K).
 
         Returns:
-            dict[str, Tensor]: ``loss_da_image``, a scalar.
+            dict[str, Tensor]: ``loss_da_image`` and ``acc_da_image``, scalars.
         """
         logits = flatten_cells(logits)
         labels = is_source[:, None].expand_as(logits)
-        return dict(loss_da_image=self.bce(logits, labels, weights))
+        return dict(
+            loss_da_image=self.bce(logits, labels, weights),
+            acc_da_image=self.accuracy(logits, labels, weights),
+        )
 
 
 @MODELS.register_module()
@@ -329,6 +360,10 @@ class InstanceDomainHead(DomainClassifier):
             is_source (Tensor): Domain of each RoI, bool, (R,).
 
         Returns:
-            dict[str, Tensor]: ``loss_da_instance``, a scalar.
+            dict[str, Tensor]: ``loss_da_instance`` and ``acc_da_instance``,
+            scalars.
         """
-        return dict(loss_da_instance=self.bce(logits, is_source))
+        return dict(
+            loss_da_instance=self.bce(logits, is_source),
+            acc_da_instance=self.accuracy(logits, is_source),
+        )

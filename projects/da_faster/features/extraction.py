@@ -1,0 +1,165 @@
+"""What a detector's heads read of an image and of the boxes it finds.
+
+Shapes: L maps of (1, C_l, H_l, W_l), R boxes, D channels of a box's vector.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmcv.ops import roi_align
+from mmdet.models.roi_heads.bbox_heads import BBoxHead, ConvFCBBoxHead
+from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import bbox2roi
+from torch import Tensor, nn
+
+from da_faster.apis.detectors import look
+
+CELLS = 7  # a box is pooled to so many cells, down and across
+
+
+class Features(NamedTuple):
+    """Features of the images of a domain.
+
+    Attributes:
+        images: Of each image, (N, sum of C_l).
+        boxes: Of each box, (R, D).
+        box_images: Image of each box, int, (R,).
+        labels: Its class, int, (R,).
+    """
+
+    images: np.ndarray
+    boxes: np.ndarray
+    box_images: np.ndarray
+    labels: np.ndarray
+
+
+@contextmanager
+def kept(module: nn.Module, outputs: bool) -> Iterator[list]:
+    """Keeps what a module gives (or takes first) in the last forward pass."""
+    last: list = []
+
+    def keep(_, args: tuple, result) -> None:
+        last[:] = [result if outputs else args[0]]
+
+    handle = module.register_forward_hook(keep)
+    try:
+        yield last
+    finally:
+        handle.remove()
+
+
+def last_stage(part: nn.Module | None) -> nn.Module | None:
+    """The last of several stages, as a cascade has them."""
+    return part[-1] if isinstance(part, nn.ModuleList) else part
+
+
+def box_head(model: nn.Module) -> nn.Module | None:
+    """The last head that classifies RoIs by one vector each; None: no such."""
+    roi_head = getattr(model, 'roi_head', None)
+    head = last_stage(getattr(roi_head, 'bbox_head', None))
+    # Others, as of Sparse R-CNN, read more than the RoI.
+    usual = isinstance(head, ConvFCBBoxHead) or type(head) is BBoxHead
+    return head if usual else None
+
+
+def image_vector(maps: Sequence[Tensor], sample: DetDataSample) -> Tensor:
+    """Mean of each map over the cells that show the image, (sum of C_l,)."""
+    height, width = sample.img_shape[:2]
+    padded = sample.metainfo.get('batch_input_shape', (height, width))
+    means = []
+    for x in maps:
+        # Rounded up, as the domain classifier counts cells.
+        rows = -(-x.shape[-2] * height // padded[0])
+        cols = -(-x.shape[-1] * width // padded[1])
+        means.append(x[0, :, :rows, :cols].mean(dim=(1, 2)))
+    return torch.cat(means)
+
+
+def box_vectors(
+    model: nn.Module,
+    maps: Sequence[Tensor],
+    boxes: Tensor,
+    padded: tuple[int, int],
+) -> Tensor:
+    """What the box classifier reads, (R, D).
+
+    Of a detector without a second stage: the mean of each map inside the box,
+    (R, sum of C_l).
+
+    Args:
+        model (nn.Module): The detector.
+        maps (sequence of Tensor): L.
+        boxes (Tensor): (R, 4), corners in pixels of the detector's input.
+        padded (tuple[int, int]): Height and width of that input.
+    """
+    rois = bbox2roi([boxes])
+    head = box_head(model)
+    if head is None:
+        # roi_align reads memory in its order.
+        pooled = [
+            roi_align(
+                x.contiguous(), rois, CELLS, x.shape[-2] / padded[0], 0, 'avg',
+                True,
+            )
+            for x in maps
+        ]  # fmt: skip
+        return torch.cat([x.mean(dim=(2, 3)) for x in pooled], dim=1)
+    extractor = last_stage(model.roi_head.bbox_roi_extractor)
+    pooled = extractor(tuple(maps[: extractor.num_inputs]), rois)
+    if model.roi_head.with_shared_head:
+        pooled = model.roi_head.shared_head(pooled)
+    with kept(head.fc_cls, outputs=False) as read:
+        head(pooled)
+    return read[0].flatten(1)
+
+
+@torch.no_grad()
+def features_of(model: nn.Module, image: str, boxes: int) -> tuple:
+    """Features of an image.
+
+    Args:
+        model (nn.Module): Of MMDetection, ready to detect.
+        image (str): A file.
+        boxes (int): So many boxes at most, those with the highest scores.
+
+    Returns:
+        tuple: Image vector (sum of C_l,), box vectors (R, D) and labels (R,).
+
+    Raises:
+        UserError: If the image cannot be looked at.
+    """
+    # What extract_feat gives, and a domain classifier sees.
+    last = model.neck if model.with_neck else model.backbone
+    with kept(last, outputs=True) as output:
+        sample = look(model, image)
+    maps = output[0]
+    found = sample.pred_instances
+    best = found[found.scores.argsort(descending=True)[:boxes]]
+    scale = best.bboxes.new_tensor(
+        sample.metainfo.get('scale_factor', (1.0, 1.0))
+    ).repeat(2)
+    vectors = box_vectors(
+        model,
+        maps,
+        best.bboxes * scale,
+        sample.metainfo.get('batch_input_shape', sample.img_shape[:2]),
+    )
+    return (
+        image_vector(maps, sample).cpu().numpy(),
+        vectors.cpu().numpy(),
+        best.labels.cpu().numpy(),
+    )
+
+
+def gather(found: Sequence[tuple]) -> Features:
+    """Puts together what :func:`features_of` gives of several images."""
+    images, boxes, labels = zip(*found)
+    return Features(
+        np.stack(images),
+        np.concatenate(boxes),
+        np.repeat(np.arange(len(boxes)), [len(b) for b in boxes]),
+        np.concatenate(labels),
+    )
