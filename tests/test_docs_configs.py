@@ -1,0 +1,102 @@
+"""The whole configs in the docs build, and the keys that they name exist.
+
+A block of Python is a whole config where its first line names a file.
+"""
+
+import inspect
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+from mmdet.registry import DATASETS, HOOKS, MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+DOCS = Path(__file__).parents[1] / 'docs'
+WHOLE = re.compile(r'^```python\n# (\w+\.py)\n(.*?)^```$', re.M | re.S)
+BLOCKS = {
+    name: text
+    for page in ('configs.md', 'moving.md')
+    for name, text in WHOLE.findall((DOCS / page).read_text())
+}
+
+
+def build(registry, cfg: dict):
+    """Shapes only: no memory, no random numbers."""
+    init_default_scope('mmdet')
+    with torch.device('meta'):
+        return registry.build(cfg)
+
+
+# Of what a config leaves at its default.
+REGISTRIES = dict(model=MODELS, custom_hooks=HOOKS)
+
+
+def test_pages_have_whole_configs():
+    assert len(BLOCKS) >= 5
+
+
+@pytest.mark.parametrize('name', BLOCKS)
+def test_a_whole_config_builds(name, tmp_path):
+    path = tmp_path / name
+    path.write_text(BLOCKS[name])
+    cfg = Config.fromfile(path)
+    model = build(MODELS, cfg.model)
+    model = getattr(model, 'student', model)
+    hooks = [build(HOOKS, hook) for hook in cfg.get('custom_hooks', ())]
+    assert len(hooks) <= 1
+    heads = getattr(model, 'roi_head', model)
+    for loader, kind in (
+        (cfg.train_dataloader, 'CocoDataset'),
+        (cfg.train_cfg.target_dataloader, 'TargetDataset'),
+        (cfg.test_dataloader, 'CocoDataset'),
+    ):
+        # What the steps of its pipeline do is tested elsewhere.
+        dataset = build(
+            DATASETS, dict(loader.dataset, pipeline=[], lazy_init=True)
+        )
+        assert type(dataset).__name__ == kind
+        classes = dataset.metainfo['classes']
+        assert len(classes) == heads.bbox_head.num_classes
+    test = cfg.test_dataloader.dataset
+    assert cfg.test_evaluator.ann_file == (
+        test.get('data_root', '') + test.ann_file
+    )
+    assert cfg.val_evaluator == cfg.test_evaluator
+
+
+@cache
+def config(name: str) -> Config:
+    return Config.fromfile(f'da_faster::{name}')
+
+
+def keys_of_the_tables() -> list[tuple]:
+    """(config, dotted key) of each table under a comment that names one."""
+    text = (DOCS / 'moving.md').read_text()
+    parts = re.split(r'^<!-- keys of (\S+) -->$', text, flags=re.M)
+    found = [
+        (name, key)
+        for name, part in zip(parts[1::2], parts[2::2])
+        for line in part.strip().split('\n\n')[0].splitlines()[2:]
+        for key in re.findall(r'`(\w+(?:\.\w+)+)`', line.split(' | ')[1])
+    ]
+    assert len(found) > 50
+    return found
+
+
+@pytest.mark.parametrize('name, key', keys_of_the_tables())
+def test_a_key_exists(name, key):
+    """As a value of the config, or as an argument of what it is of."""
+    value = config(name)
+    *parts, last = key.split('.')
+    for part in parts:
+        value = value[int(part) if part.isdigit() else part]
+    if last in value:
+        return
+    init_default_scope('mmdet')
+    cls = REGISTRIES[parts[0]].get(value['type'])
+    assert any(
+        last in inspect.signature(base).parameters for base in cls.__mro__[:-1]
+    )
