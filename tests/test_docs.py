@@ -21,7 +21,7 @@ from .pages import PAGES, ROOT, SCRIPTS, commands
 
 OTHERS = {
     '[', 'cd', 'exit', 'export', 'git', 'pip', 'pre-commit', 'sha256sum',
-    'source',
+    'source', 'tensorboard',
 }  # fmt: skip
 
 
