@@ -1,10 +1,14 @@
 """The template for one's own data, edited as its walkthrough says."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from da_faster.benchmarking.hard_pairs import fill_template
 from da_faster.data_check import check
@@ -74,14 +78,46 @@ def test_objects_of_another_size(edited, tiny_data):
     scales = [
         step.scale
         for dataset in (
-            cfg.train_dataloader.dataset,
             cfg.train_cfg.target_dataloader.dataset,
             cfg.test_dataloader.dataset,
         )
         for step in dataset.pipeline
         if step.type == 'Resize'
     ]
-    assert scales == [(64, 32), (128, 48), (128, 48)]
+    assert scales == [(128, 48), (128, 48)]
+    assert {step.scale for step in found(cfg.train_dataloader, 'scale')} == {
+        (64, 32)
+    }
+
+
+def found(value, key: str) -> Iterator[dict]:
+    """All dicts within a value that have a key."""
+    if isinstance(value, dict):
+        if key in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from found(item, key)
+
+
+def test_source_objects_come_in_many_sizes(edited):
+    cfg = Config.fromfile(edited() / 'da_faster_custom.py')
+    init_default_scope('mmdet')
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    np.random.seed(0)
+    boxes = [
+        dataset[0]['data_samples'].gt_instances.bboxes.tensor
+        for _ in range(60)
+    ]
+    widths = torch.cat([b[:, 2] - b[:, 0] for b in boxes])
+    usual = Config.fromfile(edited() / 'source_only_custom.py')
+    dataset = DATASETS.build(usual.train_dataloader.dataset)
+    plain = dataset[0]['data_samples'].gt_instances.bboxes.tensor
+    plain = plain[:, 2] - plain[:, 0]
+    assert widths.min() < 0.7 * plain.min()
+    assert widths.max() > 1.5 * plain.max()
+    assert widths.min() >= 4
 
 
 def test_the_comma_that_is_forgotten(edited):

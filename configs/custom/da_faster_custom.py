@@ -53,9 +53,30 @@ target_dataset = dict(
 # The configs beside this one choose others of them.
 strong = dict(type='StrongAugmentation')
 style = dict(type='TargetStyle', dataset=target_dataset)
-strong_pipeline = [*train_pipeline[:-1], strong, train_pipeline[-1]]
-strong_target_pipeline = [*target_pipeline[:-1], strong, target_pipeline[-1]]
-style_pipeline = [*train_pipeline[:-1], style, strong, train_pipeline[-1]]
+# Objects may have another size in the target. Of five source images two are a
+# part, enlarged, and one is made smaller.
+load, boxes, resize, flip, pack = train_pipeline
+part = dict(
+    type='RandomCrop',
+    crop_type='relative_range',
+    crop_size=(0.4, 0.4),
+    allow_negative_crop=False,
+)
+smaller = dict(
+    type='RandomResize', scale=scale, ratio_range=(0.5, 1.0), keep_ratio=True
+)
+jitter = dict(
+    type='RandomChoice',
+    prob=[0.4, 0.4, 0.2],
+    transforms=[[resize], [part, resize], [smaller]],
+)
+no_slivers = dict(
+    type='FilterAnnotations', min_gt_bbox_wh=(4, 4), keep_empty=False
+)
+jittered = [load, boxes, jitter, no_slivers, flip]
+strong_pipeline = [*jittered, strong, pack]
+strong_target_pipeline = [*target_pipeline[:-1], strong, pack]
+style_pipeline = [*jittered, style, strong, pack]
 
 test_pipeline = [
     dict(type='LoadImageFromFile'),
