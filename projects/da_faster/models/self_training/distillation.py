@@ -7,6 +7,7 @@ from mmdet.models.roi_heads import PISARoIHead, StandardRoIHead
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi
+from mmdet.utils import reduce_mean
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -136,13 +137,16 @@ class TwoStageDistillation(nn.Module):
         moves, their_moves = (
             flat(x, 4)[positive] for x in (deltas, their_deltas)
         )
+        # Processes have unequal numbers of labels. Divided by the mean number,
+        # their losses average to those of one process with all images.
+        count = reduce_mean(moves.new_tensor(moves.numel()))
         return dict(
             loss_rpn_cls=F.binary_cross_entropy_with_logits(
                 ours, theirs.sigmoid(), reduction='sum'
             )
             / max(len(ours), 1),
             loss_rpn_bbox=(moves - their_moves).abs().sum()
-            / max(moves.numel(), 1),
+            / count.clamp(min=1),
         )
 
     @staticmethod

@@ -8,6 +8,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox_overlaps
 from mmdet.utils import InstanceList
+from mmengine.dist import all_reduce
 from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
@@ -292,8 +293,7 @@ class MeanTeacher(SemiBaseDetector):
         samples = label(strong_samples, weak_samples, parts)
         weight = self.target_weight
         if self.weight_by_score:
-            scores = torch.cat([labels.scores for labels in kept])
-            weight = weight * scores.sum() / max(len(scores), 1)
+            weight = weight * mean_score(kept)
         if self.distillation:
             losses = self.distillation(
                 self.student, self.teacher, strong, weak, samples
@@ -374,6 +374,14 @@ class MeanTeacher(SemiBaseDetector):
             ]
             watched['pseudo_agreement'] = weak.new_tensor(shares).mean()
         return watched
+
+
+def mean_score(kept: InstanceList) -> Tensor:
+    """The mean score of the labels of all processes; 0 if there is none."""
+    scores = torch.cat([labels.scores for labels in kept]).float()
+    total = torch.stack([scores.sum(), scores.new_tensor(len(scores))])
+    all_reduce(total)
+    return total[0] / total[1].clamp(min=1)
 
 
 def agreement(
