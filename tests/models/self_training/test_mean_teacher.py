@@ -10,6 +10,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from da_faster.models import MeanTeacher
+from da_faster.models.self_training.distillation import Seen
 from da_faster.models.self_training.ignored_boxes import ignoring
 from da_faster.models.self_training.mean_teacher import agreement
 from da_faster.models.self_training.views import label
@@ -349,6 +350,38 @@ def test_soft_labels_are_learned_until_nothing_is_left(build_teacher, batch):
     for name in ('rpn_cls', 'rpn_bbox', 'cls', 'bbox'):
         key = f'target_loss_{name}'
         assert apart[key] > losses[key], name
+
+
+def counted(module, name: str) -> list:
+    """Grows by one at each call of a module's method."""
+    calls, method = [], getattr(module, name)
+    setattr(module, name, lambda *args: (calls.append(1), method(*args))[1])
+    return calls
+
+
+def test_the_teacher_looks_once_for_soft_labels(build_teacher, batch):
+    """What it computed for its detections is what it would compute again."""
+    model = build_teacher(
+        distillation=dict(type='TwoStageDistillation'), weight_by_score=False
+    )
+    with torch.no_grad():
+        for parameter in model.student.parameters():
+            parameter.mul_(1.2)
+    distil, given = model.distillation.forward, []
+    model.distillation.forward = lambda *args: (
+        given.append(args) or distil(*args)
+    )
+    calls = counted(model.teacher, 'extract_feat')
+    losses = losses_of(model, batch)
+    assert len(calls) == 1
+    ((student, teacher, strong, seen, samples),) = given
+    with torch.no_grad():
+        x = teacher.extract_feat(batch['inputs']['target_weak'])
+        again = Seen(x, *teacher.rpn_head(x))
+    for ours, theirs in zip(seen, again):
+        assert all(map(torch.equal, ours, theirs))
+    assert not teacher.rpn_head._forward_hooks
+    assert losses['target_loss_rpn_bbox'] > 0
 
 
 def test_distillation_needs_two_stages(model_cfg, build_teacher):

@@ -1,6 +1,7 @@
 """A student learns the target from its own average, the teacher."""
 
 import copy
+from contextlib import nullcontext
 
 import torch
 from mmdet.models.detectors import BaseDetector, SemiBaseDetector
@@ -13,6 +14,7 @@ from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from .distillation import recorded
 from .ignored_boxes import find_assigners, ignoring
 from .views import label, movement
 
@@ -281,7 +283,8 @@ class MeanTeacher(SemiBaseDetector):
         Returns:
             dict[str, Tensor]: As of ``loss``.
         """
-        with torch.no_grad():
+        watched = recorded if self.distillation else nullcontext
+        with torch.no_grad(), watched(self.teacher) as passes:
             detections = [
                 sample.pred_instances
                 for sample in self.teacher.predict(
@@ -296,7 +299,7 @@ class MeanTeacher(SemiBaseDetector):
             weight = weight * mean_score(kept)
         if self.distillation:
             losses = self.distillation(
-                self.student, self.teacher, strong, weak, samples
+                self.student, self.teacher, strong, passes[0], samples
             )
         else:
             if not self.assigners:
