@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from .distillation import recorded
 from .ignored_boxes import find_assigners, ignoring
+from .one_pass import one_pass
 from .views import label, movement
 
 # Losses of where a box or mask is, as MMDetection's heads name them.
@@ -201,17 +202,22 @@ class MeanTeacher(SemiBaseDetector):
             return self.student.loss(batch_inputs, batch_data_samples)
         self._check(batch_data_samples)
         losses = {}
-        if 'source' in batch_inputs:
-            losses = self.source_loss(batch_inputs, batch_data_samples)
-        if self.self_training:
-            losses.update(
-                self.target_loss(
-                    batch_inputs['target'],
-                    batch_data_samples['target'],
-                    batch_inputs['target_weak'],
-                    batch_data_samples['target_weak'],
+        with_source = 'source' in batch_inputs
+        # Then the student would look at the target for either loss.
+        twice = with_source and self.self_training and self._aligns()
+        once = one_pass(self.student, batch_inputs['target'])
+        with once if twice else nullcontext():
+            if with_source:
+                losses = self.source_loss(batch_inputs, batch_data_samples)
+            if self.self_training:
+                losses.update(
+                    self.target_loss(
+                        batch_inputs['target'],
+                        batch_data_samples['target'],
+                        batch_inputs['target_weak'],
+                        batch_data_samples['target_weak'],
+                    )
                 )
-            )
         return losses
 
     def source_loss(
