@@ -39,7 +39,7 @@ VARIANTS = (
     'off',
     'no-consistency',
     'image',
-    'all-cells',
+    'every-second-cell',
     'fresh-dropout',
     'two-passes',
     'own-padding',

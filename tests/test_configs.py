@@ -100,6 +100,9 @@ def test_config_is_short_and_its_model_builds(name):
             if key == 'loss_consistency' and name.endswith(SMALL):
                 off = True
             assert (getattr(model, key) is None) == off
+    if model.domain_neck:
+        # Whether fewer cost accuracy is open.
+        assert model.domain_neck.cell_stride == 1
 
 
 @pytest.mark.parametrize(

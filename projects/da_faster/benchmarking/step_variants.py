@@ -165,7 +165,7 @@ VARIANTS: dict[str, tuple] = {
     'off': (without(*DOMAIN_PARTS), None),
     'no-consistency': (without('loss_consistency'), None),
     'image': (without('loss_consistency', 'instance_domain_head'), None),
-    'all-cells': (setting('domain_neck', cell_stride=1), None),
+    'every-second-cell': (setting('domain_neck', cell_stride=2), None),
     'fresh-dropout': (
         setting('instance_domain_head', shared_dropout=False),
         None,
