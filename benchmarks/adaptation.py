@@ -2,10 +2,17 @@
 
     python benchmarks/adaptation.py blood_smears --seeds 0 1 2 --jobs 2
     python benchmarks/adaptation.py my_config.py --seeds 0 1 2 --jobs 2
+    python benchmarks/adaptation.py demo --slurm partition=gpu gres=gpu:1
 
 Each run is one `tools/train.py` over the config `*_PAIR.py` in `configs/`,
 scored on its LAST weights. Finished runs are kept and not repeated,
 interrupted ones resumed. Ctrl-C ends the runs under way.
+
+With --slurm each run is a job of a SLURM cluster, through submitit. The
+command goes on until all are done, so start it in tmux or the like. A job that
+reaches its time limit saves a checkpoint, is queued again and resumes. --slurm
+takes what submitit's SlurmExecutor takes, e.g. partition, account, qos, gres,
+gpus_per_node, cpus_per_task, mem, constraint, and time, in minutes.
 
 my_config.py is made from configs/custom/da_faster_custom.py and names labelled
 images of the target. Its paths count from the current folder.
@@ -16,6 +23,8 @@ import os
 import os.path as osp
 import signal
 import sys
+
+from mmengine.config import DictAction
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # Names of da_faster.benchmarking.methods.METHODS, whose import is slow.
@@ -44,11 +53,20 @@ def parse_args() -> argparse.Namespace:
         help='default: all that the pair has a config for',
     )
     parser.add_argument(
-        '--jobs', type=int, default=1, help='runs at the same time'
+        '--jobs',
+        type=int,
+        help='runs at the same time; default: 1, with --slurm all',
+    )
+    parser.add_argument(
+        '--slurm',
+        nargs='*',
+        action=DictAction,
+        metavar='OPTION=VALUE',
+        help='train as jobs of a SLURM cluster',
     )
     parser.add_argument('--out', default='work_dirs/adaptation')
     args = parser.parse_args()
-    if args.jobs < 1:
+    if args.jobs is not None and args.jobs < 1:
         parser.error('--jobs: it takes at least 1')
     if len(set(args.seeds)) < len(args.seeds):
         parser.error('--seeds: give each seed once')
@@ -79,6 +97,7 @@ def main() -> None:
             args.seeds,
             args.methods,
             args.jobs,
+            slurm=args.slurm,
         )
     print('\n' + table)
 

@@ -6,6 +6,13 @@ trains for some iterations with the config's own loop, loaders and hooks and
 adds up what each part takes; on an accelerator it is waited for after each
 part. `data` is the time that the loop waits for its batch; what workers load
 meanwhile costs only where cores are short.
+
+A mean_teacher config trains on the target from the first iteration on. A
+teacher of random weights finds nothing, or far too much. So the student gets
+the boxes of the batch's source images for labels. `teacher` is what the
+teacher computes; `distillation` all that the student computes for soft labels,
+but for its backbone. The last rows are what an iteration works on, as in
+train_step.py.
 """
 
 import argparse
@@ -52,11 +59,12 @@ def main() -> None:
     from da_faster.benchmarking.step_parts import draw, measure, used_parts
     from da_faster.errors import one_sentence
 
-    results = {}
+    results, works = {}, {}
     with one_sentence():
         for config in args.configs:
             cfg = load_config(config, args.pair, args.cfg_options)
-            results[Path(config).stem] = measure(cfg, args.repeats)
+            name = Path(config).stem
+            results[name], works[name] = measure(cfg, args.repeats)
     print(f'{machine()}; median of {args.repeats} iterations, ms (share)\n')
     rows = [('part', *results)]
     for part in used_parts(results):
@@ -68,6 +76,10 @@ def main() -> None:
             else:
                 row.append('')
         rows.append(row)
+    for kind in dict.fromkeys(
+        kind for work in works.values() for kind in work
+    ):
+        rows.append([kind, *(work.get(kind, '') for work in works.values())])
     print(table(*rows))
     path = ROOT / args.out
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,32 +11,50 @@ times `train_step` (preprocessing, forward, backward, optimizer) of
 on batches of the config's own data, in turn, and prints medians, peak memory
 (the step's, with weights, gradients and the optimizer's state) and ratios to
 `stock`. More, with --variants: see VARIANTS in
-da_faster.benchmarking.train_step. Hooks do not run. The weights are
+da_faster.benchmarking.step_variants. Hooks do not run. The weights are
 random, the statistics of frozen batch norms measured once, the learning rate
 is 0.
+
+Of a mean_teacher config the step is one of self-training, with the teacher's
+update. `hard`, `soft`, `hard-classifiers` and `soft-classifiers` are its kinds
+of labels, the latter two with domain classifiers that train along. A teacher
+of random weights finds nothing, or far too much. So it predicts, and its
+detections pass the thresholds, but the student gets the source's boxes for
+labels, as many as `stock` has. The comparison of teacher and student, now and
+then, is left out.
+
+The last columns are what a step works on: proposals and RoIs of all passes of
+the detector that learns, labels of the target, and what the teacher detected.
+Random weights can let proposals collapse to a few, which flatters a step.
 """
 
 import argparse
 
 from mmengine.config import DictAction
 
-# Names of da_faster.benchmarking.train_step.VARIANTS, whose import is slow.
+# Names of da_faster.benchmarking.step_variants.VARIANTS, whose import is slow.
 VARIANTS = (
     'stock',
     'ours',
     'off',
     'no-consistency',
     'image',
-    'all-cells',
+    'every-second-cell',
     'fresh-dropout',
     'two-passes',
     'own-padding',
+    'hard',
+    'soft',
+    'hard-classifiers',
+    'soft-classifiers',
     'channels-last',
     'compile',
     'foreach',
     'for-loop',
     'fused',
 )
+
+WORK = ('proposals', 'RoIs', 'labels', 'found')
 
 
 def parse_args() -> argparse.Namespace:
@@ -95,7 +113,7 @@ def main() -> None:
             args.config, args.pair, args.cfg_options, need_target=True
         )
         set_precision(cfg, args.precision)
-        time, memory, sizes = compare_steps(
+        time, memory, sizes, work = compare_steps(
             cfg, args.images, args.variants, args.repeats
         )
     first = args.variants[0]
@@ -107,7 +125,14 @@ def main() -> None:
     )
     print(
         table(
-            ('step', 's', f'time / {first}', 'peak MiB', f'memory / {first}'),
+            (
+                'step',
+                's',
+                f'time / {first}',
+                'peak MiB',
+                f'memory / {first}',
+                *WORK,
+            ),
             *(
                 (
                     name,
@@ -115,6 +140,7 @@ def main() -> None:
                     ratio(time[name], time[first]),
                     f'{memory[name] / 2**20:.0f}',
                     f'{memory[name] / memory[first]:.3f}',
+                    *(work[name].get(kind, '') for kind in WORK),
                 )
                 for name in args.variants
             ),

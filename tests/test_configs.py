@@ -10,13 +10,17 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+import mmcv
+import numpy as np
 import pytest
 import torch
 from mmdet.registry import DATASETS, METRICS, MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
+from PIL import Image
 
 FOLDER = Path(__file__).parents[1] / 'configs'
 FILES = [
@@ -100,6 +104,9 @@ def test_config_is_short_and_its_model_builds(name):
             if key == 'loss_consistency' and name.endswith(SMALL):
                 off = True
             assert (getattr(model, key) is None) == off
+    if model.domain_neck:
+        # Whether fewer cost accuracy is open.
+        assert model.domain_neck.cell_stride == 1
 
 
 @pytest.mark.parametrize(
@@ -187,6 +194,27 @@ def test_a_teacher_sees_unlabelled_images_as_the_source_is(name):
     # What rests after the burn-in, several processes would wait for.
     rests = bool(config['model']['detector']['domain_neck'])
     assert config.get('find_unused_parameters', False) == rests
+
+
+@pytest.mark.parametrize('name', TEACHERS)
+def test_both_views_are_of_one_decoded_image(name, tmp_path, monkeypatch):
+    path = tmp_path / 'image.png'
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3))
+    Image.fromarray(noise.astype(np.uint8)).save(path)
+    decoded, decode = [], mmcv.imfrombytes
+    monkeypatch.setattr(
+        mmcv,
+        'imfrombytes',
+        lambda *args, **kwargs: decoded.append(1) or decode(*args, **kwargs),
+    )
+    init_default_scope('mmdet')
+    dataset = load(name)['train_cfg']['target_dataloader']['dataset']
+    views = Compose(dataset['pipeline'])(
+        dict(img_path=str(path), img_id=0, instances=[])
+    )
+    assert len(decoded) == 1
+    strong, weak = (views['inputs'][k] for k in ('target', 'target_weak'))
+    assert strong.shape == weak.shape
 
 
 @pytest.mark.slow

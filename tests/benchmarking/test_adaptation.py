@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from PIL import Image
 
-from da_faster.benchmarking import adaptation, methods, scores
+from da_faster.benchmarking import adaptation, methods, scores, training
 from da_faster.benchmarking.hard_pairs import fill_template
 from da_faster.errors import UserError
 
@@ -468,3 +468,27 @@ def test_a_signal_ends_the_trainings_in_order(pair, tmp_path):
     assert process.returncode == 143
     assert not any(Path(f'/proc/{pid}').exists() for pid in pids)
     assert all((log.parent / 'saved').exists() for log in logs)
+
+
+@pytest.mark.slow
+def test_runs_are_jobs_of_a_cluster(
+    pair, fake_slurm, tmp_path, monkeypatch, capsys
+):
+    pair([], wait=0)  # writes the stand-in for the training
+    monkeypatch.setattr(training, 'TRAIN', tmp_path / 'train.py')
+    tables = [
+        adaptation.compare(
+            'pair',
+            str(tmp_path / 'out'),
+            [0, 2],
+            configs=str(tmp_path),
+            slurm=dict(partition='gpu'),
+        )
+        for _ in range(2)
+    ]
+    assert tables[0] == tables[1]
+    out, err = capsys.readouterr()
+    assert out.count('[2/2] source-only, seed') == 2
+    # Finished ones are not queued again.
+    assert err.count('source-only, seed 2: 0/20, starting') == 1
+    assert len(list(fake_slurm.glob('*.sh'))) == 2

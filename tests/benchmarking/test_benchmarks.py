@@ -13,13 +13,16 @@ from unittest import mock
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.structures import InstanceData
 
+from da_faster.benchmarking import step_variants as variants
 from da_faster.benchmarking import train_step as step
 from da_faster.benchmarking.inputs import loaders, use_pair
 from da_faster.benchmarking.speed import interleave
+from da_faster.benchmarking.step_parts import Stopwatch
 from da_faster.engine.loops.da_loop import PairedIterator
 from da_faster.errors import UserError
-from launching import STYLE, derive
+from launching import STYLE, TEACHER, derive
 
 BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 
@@ -70,7 +73,7 @@ def test_train_step(capsys, tiny_config):
 def test_stock_is_stock_and_no_variant_trains(tiny_config):
     cfg = Config.fromfile(tiny_config)
     paired = paired_batch(cfg)
-    plain = step.label_target(paired)
+    plain = step.as_stock(paired)
     assert len(plain['inputs']) == 4
     assert all(len(s.gt_instances.bboxes) for s in plain['data_samples'])
     assert not any(
@@ -92,6 +95,112 @@ def test_stock_is_stock_and_no_variant_trains(tiny_config):
     stock = step.Step(cfg, 'stock', plain).model
     assert type(stock).__module__.startswith('mmdet')
     assert type(stock.roi_head).__module__.startswith('mmdet')
+
+
+@pytest.mark.slow
+def test_a_teacher_s_step(capsys, tiny_config, tmp_path):
+    config = derive(tiny_config, tmp_path, TEACHER)
+    kinds = ('hard', 'soft', 'hard-classifiers', 'soft-classifiers')
+    header, *rows = run(
+        capsys,
+        'train_step',
+        config,
+        '--repeats',
+        1,
+        '--images',
+        2,
+        '--variants',
+        'stock',
+        'ours',
+        *kinds,
+    )
+    assert header[5:] == ['proposals', 'RoIs', 'labels', 'found']
+    stock, ours, *others = [row[5:] for row in rows]
+    # At most 50 proposals and 32 RoIs an image, of four images.
+    assert 100 < int(stock[0]) <= 200 and 64 < int(stock[1]) <= 128
+    assert stock[2:] == ['', '']
+    assert ours == others[0]  # the config's labels are hard
+    for row in (ours, *others):
+        # Two boxes on each source image, and as many on each of the target.
+        assert row[2] == '4'
+        assert 0 < int(row[3]) <= 200  # as many as the teacher is allowed
+    # Classifiers look at the target's proposals and RoIs, too.
+    assert int(others[2][0]) > int(others[0][0])
+    assert int(others[2][1]) > int(others[0][1])
+
+
+@pytest.fixture
+def teacher_cfg(tiny_config, tmp_path):
+    return Config.fromfile(derive(tiny_config, tmp_path, TEACHER))
+
+
+def test_a_teacher_s_step_trains_nothing_and_is_not_stock(teacher_cfg):
+    paired = paired_batch(teacher_cfg)
+    ours = step.Step(teacher_cfg, 'ours', paired)
+    weights = {
+        k: v.clone() for k, v in ours.model.student.state_dict().items()
+    }
+    ours.finish(weights)
+    moved = []
+    update = ours.hook.momentum_update
+    ours.hook.momentum_update = lambda *args: (
+        moved.append(args) or update(*args)
+    )
+    ours.run()
+    assert moved == [(ours.model, 0.01)]
+    for part in (ours.model.student, ours.model.teacher):
+        for name, value in part.state_dict().items():
+            assert torch.equal(value, weights[name]), name
+    stock = step.Step(teacher_cfg, 'stock', step.as_stock(paired)).model
+    assert type(stock).__name__ == 'FasterRCNN'
+    assert type(stock).__module__.startswith('mmdet')
+
+
+def test_the_student_gets_the_source_s_boxes(teacher_cfg):
+    paired = paired_batch(teacher_cfg)
+    ours = step.Step(teacher_cfg, 'ours', paired)
+    detections = [
+        InstanceData(
+            bboxes=torch.zeros(3, 4),
+            labels=torch.zeros(3).long(),
+            scores=torch.zeros(3),
+        )
+        for _ in range(2)
+    ]
+    parts = ours.model.pseudo_labels.select(detections)
+    assert ours.model.pseudo_labels.target_images == 2  # has looked at them
+    for (kept, unsure), sample, like in zip(
+        parts,
+        paired['data_samples']['target'],
+        paired['data_samples']['source'],
+    ):
+        wanted = like.gt_instances.bboxes.clone()
+        wanted.clip_(sample.img_shape)
+        assert torch.equal(kept.bboxes, wanted.tensor)
+        assert torch.equal(kept.labels, like.gt_instances.labels)
+        assert torch.equal(unsure.bboxes, kept.bboxes)
+    assert ours.work.take() == dict(labels=4, found=6)
+
+
+@pytest.mark.parametrize(
+    'text, variant, sentence',
+    [
+        ('', 'hard', 'The config has no teacher'),
+        (TEACHER, 'two-passes', 'has a pass for each domain'),
+        (
+            TEACHER + "detector.update({k: None for k in ('domain_neck',"
+            "'instance_domain_head', 'loss_consistency')})",
+            'hard-classifiers',
+            'no domain classifiers',
+        ),
+    ],
+)
+def test_variants_that_do_not_suit(
+    tiny_config, tmp_path, text, variant, sentence
+):
+    cfg = Config.fromfile(derive(tiny_config, tmp_path, text))
+    with pytest.raises(UserError, match=sentence):
+        step.compare_steps(cfg, 1, [variant], 1)
 
 
 @pytest.mark.slow
@@ -131,7 +240,7 @@ def test_own_padding():
             source=[torch.ones(1, 8, 6)], target=[torch.ones(1, 4, 12)]
         )
     )
-    step.two_passes(own_padding=True)(model, batch)
+    variants.two_passes(own_padding=True)(model, batch)
     images = torch.zeros(2, 1, 8, 12)
     images[0, :, :8, :6] = 1
     images[1, :, :4, :12] = 1
@@ -144,6 +253,9 @@ def test_own_padding():
 def test_step_parts(capsys, tiny_config, tmp_path):
     out = tmp_path / 'parts.png'
     rows = run(capsys, 'step_parts', tiny_config, '--repeats', 2, '--out', out)
+    *rows, proposals, rois = rows
+    assert proposals[0] == 'proposals' and 100 < int(proposals[1]) <= 200
+    assert rois[0] == 'RoIs' and 64 < int(rois[1]) <= 128
     assert [row[0] for row in rows] == [
         'part',
         'data',
@@ -300,6 +412,33 @@ def test_a_pair_has_no_masks(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('soft', [False, True])
+def test_step_parts_of_a_teacher(capsys, tiny_config, tmp_path, soft):
+    """From the first iteration on it trains on the target."""
+    text = "model['distillation'] = dict(type='TwoStageDistillation')\n"
+    config = derive(tiny_config, tmp_path, TEACHER + text * soft)
+    out = tmp_path / 'parts.png'
+    rows = run(capsys, 'step_parts', config, '--repeats', 2, '--out', out)
+    parts = [row[0] for row in rows]
+    assert {'backbone', 'teacher', 'pseudo-labels', 'teacher update'} < set(
+        parts
+    )
+    assert ('distillation' in parts) == soft
+    assert 'domain losses' not in parts
+    assert dict(rows)['labels'] == '4'
+    shares = [float(n) for n in re.findall(r'\((\d+) %\)', str(rows))]
+    assert 95 <= sum(shares) <= 105
+
+
+def test_a_part_inside_of_a_part_counts_once():
+    watch = Stopwatch(1)
+    inner = watch.timed('inner', lambda: time.sleep(0.2))
+    watch.timed('outer', lambda: (inner(), time.sleep(0.1)))()
+    assert watch.spent['inner'] == pytest.approx(0.2, abs=0.05)
+    assert watch.spent['outer'] == pytest.approx(0.1, abs=0.05)
+
+
+@pytest.mark.slow
 def test_step_parts_of_one_domain(capsys, tiny_config, tmp_path):
     plain = derive(
         tiny_config,
@@ -420,7 +559,7 @@ def test_what_is_not_there(capsys, args, sentence):
 def test_the_command_knows_the_variants():
     """It repeats their names, as their import takes seconds."""
     names = runpy.run_path(str(BENCHMARKS / 'train_step.py'))['VARIANTS']
-    assert names == tuple(step.VARIANTS)
+    assert names == tuple(variants.VARIANTS)
 
 
 def test_actions_take_turns_and_the_first_round_does_not_count(capsys):

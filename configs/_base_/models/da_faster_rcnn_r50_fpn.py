@@ -5,12 +5,8 @@ model = dict(
     data_preprocessor=dict(type='DomainDataPreprocessor'),
     roi_head=dict(type='DARoIHead', bbox_head=dict(num_classes=8)),
     # One classifier serves all levels; with num_levels=5 each has its own.
-    # Of the many cells it takes another quarter each iteration.
     domain_neck=dict(
-        type='DomainClassifierNeck',
-        in_channels=256,
-        cell_stride=2,
-        grad_scale=0.1,
+        type='DomainClassifierNeck', in_channels=256, grad_scale=0.1
     ),
     # On the last hidden vector of the box head.
     instance_domain_head=dict(

@@ -10,10 +10,7 @@ model = dict(
         mask_head=dict(num_classes=8),
     ),
     domain_neck=dict(
-        type='DomainClassifierNeck',
-        in_channels=256,
-        cell_stride=2,
-        grad_scale=0.1,
+        type='DomainClassifierNeck', in_channels=256, grad_scale=0.1
     ),
     instance_domain_head=dict(
         type='InstanceDomainHead', in_channels=1024, grad_scale=0.1

@@ -16,7 +16,8 @@
     print(table(('step', 'seconds'), *done.time.items()))
 
 The modules ``evaluation``, ``loading``, ``soak``, ``start_up``, ``step_parts``
-and ``train_step`` belong to the command of the same name each. ``inputs``,
-``progress``, ``speed`` and ``training`` are what they share. What the user has
-to mend is a :class:`da_faster.errors.UserError`.
+and ``train_step`` belong to the command of the same name each.
+``step_variants`` is what ``train_step`` compares; ``inputs``, ``progress``,
+``speed``, ``teacher_step`` and ``training`` are what they share. What the user
+has to mend is a :class:`da_faster.errors.UserError`.
 """

@@ -7,7 +7,7 @@ import os.path as osp
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from mmengine.config import Config
@@ -16,10 +16,11 @@ from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
 
 from .certainty import Matches, verdicts
+from .cluster import Job, Slurm
 from .methods import BASELINE, METHODS, derive, find_config, label_files
 from .progress import ProgressLines, training_minutes, watch
 from .scores import describe, draw_dots, evaluate, make_table
-from .training import end, train_command
+from .training import Here, train_command
 
 DETECTIONS = 'detections.bbox.json'
 # Not among them: how a run is logged, saved and watched.
@@ -114,13 +115,12 @@ def set_finished(run: Run) -> None:
     write_atomically(json.dumps(dict(known, finished=True)).encode(), run.mark)
 
 
-def start(run: Run) -> subprocess.Popen:
-    """Starts or resumes a training.
+def command_of(run: Run) -> list[str]:
+    """Gives the command line that starts or resumes a training.
 
     It writes the detections of its last weights at its end.
     """
-    os.makedirs(run.work_dir, exist_ok=True)
-    command = train_command(
+    return train_command(
         run.config,
         run.work_dir,
         '--resume',
@@ -131,19 +131,6 @@ def start(run: Run) -> subprocess.Popen:
         'default_hooks.logger.interval=10',  # for the progress
         *METHODS[run.method].arguments,
     )
-    # Each run may use all cores, for when the others are over. Until then,
-    # threads that wait without spinning leave the cores to them.
-    env = dict(os.environ, OMP_WAIT_POLICY='PASSIVE')
-    with open(run.log, 'a') as log:
-        # Ctrl-C reaches this process alone, which ends the training in order.
-        return subprocess.Popen(
-            command,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
 
 
 def check_end(run: Run, code: int) -> None:
@@ -157,7 +144,10 @@ def check_end(run: Run, code: int) -> None:
 
 
 def train_all(
-    runs: Sequence[Run], jobs: int, finish: Callable[[Run, float], None]
+    runs: Sequence[Run],
+    jobs: int,
+    finish: Callable[[Run, float], None],
+    place: Here | Slurm,
 ) -> None:
     """Trains what is not finished yet, several runs at a time.
 
@@ -170,12 +160,13 @@ def train_all(
         jobs (int): How many train at the same time.
         finish (callable): Is called at the end of each run, with the run and
             its seconds.
+        place (Here or Slurm): Where they train.
 
     Raises:
         UserError: If a run fails, or if its work dir holds another one.
     """
     waiting = list(runs)
-    active: dict[Run, subprocess.Popen] = {}
+    active: dict[Run, subprocess.Popen | Job] = {}
     begun: dict[Run, float] = {}
     failure = None
     with ProgressLines(len(runs)) as lines:
@@ -190,7 +181,8 @@ def train_all(
                     progress = watch(
                         run.config, run.work_dir, METHODS[run.method].arguments
                     )
-                    active[run] = start(run)
+                    os.makedirs(run.work_dir, exist_ok=True)
+                    active[run] = place.start(command_of(run), run.log)
                     lines.add(str(run), progress)
             for run in list(active):
                 code = active[run].poll()
@@ -222,7 +214,7 @@ def train_all(
                     file=sys.stderr,
                     flush=True,
                 )
-                end(list(active.values()))
+                place.end(list(active.values()))
     if failure:
         raise failure
 
@@ -281,8 +273,9 @@ def compare(
     out: str,
     seeds: Sequence[int] = (0, 1, 2),
     methods: Sequence[str] | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
     configs: str = 'configs',
+    slurm: Mapping | None = None,
 ) -> str:
     """Trains methods with seeds, scores their LAST weights, makes a table.
 
@@ -298,8 +291,11 @@ def compare(
         seeds (sequence of int): The seeds.
         methods (sequence of str, optional): Names out of METHODS; by default
             all that the pair has a config for.
-        jobs (int): How many runs train at the same time.
+        jobs (int, optional): How many runs train at the same time; by default
+            one, and on a cluster as many as it lets.
         configs (str): The folder of configs.
+        slurm (dict, optional): Train as jobs of a SLURM cluster, with these
+            options of :class:`~da_faster.benchmarking.cluster.Slurm`.
 
     Returns:
         str: The table, in Markdown.
@@ -345,7 +341,10 @@ def compare(
             flush=True,
         )
 
-    train_all(runs, jobs, finish)
+    place: Here | Slurm = Here()
+    if slurm is not None:
+        place = Slurm(slurm, osp.join(out, 'slurm'))
+    train_all(runs, jobs or (1 if slurm is None else len(runs)), finish, place)
     labels = {m: METHODS[m].label or m for m in scores}
     table = make_table(scores, seeds, labels)
     table += '\n\n' + describe(ann_file, seeds)

@@ -14,8 +14,10 @@ from matplotlib.patches import Patch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
 from .speed import seconds, shown, synchronize
+from .teacher_step import HOOK, Work, has_teacher, learner
 
 PARTS = (
     'data',
@@ -25,8 +27,12 @@ PARTS = (
     'RoI head',
     'domain losses',
     'one-stage head',
+    'teacher',
+    'pseudo-labels',
+    'distillation',
     'backward',
     'optimizer step',
+    'teacher update',
     'hooks and the rest',
 )
 WARM_UP = 3
@@ -61,15 +67,19 @@ class Stopwatch(Hook):
         )
         self.spent: dict[str, float] = defaultdict(float)
         self.iterations: list[dict[str, float]] = []
+        self.works: list[dict[str, int]] = []
 
     def timed(self, part: str, function: Callable) -> Callable:
-        """Wraps a function so that its seconds count for a part."""
+        """Wraps a function so that its seconds count for a part.
+
+        Those of other parts inside of it do not.
+        """
 
         def call(*args, **kwargs):
             result = []
-            self.spent[part] += seconds(
-                lambda: result.append(function(*args, **kwargs))
-            )
+            before = sum(self.spent.values())
+            total = seconds(lambda: result.append(function(*args, **kwargs)))
+            self.spent[part] += total - (sum(self.spent.values()) - before)
             return result[0]
 
         return call
@@ -86,22 +96,41 @@ class Stopwatch(Hook):
             loop.dataloader_iterator, self
         )
         self.watch('preprocessing', model.data_preprocessor, 'forward')
-        self.watch('backbone', model, 'extract_feat')
-        if getattr(model, 'with_rpn', False):
-            if hasattr(loop, 'target_dataloader'):
-                self.watch('RPN', model, 'rpn_loss')
-                self.watch('RoI head', model.roi_head, 'loss_both_domains')
-            else:
-                self.watch('RPN', model.rpn_head, 'loss_and_predict')
-                self.watch('RoI head', model.roi_head, 'loss')
+        detector = learner(model)
+        self.watch('backbone', detector, 'extract_feat')
+        if getattr(detector, 'with_rpn', False):
+            # Of both domains in one pass, or of one.
+            self.watch('RPN', detector, 'rpn_loss')
+            self.watch('RPN', detector.rpn_head, 'loss_and_predict')
+            self.watch('RoI head', detector.roi_head, 'loss_both_domains')
+            self.watch('RoI head', detector.roi_head, 'loss')
         else:
-            self.watch('one-stage head', model.bbox_head, 'loss')
-        if hasattr(loop, 'target_dataloader'):
-            self.watch('domain losses', model, 'domain_loss')
+            self.watch('one-stage head', detector.bbox_head, 'loss')
+        self.watch('domain losses', detector, 'domain_loss')
+        self.work = Work(model)
+        if has_teacher(model):
+            self.watch_teacher(model, runner.hooks)
         self.watch('backward', runner.optim_wrapper, 'backward')
         self.watch('optimizer step', runner.optim_wrapper, 'step')
         next(self.shown)
         self.begin = time.perf_counter()
+
+    def watch_teacher(self, model: nn.Module, hooks: list) -> None:
+        """Times what a MeanTeacher adds to its student's step."""
+        self.watch('teacher', model.teacher, 'predict')
+        self.watch('pseudo-labels', model.pseudo_labels, 'select')
+        if model.distillation:
+            self.watch('distillation', model.distillation, 'forward')
+            self.watch('teacher', model.teacher.roi_head, '_bbox_forward')
+        for hook in hooks:
+            self.watch('teacher update', hook, 'momentum_update')
+
+    def before_train_iter(
+        self, runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        if self.work.stand_in:
+            samples = data_batch['data_samples']
+            self.begin += seconds(lambda: self.work.stand_in.show(samples))
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         synchronize()
@@ -109,16 +138,25 @@ class Stopwatch(Hook):
         rest = now - self.begin - sum(self.spent.values())
         self.iterations.append({**self.spent, 'hooks and the rest': rest})
         self.spent.clear()
+        self.works.append(self.work.take())
         next(self.shown, None)
         self.begin = time.perf_counter()
 
 
-def measure(cfg: Config, iterations: int) -> dict[str, float]:
-    """Trains for some iterations and gives the median seconds of each part.
+def measure(
+    cfg: Config, iterations: int
+) -> tuple[dict[str, float], dict[str, int]]:
+    """Trains for some iterations and looks where the time goes.
+
+    A MeanTeacher trains on the target from the first one on, with a StandIn.
 
     Args:
         cfg (Config): The train config; it is changed.
         iterations (int): How many count; WARM_UP more come before.
+
+    Returns:
+        tuple: Median seconds of each part, and the median of what an iteration
+        works on; of :meth:`Work.take`.
     """
     for key in ('val', 'test'):
         for part in ('cfg', 'dataloader', 'evaluator'):
@@ -127,6 +165,9 @@ def measure(cfg: Config, iterations: int) -> dict[str, float]:
     cfg.train_cfg.pop('val_interval', None)
     cfg.default_hooks.checkpoint = None
     cfg.default_hooks.pop('missed_validation', None)
+    for hook in cfg.get('custom_hooks') or []:
+        if hook['type'] == HOOK:
+            hook['burn_in'] = 0
     watch = Stopwatch(iterations + WARM_UP)
     with tempfile.TemporaryDirectory() as work_dir:
         cfg.work_dir = work_dir
@@ -139,11 +180,15 @@ def measure(cfg: Config, iterations: int) -> dict[str, float]:
         runner.register_hook(watch)
         with closing(watch.shown):
             runner.train()
-    counted = watch.iterations[WARM_UP:]
-    return {
+    counted, works = watch.iterations[WARM_UP:], watch.works[WARM_UP:]
+    parts = {
         part: float(np.median([spent.get(part, 0.0) for spent in counted]))
         for part in PARTS
         if any(part in spent for spent in counted)
+    }
+    return parts, {
+        kind: round(float(np.median([work.get(kind, 0) for work in works])))
+        for kind in works[0]
     }
 
 
@@ -156,12 +201,12 @@ def draw(results: dict[str, dict[str, float]], path: str) -> None:
     """Draws a bar for each config: the shares of the parts.
 
     Args:
-        results (dict): Of :func:`measure`, by the name of the config.
+        results (dict): Seconds of each part, by the name of the config.
         path (str): The picture to write.
     """
     fig = Figure(figsize=(9, 1.6 + 0.6 * len(results)), layout='constrained')
     axes = fig.subplots()
-    colours = dict(zip(PARTS, colormaps['tab10'].colors))
+    colours = dict(zip(PARTS, colormaps['tab20'].colors))
     for row, parts in enumerate(results.values()):
         total, left = sum(parts.values()), 0.0
         for part, spent in parts.items():

@@ -1,15 +1,13 @@
 """Compares a training step with that of the detector underneath."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from mmdet.registry import MODELS
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from da_faster.engine.loops.da_loop import PairedIterator
@@ -18,130 +16,13 @@ from da_faster.models.adversarial.da_roi_head import without_bfloat16
 
 from .inputs import loaders
 from .speed import Peak, device, interleave, seconds
-
-STOCK = dict(
-    DAFasterRCNN='FasterRCNN',
-    DASingleStageDetector='SingleStageDetector',
-    DARoIHead='StandardRoIHead',
-    DomainDataPreprocessor='DetDataPreprocessor',
+from .step_variants import VARIANTS
+from .teacher_step import (
+    Work,
+    label_target,
+    learner,
+    update_hook,
 )
-DOMAIN_PARTS = ('loss_consistency', 'instance_domain_head', 'domain_neck')
-
-
-def stock(model: ConfigDict, optimizer: dict) -> None:
-    """Makes a config that of MMDetection's detector (but for VGG16)."""
-    for part in DOMAIN_PARTS:
-        model.pop(part, None)
-    for part in (model, model.get('roi_head', {}), model.data_preprocessor):
-        if part:
-            part.type = STOCK.get(part.type, part.type)
-
-
-def without(*parts: str) -> Callable:
-
-    def change(model: ConfigDict, optimizer: dict) -> None:
-        model.update({k: None for k in parts if k in model})
-
-    return change
-
-
-def setting(name: str, **options) -> Callable:
-
-    def change(model: ConfigDict, optimizer: dict) -> None:
-        if not model.get(name):
-            raise UserError(
-                f'The config has no {name}; leave out the '
-                f'variant that sets its {", ".join(options)}.'
-            )
-        model[name].update(options)
-
-    return change
-
-
-def option(**options) -> Callable:
-
-    def change(model: ConfigDict, optimizer: dict) -> None:
-        optimizer.update(options)
-
-    return change
-
-
-def two_passes(own_padding: bool) -> Callable:
-    """Gives each domain a pass of the backbone of its own.
-
-    Args:
-        own_padding (bool): Whether images are padded to the largest of their
-            own domain. The features are then padded to those of the other.
-    """
-
-    def change(model: nn.Module, batch: dict) -> None:
-        extract = model.extract_feat
-        divisor = model.data_preprocessor.pad_size_divisor
-        sizes = [
-            [
-                -(-max(image.shape[axis] for image in images) // divisor)
-                * divisor
-                for axis in (1, 2)
-            ]
-            for images in batch['inputs'].values()
-        ]
-
-        def extract_feat(images):
-            halves = images.chunk(2)
-            if own_padding:
-                halves = [x[..., :h, :w] for x, (h, w) in zip(halves, sizes)]
-            return tuple(map(join, zip(*map(extract, halves))))
-
-        model.extract_feat = extract_feat
-
-    def join(level) -> torch.Tensor:
-        height, width = (max(x.shape[axis] for x in level) for axis in (2, 3))
-        return torch.cat(
-            [
-                F.pad(x, (0, width - x.shape[3], 0, height - x.shape[2]))
-                for x in level
-            ]
-        )
-
-    return change
-
-
-def channels_last(model: nn.Module, batch: dict) -> None:
-    """Changes the backbone alone: RoIAlign takes the usual layout only."""
-    model.backbone.to(memory_format=torch.channels_last)
-    forward = model.backbone.forward
-
-    def backbone(x):
-        x = x.contiguous(memory_format=torch.channels_last)
-        return tuple(level.contiguous() for level in forward(x))
-
-    model.backbone.forward = backbone
-
-
-def compiled(model: nn.Module, batch: dict) -> None:
-    model.backbone.compile()
-
-
-# Each changes the config, the model, or neither.
-VARIANTS: dict[str, tuple] = {
-    'stock': (stock, None),
-    'ours': (None, None),
-    'off': (without(*DOMAIN_PARTS), None),
-    'no-consistency': (without('loss_consistency'), None),
-    'image': (without('loss_consistency', 'instance_domain_head'), None),
-    'all-cells': (setting('domain_neck', cell_stride=1), None),
-    'fresh-dropout': (
-        setting('instance_domain_head', shared_dropout=False),
-        None,
-    ),
-    'two-passes': (None, two_passes(own_padding=False)),
-    'own-padding': (None, two_passes(own_padding=True)),
-    'channels-last': (None, channels_last),
-    'compile': (None, compiled),
-    'foreach': (option(foreach=True), None),
-    'for-loop': (option(foreach=False), None),
-    'fused': (option(fused=True), None),
-}
 
 
 def set_precision(cfg: Config, precision: str) -> None:
@@ -182,6 +63,9 @@ def set_precision(cfg: Config, precision: str) -> None:
 class Step:
     """A model, its optimizer and the batch that it takes a step on.
 
+    A MeanTeacher takes one of self-training, and moves its teacher. Its labels
+    are the source's, of a StandIn.
+
     Args:
         cfg (Config): The config of the adapted detector.
         name (str): One of VARIANTS.
@@ -204,32 +88,45 @@ class Step:
             )
         self.optim_wrapper = build_optim_wrapper(self.model, cfg.optim_wrapper)
         self.batch = batch
+        self.work = Work(self.model)
+        self.hook = None
+        if self.work.stand_in:
+            self.work.stand_in.show(batch['data_samples'])
+            self.hook = update_hook(cfg)
 
-    def calibrate(self) -> None:
-        """Gives the frozen batch norms the statistics of the batch.
+    def calibrate(self, batch: dict) -> None:
+        """Gives the frozen batch norms the statistics of a batch.
 
         With random weights, numbers would else grow at each layer.
+
+        Args:
+            batch (dict): A plain one.
         """
-        norms = [m for m in self.model.modules() if isinstance(m, _BatchNorm)]
+        detector = learner(self.model)
+        norms = [m for m in detector.modules() if isinstance(m, _BatchNorm)]
         self.model.train()
         momenta = [m.momentum for m in norms]
         for norm in norms:
             norm.train()
             norm.momentum = 1.0
         with torch.no_grad():
-            self.run_forward()
+            data = self.model.data_preprocessor(copy.deepcopy(batch), True)
+            self.model(**data, mode='loss')
         for norm, momentum in zip(norms, momenta):
             norm.momentum = momentum
         self.model.train()
 
-    def run_forward(self) -> None:
-        data = self.model.data_preprocessor(copy.deepcopy(self.batch), True)
-        self.model(**data, mode='loss')
-
     def finish(self, weights: dict) -> None:
-        """Loads the weights that all variants share, and gets ready."""
-        missing = self.model.load_state_dict(weights, strict=False)[0]
+        """Loads the weights that all variants share, and gets ready.
+
+        Args:
+            weights (dict): Of the detector that learns.
+        """
+        detector = learner(self.model)
+        missing = detector.load_state_dict(weights, strict=False)[0]
         assert not missing, missing
+        if self.hook:
+            self.model.teacher.load_state_dict(detector.state_dict())
         self.model.train()
         if self.change_model:
             self.change_model(self.model, self.batch)
@@ -238,7 +135,10 @@ class Step:
         """Takes a training step."""
         batch = copy.deepcopy(self.batch)
         torch.manual_seed(0)  # the same draws of RoIs for all
+        self.work.take()
         self.model.train_step(batch, self.optim_wrapper)
+        if self.hook:
+            self.hook.momentum_update(self.model, self.hook.momentum)
 
     def time(self) -> float:
         """Gives the seconds of a step."""
@@ -265,25 +165,14 @@ class Step:
         return sum(t.numel() * t.element_size() for t in tensors)
 
 
-def label_target(batch: dict) -> dict:
-    """Makes a plain batch of all images of both domains.
-
-    Images of the target get the boxes of the source's, cut to the image.
-    """
-    inputs = batch['inputs']['source'] + batch['inputs']['target']
-    source, target = copy.deepcopy(
-        (batch['data_samples']['source'], batch['data_samples']['target'])
+def as_stock(batch: dict) -> dict:
+    """Makes a plain batch of all images of both domains, all labelled."""
+    inputs, samples = batch['inputs'], batch['data_samples']
+    source = copy.deepcopy(samples['source'])
+    return dict(
+        inputs=inputs['source'] + inputs['target'],
+        data_samples=source + label_target(source, samples['target']),
     )
-    for i, sample in enumerate(target):
-        like = copy.deepcopy(source[i % len(source)])
-        sample.gt_instances = like.gt_instances
-        sample.ignored_instances = like.ignored_instances
-        sample.gt_instances.bboxes.clip_(sample.img_shape)
-        if 'masks' in sample.gt_instances:
-            sample.gt_instances.masks = sample.gt_instances.masks.resize(
-                sample.img_shape
-            )
-    return dict(inputs=inputs, data_samples=source + target)
 
 
 class Comparison(NamedTuple):
@@ -293,11 +182,13 @@ class Comparison(NamedTuple):
         time: Seconds of each round, by variant.
         memory: Peak bytes, by variant.
         sizes: Height and width of the images of the batch.
+        work: What a step works on, by variant; of :meth:`Work.take`.
     """
 
     time: dict[str, list[float]]
     memory: dict[str, float]
     sizes: list[tuple[int, int]]
+    work: dict[str, dict[str, int]]
 
 
 def compare_steps(
@@ -314,10 +205,10 @@ def compare_steps(
     paired = next(
         PairedIterator(**loaders(cfg, batch_size=images, num_workers=0))
     )
-    plain = label_target(paired)
+    plain = as_stock(paired)
     reference = Step(cfg, 'ours', paired)
-    reference.calibrate()
-    weights = reference.model.state_dict()
+    reference.calibrate(plain)
+    weights = learner(reference.model).state_dict()
     steps = {}
     for name in variants:
         steps[name] = Step(cfg, name, plain if name == 'stock' else paired)
@@ -329,4 +220,5 @@ def compare_steps(
         time,
         {k: v[0] for k, v in memory.items()},
         [tuple(image.shape[-2:]) for image in plain['inputs']],
+        {name: step.work.take() for name, step in steps.items()},
     )

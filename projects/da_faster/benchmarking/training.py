@@ -31,6 +31,37 @@ def train_command(config: str, work_dir: str, *options: str) -> list[str]:
     ]
 
 
+class Here:
+    """Where trainings are processes of this machine."""
+
+    @staticmethod
+    def start(command: list[str], log: str) -> subprocess.Popen:
+        """Starts a training.
+
+        Args:
+            command (list[str]): The command line.
+            log (str): The file that gets what it prints.
+        """
+        # Each run may use all cores, for when the others are over. Until then,
+        # threads that wait without spinning leave the cores to them.
+        env = dict(os.environ, OMP_WAIT_POLICY='PASSIVE')
+        with open(log, 'a') as file:
+            # Ctrl-C reaches this process alone, which ends it in order.
+            return subprocess.Popen(
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+
+    @staticmethod
+    def end(trainings: Sequence[subprocess.Popen]) -> None:
+        """Ends trainings; each saves a checkpoint first."""
+        end(trainings)
+
+
 def end(trainings: Sequence[subprocess.Popen], grace: float = 60.0) -> None:
     """Ends trainings; each saves a checkpoint first if it has time to.
 

@@ -1,6 +1,7 @@
 """A student that learns from its average, on tiny detectors."""
 
 import copy
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -8,10 +9,13 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
+from torch import nn
 
 from da_faster.models import MeanTeacher
+from da_faster.models.self_training.distillation import Seen
 from da_faster.models.self_training.ignored_boxes import ignoring
 from da_faster.models.self_training.mean_teacher import agreement
+from da_faster.models.self_training.one_pass import one_pass
 from da_faster.models.self_training.views import label
 
 from ..conftest import CLASSES
@@ -163,6 +167,61 @@ def test_no_gradient_reaches_the_teacher(build_teacher, batch):
 def test_classifiers_train_to_the_end_if_asked_to(build_teacher, batch):
     losses = losses_of(build_teacher(align='always'), batch)
     assert {'loss_da_image', 'target_loss_cls'} <= losses.keys()
+
+
+def counted(module, name: str) -> list:
+    """Grows by one at each call of a module's method."""
+    calls, method = [], getattr(module, name)
+    setattr(module, name, lambda *args: (calls.append(1), method(*args))[1])
+    return calls
+
+
+@pytest.mark.parametrize('soft', [False, True])
+def test_the_student_looks_once_at_the_target(
+    build_teacher, batch, monkeypatch, soft
+):
+    """For labels and classifiers; nothing is lost or mixed up."""
+    results = []
+    for once in (True, False):
+        model = build_teacher(
+            align='always',
+            agreement_interval=0,
+            distillation=dict(type='TwoStageDistillation') if soft else None,
+        )
+        model.student.domain_neck.grad_scale = 1.0
+        calls = counted(model.student, 'extract_feat')
+        if not once:
+            monkeypatch.setattr(
+                'da_faster.models.self_training.mean_teacher.one_pass',
+                lambda *_: nullcontext(),
+            )
+        losses = losses_of(model, batch)
+        assert len(calls) == (1 if once else 2)
+        model.parse_losses(losses)[0].backward()
+        results.append((losses, dict(model.student.named_parameters())))
+    (losses, ours), (wanted, theirs) = results
+    assert {'loss_da_image', 'target_loss_cls'} <= losses.keys()
+    for name in wanted:
+        torch.testing.assert_close(losses[name], wanted[name])
+    for name, parameter in theirs.items():
+        torch.testing.assert_close(
+            ours[name].grad, parameter.grad, rtol=1e-4, atol=1e-6, msg=name
+        )
+
+
+def test_batch_norms_that_learn_see_both_batches():
+    detector = nn.Sequential(nn.BatchNorm2d(3))
+    detector.extract_feat = lambda batch: (detector(batch),)
+    images = torch.rand(2, 3, 4, 4)
+    joint = torch.cat([images + 5, images])
+    features = []
+    for mode in (True, False):
+        detector.train(mode)
+        with one_pass(detector, images):
+            (both,), (alone,) = map(detector.extract_feat, (joint, images))
+        features.append((both[2:], alone))
+    assert not torch.allclose(*features[0])
+    assert features[1][0].data_ptr() == features[1][1].data_ptr()
 
 
 def test_teacher_and_student_agree_at_first(build_teacher, batch):
@@ -349,6 +408,31 @@ def test_soft_labels_are_learned_until_nothing_is_left(build_teacher, batch):
     for name in ('rpn_cls', 'rpn_bbox', 'cls', 'bbox'):
         key = f'target_loss_{name}'
         assert apart[key] > losses[key], name
+
+
+def test_the_teacher_looks_once_for_soft_labels(build_teacher, batch):
+    """What it computed for its detections is what it would compute again."""
+    model = build_teacher(
+        distillation=dict(type='TwoStageDistillation'), weight_by_score=False
+    )
+    with torch.no_grad():
+        for parameter in model.student.parameters():
+            parameter.mul_(1.2)
+    distil, given = model.distillation.forward, []
+    model.distillation.forward = lambda *args: (
+        given.append(args) or distil(*args)
+    )
+    calls = counted(model.teacher, 'extract_feat')
+    losses = losses_of(model, batch)
+    assert len(calls) == 1
+    ((student, teacher, strong, seen, samples),) = given
+    with torch.no_grad():
+        x = teacher.extract_feat(batch['inputs']['target_weak'])
+        again = Seen(x, *teacher.rpn_head(x))
+    for ours, theirs in zip(seen, again):
+        assert all(map(torch.equal, ours, theirs))
+    assert not teacher.rpn_head._forward_hooks
+    assert losses['target_loss_rpn_bbox'] > 0
 
 
 def test_distillation_needs_two_stages(model_cfg, build_teacher):

@@ -3,8 +3,10 @@
 import torch
 from mmdet.engine.hooks import MeanTeacherHook
 from mmdet.registry import HOOKS
+from mmengine.dist import all_reduce_params
 from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
+from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 
 from da_faster.engine.loops import TargetLoop
 from da_faster.errors import UserError
@@ -150,13 +152,18 @@ class SelfTrainingHook(MeanTeacherHook):
                 del logged[name]
 
     def momentum_update(self, model: torch.nn.Module, momentum: float) -> None:
-        """Moves all weights of the teacher, buffers included."""
+        """Moves all weights of the teacher, buffers included.
+
+        Each process has statistics of its own images in the batch norms that
+        learn them. The teacher gets the mean, so it is one on all processes.
+        """
         teacher, student = map(weights_of, (model.teacher, model.student))
         with torch.no_grad():
             torch._foreach_lerp_(teacher, student, momentum)
             if self.hold and model.pseudo_labels.less_confident:
                 start = weights_of(model.start)
                 torch._foreach_lerp_(teacher, start, self.hold)
+        all_reduce_params(learned_statistics(model), op='mean')
 
     def after_train_iter(
         self,
@@ -205,6 +212,20 @@ def weights_of(part: torch.nn.Module) -> list[torch.Tensor]:
         weight
         for weight in (*part.parameters(), *part.buffers())
         if weight.dtype.is_floating_point
+    ]
+
+
+def learned_statistics(model: torch.nn.Module) -> list[torch.Tensor]:
+    """Those of a MeanTeacher's teacher that differ between processes."""
+    pairs = zip(model.student.modules(), model.teacher.modules())
+    return [
+        statistic
+        for ours, theirs in pairs
+        if isinstance(ours, _BatchNorm)
+        and not isinstance(ours, SyncBatchNorm)
+        and ours.training
+        and ours.track_running_stats
+        for statistic in (theirs.running_mean, theirs.running_var)
     ]
 
 

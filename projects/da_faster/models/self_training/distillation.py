@@ -1,5 +1,9 @@
 """Soft labels: the student takes over what the teacher computes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
 import torch
 from mmdet.models.dense_heads import RPNHead
 from mmdet.models.detectors import TwoStageDetector
@@ -7,8 +11,45 @@ from mmdet.models.roi_heads import PISARoIHead, StandardRoIHead
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox2roi
+from mmdet.utils import reduce_mean
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+class Seen(NamedTuple):
+    """What a two-stage detector computed on the way to its detections.
+
+    Attributes:
+        features: L maps of (N, C, H_l, W_l).
+        scores: Objectness, L maps of (N, A, H_l, W_l).
+        deltas: L maps of (N, 4A, H_l, W_l).
+    """
+
+    features: tuple[Tensor]
+    scores: list[Tensor]
+    deltas: list[Tensor]
+
+
+@contextmanager
+def recorded(detector: nn.Module) -> Iterator[list[Seen]]:
+    """Keeps what a detector computes, so that nobody has to do so again.
+
+    Args:
+        detector (nn.Module): Of two stages.
+
+    Returns:
+        list[Seen]: Grows by one at each pass.
+    """
+    passes = []
+
+    def keep(head: nn.Module, args: tuple, outputs: tuple) -> None:
+        passes.append(Seen(args[0], *outputs))
+
+    handle = detector.rpn_head.register_forward_hook(keep)
+    try:
+        yield passes
+    finally:
+        handle.remove()
 
 
 @MODELS.register_module()
@@ -51,7 +92,7 @@ class TwoStageDistillation(nn.Module):
         student: nn.Module,
         teacher: nn.Module,
         strong: Tensor,
-        weak: Tensor,
+        seen: Seen,
         samples: SampleList,
     ) -> dict[str, Tensor]:
         """
@@ -59,7 +100,7 @@ class TwoStageDistillation(nn.Module):
             student (nn.Module): Learns.
             teacher (nn.Module): The same detector, with other weights.
             strong (Tensor): What the student sees, (N, 3, H, W).
-            weak (Tensor): What the teacher sees, in the same geometry.
+            seen (Seen): Of the teacher, of N images of the same geometry.
             samples (list[DetDataSample]): N, with the pseudo-labels.
 
         Returns:
@@ -68,11 +109,8 @@ class TwoStageDistillation(nn.Module):
         """
         x = student.extract_feat(strong)
         scores, deltas = student.rpn_head(x)
-        with torch.no_grad():
-            their_x = teacher.extract_feat(weak)
-            their_scores, their_deltas = teacher.rpn_head(their_x)
         losses = self.rpn_loss(
-            student.rpn_head, scores, deltas, their_scores, their_deltas,
+            student.rpn_head, scores, deltas, seen.scores, seen.deltas,
             samples,
         )  # fmt: skip
         proposals = student.rpn_head.predict_by_feat(
@@ -84,7 +122,7 @@ class TwoStageDistillation(nn.Module):
         rois = self.sample_rois(student.roi_head, proposals, samples)
         ours = student.roi_head._bbox_forward(x, rois)
         with torch.no_grad():
-            theirs = teacher.roi_head._bbox_forward(their_x, rois)
+            theirs = teacher.roi_head._bbox_forward(seen.features, rois)
         losses.update(self.roi_loss(ours, theirs))
         return {k: self.loss_weight * v for k, v in losses.items()}
 
@@ -136,13 +174,16 @@ class TwoStageDistillation(nn.Module):
         moves, their_moves = (
             flat(x, 4)[positive] for x in (deltas, their_deltas)
         )
+        # Processes have unequal numbers of labels. Divided by the mean number,
+        # their losses average to those of one process with all images.
+        count = reduce_mean(moves.new_tensor(moves.numel()))
         return dict(
             loss_rpn_cls=F.binary_cross_entropy_with_logits(
                 ours, theirs.sigmoid(), reduction='sum'
             )
             / max(len(ours), 1),
             loss_rpn_bbox=(moves - their_moves).abs().sum()
-            / max(moves.numel(), 1),
+            / count.clamp(min=1),
         )
 
     @staticmethod

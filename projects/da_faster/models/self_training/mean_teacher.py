@@ -1,6 +1,7 @@
 """A student learns the target from its own average, the teacher."""
 
 import copy
+from contextlib import nullcontext
 
 import torch
 from mmdet.models.detectors import BaseDetector, SemiBaseDetector
@@ -8,11 +9,14 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.structures.bbox import bbox_overlaps
 from mmdet.utils import InstanceList
+from mmengine.dist import all_reduce
 from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from .distillation import recorded
 from .ignored_boxes import find_assigners, ignoring
+from .one_pass import one_pass
 from .views import label, movement
 
 # Losses of where a box or mask is, as MMDetection's heads name them.
@@ -198,17 +202,22 @@ class MeanTeacher(SemiBaseDetector):
             return self.student.loss(batch_inputs, batch_data_samples)
         self._check(batch_data_samples)
         losses = {}
-        if 'source' in batch_inputs:
-            losses = self.source_loss(batch_inputs, batch_data_samples)
-        if self.self_training:
-            losses.update(
-                self.target_loss(
-                    batch_inputs['target'],
-                    batch_data_samples['target'],
-                    batch_inputs['target_weak'],
-                    batch_data_samples['target_weak'],
+        with_source = 'source' in batch_inputs
+        # Then the student would look at the target for either loss.
+        twice = with_source and self.self_training and self._aligns()
+        once = one_pass(self.student, batch_inputs['target'])
+        with once if twice else nullcontext():
+            if with_source:
+                losses = self.source_loss(batch_inputs, batch_data_samples)
+            if self.self_training:
+                losses.update(
+                    self.target_loss(
+                        batch_inputs['target'],
+                        batch_data_samples['target'],
+                        batch_inputs['target_weak'],
+                        batch_data_samples['target_weak'],
+                    )
                 )
-            )
         return losses
 
     def source_loss(
@@ -280,7 +289,8 @@ class MeanTeacher(SemiBaseDetector):
         Returns:
             dict[str, Tensor]: As of ``loss``.
         """
-        with torch.no_grad():
+        watched = recorded if self.distillation else nullcontext
+        with torch.no_grad(), watched(self.teacher) as passes:
             detections = [
                 sample.pred_instances
                 for sample in self.teacher.predict(
@@ -292,11 +302,10 @@ class MeanTeacher(SemiBaseDetector):
         samples = label(strong_samples, weak_samples, parts)
         weight = self.target_weight
         if self.weight_by_score:
-            scores = torch.cat([labels.scores for labels in kept])
-            weight = weight * scores.sum() / max(len(scores), 1)
+            weight = weight * mean_score(kept)
         if self.distillation:
             losses = self.distillation(
-                self.student, self.teacher, strong, weak, samples
+                self.student, self.teacher, strong, passes[0], samples
             )
         else:
             if not self.assigners:
@@ -374,6 +383,14 @@ class MeanTeacher(SemiBaseDetector):
             ]
             watched['pseudo_agreement'] = weak.new_tensor(shares).mean()
         return watched
+
+
+def mean_score(kept: InstanceList) -> Tensor:
+    """The mean score of the labels of all processes; 0 if there is none."""
+    scores = torch.cat([labels.scores for labels in kept]).float()
+    total = torch.stack([scores.sum(), scores.new_tensor(len(scores))])
+    all_reduce(total)
+    return total[0] / total[1].clamp(min=1)
 
 
 def agreement(

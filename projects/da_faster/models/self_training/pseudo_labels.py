@@ -166,11 +166,10 @@ class PseudoLabels(nn.Module):
         counts = torch.bincount(
             torch.cat(list(labels)), minlength=self.num_classes
         ).float()
-        images = self.source_images.new_tensor(len(labels))
-        all_reduce(counts)
-        all_reduce(images)
-        self.source_boxes += counts
-        self.source_images += images
+        totals = torch.cat([counts, counts.new_tensor([len(labels)])])
+        all_reduce(totals)
+        self.source_boxes += totals[:-1]
+        self.source_images += totals[-1].long()
 
     @torch.no_grad()
     def select(
@@ -236,12 +235,16 @@ class PseudoLabels(nn.Module):
         scores = torch.cat([found.scores for found in kept])
         size = self.num_classes
         counts = torch.bincount(labels, minlength=size).float()
-        sums = torch.bincount(labels, scores.float(), minlength=size)
-        empty = self.empty.new_tensor(sum(not len(found) for found in kept))
-        images = self.target_images.new_tensor(len(kept))
-        for value in (counts, sums, empty, images):
-            all_reduce(value)
-        self.target_images += images
+        # Of no label at all, bincount makes integers; a process that has none
+        # would send them to one that waits for floats.
+        sums = torch.bincount(labels, scores.float(), minlength=size).float()
+        empty = sum(not len(found) for found in kept)
+        totals = torch.cat(
+            [counts, sums, counts.new_tensor([empty, len(kept)])]
+        )
+        all_reduce(totals)
+        counts, sums, (empty, images) = totals.split([size, size, 2])
+        self.target_images += images.long()
         # A plain mean until the memory is full, then one that forgets.
         share = images / self.target_images.clamp(max=self.memory)
         share = share.clamp(max=1)
@@ -249,7 +252,7 @@ class PseudoLabels(nn.Module):
         self.empty += share * (empty / images - self.empty)
         first = (self.score == 0) & (counts > 0)
         share = torch.where(first, 1.0, share) * (counts > 0)
-        means = sums.float() / counts.clamp(min=1)
+        means = sums / counts.clamp(min=1)
         self.score += share * (means - self.score)
         if self.target_images >= self.memory:
             if not self.kept_most.any():
