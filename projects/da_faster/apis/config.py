@@ -30,6 +30,17 @@ def need_folder(path: str, option: str) -> None:
         raise UserError(f'{path} cannot be written to: give another {option}.')
 
 
+def need_output(path: str, option: str) -> None:
+    """Makes the folder of a file to write.
+
+    Raises a UserError where the file cannot be written, before there is work
+    that would be lost.
+    """
+    if osp.isdir(path):
+        raise UserError(f'{path} is a folder: give another {option}.')
+    need_folder(osp.dirname(path) or '.', option)
+
+
 # What MMEngine's backends import when the training starts.
 PACKAGES = dict(
     TensorboardVisBackend='tensorboard',
