@@ -389,8 +389,8 @@ def breaks(run: Path, data: Path, kind: str) -> None:
         ('syntax', r'config.py is not a config'),
         ('nothing', r'has logged no iteration yet'),
         ('truth', r'no.json does not exist: start in the folder'),
-        ('other', r'detections.bbox.json does not hold detections of'),
-        ('json', r'detections.bbox.json does not hold detections of'),
+        ('other', r'detections.bbox.json has a detection of image 77'),
+        ('json', r'detections.bbox.json does not hold COCO detections'),
     ],
 )
 def test_bad_work_dir_is_one_sentence(data, tmp_path, kind, sentence):

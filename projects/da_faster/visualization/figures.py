@@ -31,6 +31,10 @@ def save_figure(figure: Figure, out: str) -> None:
     Raises:
         UserError: If the path cannot be written, or is of no picture.
     """
+    if not osp.splitext(out)[1]:  # Matplotlib would write another file
+        raise UserError(
+            f'--out {out}: the file needs a suffix, for example .png.'
+        )
     try:
         os.makedirs(osp.dirname(out) or '.', exist_ok=True)
         figure.savefig(out, dpi=110)
