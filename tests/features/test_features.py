@@ -106,6 +106,11 @@ def test_errors_are_one_sentence(detectors, tiny_data, tmp_path, command):
     broken.mkdir()
     (broken / 'x.png').write_bytes(b'no image')
     shutil.copy(tiny_data / 'test/test_0.png', broken)
+    single = tmp_path / 'single'
+    single.mkdir()
+    shutil.copy(tiny_data / 'test/test_0.png', single)
+    (tmp_path / 'x.png').mkdir()
+    (tmp_path / 'y.json').mkdir()
     out = tmp_path / 'out/f.png'
     first = detectors[:2]
     for given, sentence in (
@@ -113,6 +118,9 @@ def test_errors_are_one_sentence(detectors, tiny_data, tmp_path, command):
         ([*first, '--titles', 'a', 'b'], '2 --titles for 1 detectors'),
         ([*first, '--target', 'no'], 'no is not a folder of images'),
         ([*first, '--target', broken], 'x.png could not be looked at'),
+        ([*first, '--target', single], 'test_0.png is the only image of'),
+        ([*first, '--out', tmp_path / 'x.png'], 'x.png is a folder'),
+        ([*first, '--out', tmp_path / 'y.png'], 'y.json is a folder'),
         ([first[0], 'no.pth'], 'no.pth'),
     ):
         with pytest.raises(SystemExit, match=sentence):

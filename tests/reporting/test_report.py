@@ -349,7 +349,7 @@ def test_the_page_is_about_no_oracle_and_no_control(data, tmp_path):
 def test_one_run_alone(data, tmp_path):
     run = make_run(tmp_path / 'run', data, (0, 1, 2, 3, 4, 5))
     done = report([str(run)], str(tmp_path / 'page.html'))
-    assert done.sentence.startswith('On the target, run reaches 100.0 AP50;')
+    assert done.sentence.startswith('On the target, run reaches 100.0 AP50.')
     assert 'id="images"' not in (tmp_path / 'page.html').read_text()
 
 
@@ -410,6 +410,7 @@ def test_bad_arguments(data, tmp_path):
     (other / 'test.json').write_text(text)
     second = make_run(tmp_path / 'second', other, (0,))
     (tmp_path / 'empty').mkdir()
+    (tmp_path / 'x.html').mkdir()
     page = str(tmp_path / 'page.html')
     for runs, out, sentence in (
         (['nowhere'], page, 'nowhere is no folder'),
@@ -418,8 +419,9 @@ def test_bad_arguments(data, tmp_path):
         (
             [str(run)],
             f'{run}/20260101_000000/vis_data/config.py/p.html',
-            'written',
+            'cannot be made',
         ),
+        ([str(run)], str(tmp_path / 'x.html'), 'x.html is a folder'),
         ([str(run), str(second)], page, 'compare runs of one test set'),
     ):
         with pytest.raises(UserError, match=sentence):

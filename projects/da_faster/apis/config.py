@@ -54,9 +54,16 @@ PACKAGES = dict(
 
 
 def need_backends(cfg: Config) -> None:
-    """Raises a UserError where a log's backend is unknown or not installed."""
+    """Raises a UserError where a log's backend cannot be made."""
+    known = set()
     for backend in (cfg.get('visualizer') or {}).get('vis_backends') or ():
         name = backend['type']
+        if backend.get('name', name) in known:
+            raise UserError(
+                f'{name} is a backend of the log twice: leave one out, or '
+                'give each a name.'
+            )
+        known.add(backend.get('name', name))
         if VISBACKENDS.get(name) is None:
             raise UserError(
                 f'{name} is not a backend of the log: MMEngine has '

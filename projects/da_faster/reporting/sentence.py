@@ -47,8 +47,8 @@ def gain_sentence(last: str, first: str, ours: float, gain: Gain) -> str:
 def single_sentence(name: str, ours: float) -> str:
     """Of one method alone."""
     return (
-        f'On the target, {name} reaches {ours:.1f} AP50; what was gained '
-        'shows beside the run that it is to beat, as the first WORK_DIR.'
+        f'On the target, {name} reaches {ours:.1f} AP50. To see what was '
+        'gained, give the run that it is to beat as the first WORK_DIR.'
     )
 
 
