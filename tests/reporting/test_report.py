@@ -308,16 +308,17 @@ def test_chance_is_half_and_ln_2_times_the_weight(data, tmp_path, monkeypatch):
     ]
 
 
-def test_run_without_detections(data, tmp_path, capsys, command):
+def test_run_without_detections(data, tmp_path, capsys, command, monkeypatch):
     """Its training is shown, and how to get the rest."""
     run = make_run(tmp_path / 'a run', data)
     out = tmp_path / 'new/page.html'
     command('analysis/report.py', run, '--out', out)
-    said = capsys.readouterr().out
+    assert 'a run/detections does not arrive' in capsys.readouterr().out
+    monkeypatch.chdir(run)
+    command('analysis/report.py', run, '--out', out)
     assert (
-        f"outfile_prefix={run}/detections'\nWhat was gained on the target is "
-        'not known'
-    ) in said
+        'outfile_prefix=detections\nWhat was gained on the target is not known'
+    ) in capsys.readouterr().out
     text = out.read_text()
     assert 'id="training"' in text and 'id="table"' not in text
 
