@@ -350,8 +350,23 @@ def test_the_page_is_about_no_oracle_and_no_control(data, tmp_path):
 def test_one_run_alone(data, tmp_path):
     run = make_run(tmp_path / 'run', data, (0, 1, 2, 3, 4, 5))
     done = report([str(run)], str(tmp_path / 'page.html'))
-    assert done.sentence.startswith('On the target, run reaches 100.0 AP50.')
+    assert done.sentence.startswith(
+        'On the target, run reaches 100.0 AP50. To see what was gained, give'
+    )
     assert 'id="images"' not in (tmp_path / 'page.html').read_text()
+
+
+def test_nothing_beside_it_can_be_judged(data, tmp_path):
+    run = make_run(tmp_path / 'run', data, (0,))
+    oracle = make_run(tmp_path / 'oracle', data, (0,))
+    empty = make_run(tmp_path / 'empty', data)
+    for beside, said in (
+        ([empty], 'no other run has detections'),
+        ([oracle, empty], 'with: the others are oracles'),
+    ):
+        folders = [str(folder) for folder in (run, *beside)]
+        done = report(folders, str(tmp_path / 'page.html'))
+        assert said in done.sentence
 
 
 def test_unfinished_training_is_told(data, tmp_path):
@@ -411,11 +426,13 @@ def test_bad_arguments(data, tmp_path):
     (other / 'test.json').write_text(text)
     second = make_run(tmp_path / 'second', other, (0,))
     (tmp_path / 'empty').mkdir()
+    (tmp_path / 'short/20260101/vis_data').mkdir(parents=True)
     (tmp_path / 'x.html').mkdir()
     page = str(tmp_path / 'page.html')
     for runs, out, sentence in (
         (['nowhere'], page, 'nowhere is no folder'),
         ([str(tmp_path / 'empty')], page, 'empty holds no training'),
+        ([str(tmp_path / 'short')], page, 'short has logged no iteration'),
         ([str(run)], 'page.pdf', 'must end in .html'),
         (
             [str(run)],

@@ -199,6 +199,11 @@ def work_dirs_in(folder: str) -> list[str]:
         found = glob(osp.join(escape(folder), pattern))
         if found := [path for path in found if scalars(path)]:
             return sorted(found, key=place)
+    if glob(osp.join(escape(folder), '*', 'vis_data')):
+        raise UserError(
+            f'{folder} has logged no iteration: wait, or train for longer '
+            'than default_hooks.logger.interval.'
+        )
     raise UserError(
         f'{folder} holds no training (*/vis_data/scalars.json): give the '
         'work dir of tools/train.py, or a folder with one for each seed.'
