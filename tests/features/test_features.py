@@ -126,7 +126,7 @@ def test_errors_are_one_sentence(detectors, tiny_data, tmp_path, command):
         with pytest.raises(SystemExit, match=sentence):
             command(TOOL, '--out', out, *given)
     assert not out.exists() and not out.with_suffix('.json').exists()
-    for wrong in ([first[0]], [*first, '--num', 1]):
+    for wrong in ([first[0]], [*first, '--num', 1], [*first, '--seed', -1]):
         with pytest.raises(SystemExit, match='2'):
             command(TOOL, *wrong)
 
@@ -144,6 +144,12 @@ def test_points_stay_where_they_are():
     first, again = (embed(features[:4], features[4:], 0) for _ in range(2))
     assert [len(first[d]) for d in ('source', 'target')] == [4, 5]
     assert (first['target'] == again['target']).all()
+
+
+def test_points_that_are_all_alike_lie_together():
+    """As of copies of one image; t-SNE would end the program."""
+    points = embed(np.ones((3, 5)), np.ones((4, 5)), 0)
+    assert (points['source'] == 0).all() and points['target'].shape == (4, 2)
 
 
 def test_without_scikit_learn(detectors, command, monkeypatch):
