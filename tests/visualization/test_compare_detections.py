@@ -149,7 +149,7 @@ def test_titles_and_labels_have_room(tmp_path):
         files.append(str(tmp_path / f'{name}.json'))
         (tmp_path / f'{name}.json').write_text(json.dumps(content))
     out = str(tmp_path / 'x.png')
-    compare(files[0], str(tmp_path), files[1:], ['$x_'], out, num=1)
+    compare(files[0], str(tmp_path), files[1:], ['$x_$'], out, num=1)
     picture = np.asarray(Image.open(out).convert('RGB')).astype(int)
     assert (picture[:3] == 255).all()
     # The right half of the image is black; above the image all is grey.
