@@ -26,7 +26,7 @@ docs: env  ## the site, in site/; fails on a broken link
 
 DEMO := work_dirs/demo/demo
 
-demo: env  ## generated data, plain against recommended: table and picture
+demo: env  ## generated data, plain against adapted: table, picture, report
 	@test -d data/city2foggy || \
 		.venv/bin/python tools/dataset_converters/city2foggy.py
 	.venv/bin/python benchmarks/adaptation.py demo --seeds 0 --jobs 2 \

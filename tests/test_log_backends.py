@@ -43,11 +43,15 @@ def test_a_missing_package_is_named_before_anything_is_written(
                 tool, tiny_config, *given, '--work-dir', run,
                 '--cfg-options', 'log_to=TensorboardVisBackend',
             )  # fmt: skip
-    with pytest.raises(SystemExit, match='tensorboard is not a backend'):
-        command(
-            'train.py', tiny_config, '--work-dir', run,
-            '--cfg-options', 'log_to=tensorboard',
-        )  # fmt: skip
+    for log_to, sentence in (
+        ('tensorboard', 'tensorboard is not a backend'),
+        ('LocalVisBackend', 'LocalVisBackend is a backend of the log twice'),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            command(
+                'train.py', tiny_config, '--work-dir', run,
+                '--cfg-options', f'log_to={log_to}',
+            )  # fmt: skip
     assert not run.exists()
 
 

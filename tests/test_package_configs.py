@@ -8,7 +8,7 @@ from mmengine.config import Config
 from da_faster import package_configs
 from da_faster.apis.config import load_config
 from da_faster.errors import UserError
-from da_faster.package_configs import read_config
+from da_faster.package_configs import path_as_option, read_config
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
@@ -218,3 +218,15 @@ def test_loaders_without_workers():
     for loader in (cfg.train_dataloader, cfg.train_cfg.target_dataloader):
         assert not {'persistent_workers', 'prefetch_factor'} & set(loader)
     assert read_config(name).train_dataloader.persistent_workers
+
+
+def test_a_path_arrives_by_an_option(tmp_path, monkeypatch):
+    """As it is, or as the way from here; spaces would be taken out."""
+    assert path_as_option(f'{tmp_path}/runs/a') == f'{tmp_path}/runs/a'
+    here = tmp_path / 'my runs, old'
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert path_as_option(f'{here}/work/a') == 'work/a'
+    for name in ('a b', 'a,b', 'a(,b'):
+        with pytest.raises(UserError, match='give the folder another name'):
+            path_as_option(f'{here}/{name}')

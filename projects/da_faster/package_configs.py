@@ -16,11 +16,12 @@ import contextlib
 import difflib
 import functools
 import inspect
+import os.path as osp
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from unittest import mock
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.config.utils import MODULE2PACKAGE, RemoveAssignFromAST
 from mmengine.runner import Runner
 
@@ -28,6 +29,26 @@ from da_faster.errors import UserError
 
 PREFIX = 'da_faster::'
 PACKAGE = Path(__file__).resolve().parent
+
+
+def path_as_option(path: str) -> str:
+    """A path, or the way to it from here, that ``--cfg-options`` hands on.
+
+    MMEngine takes the spaces out of what stands there, and makes lists of what
+    has commas.
+
+    Raises:
+        UserError: If neither would arrive as it is.
+    """
+    for text in (path, osp.relpath(path)):
+        # Of brackets that do not match there is an AssertionError.
+        with contextlib.suppress(AssertionError):
+            if DictAction._parse_iterable(text) == text:
+                return text
+    raise UserError(
+        f'{path} does not arrive in a config by --cfg-options, for its '
+        'spaces, commas, quotes or brackets: give the folder another name.'
+    )
 
 
 def carried_root() -> Path:

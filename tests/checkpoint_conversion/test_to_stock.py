@@ -341,7 +341,9 @@ def test_code_runs_only_if_trusted(tmp_path):
 
 
 @pytest.mark.parametrize('trust', [False, True])
-@pytest.mark.parametrize('content', [b'', b'junk', b'<html>', 300, [1]])
+@pytest.mark.parametrize(
+    'content', [b'', b'junk', b'hello', b'<html>', 300, [1]]
+)
 def test_unreadable_checkpoint(tmp_path, content, trust):
     path = tmp_path / 'x.pth'
     torch.save([1] if content == [1] else dict(x=torch.zeros(99)), path)

@@ -106,6 +106,11 @@ def test_errors_are_one_sentence(detectors, tiny_data, tmp_path, command):
     broken.mkdir()
     (broken / 'x.png').write_bytes(b'no image')
     shutil.copy(tiny_data / 'test/test_0.png', broken)
+    single = tmp_path / 'single'
+    single.mkdir()
+    shutil.copy(tiny_data / 'test/test_0.png', single)
+    (tmp_path / 'x.png').mkdir()
+    (tmp_path / 'y.json').mkdir()
     out = tmp_path / 'out/f.png'
     first = detectors[:2]
     for given, sentence in (
@@ -113,12 +118,15 @@ def test_errors_are_one_sentence(detectors, tiny_data, tmp_path, command):
         ([*first, '--titles', 'a', 'b'], '2 --titles for 1 detectors'),
         ([*first, '--target', 'no'], 'no is not a folder of images'),
         ([*first, '--target', broken], 'x.png could not be looked at'),
+        ([*first, '--target', single], 'test_0.png is the only image of'),
+        ([*first, '--out', tmp_path / 'x.png'], 'x.png is a folder'),
+        ([*first, '--out', tmp_path / 'y.png'], 'y.json is a folder'),
         ([first[0], 'no.pth'], 'no.pth'),
     ):
         with pytest.raises(SystemExit, match=sentence):
             command(TOOL, '--out', out, *given)
     assert not out.exists() and not out.with_suffix('.json').exists()
-    for wrong in ([first[0]], [*first, '--num', 1]):
+    for wrong in ([first[0]], [*first, '--num', 1], [*first, '--seed', -1]):
         with pytest.raises(SystemExit, match='2'):
             command(TOOL, *wrong)
 
@@ -136,6 +144,12 @@ def test_points_stay_where_they_are():
     first, again = (embed(features[:4], features[4:], 0) for _ in range(2))
     assert [len(first[d]) for d in ('source', 'target')] == [4, 5]
     assert (first['target'] == again['target']).all()
+
+
+def test_points_that_are_all_alike_lie_together():
+    """As of copies of one image; t-SNE would end the program."""
+    points = embed(np.ones((3, 5)), np.ones((4, 5)), 0)
+    assert (points['source'] == 0).all() and points['target'].shape == (4, 2)
 
 
 def test_without_scikit_learn(detectors, command, monkeypatch):

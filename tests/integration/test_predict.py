@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 
+from da_faster.apis.prediction import with_title
 from launching import TEACHER, derive
 
 
@@ -118,6 +119,49 @@ def test_two_detectors_side_by_side(
     assert picture.shape[1] == 2 * width + 8  # a gap
 
 
+def test_any_image_that_opens(detector, tiny_data, tmp_path, command):
+    """Of 16 bits, with transparency, or of a name that tells nothing."""
+    folder = tmp_path / 'einige Bilder, grün'
+    folder.mkdir()
+    image = cv2.imread(str(tiny_data / 'test/test_0.png'))
+    cv2.imwrite(str(folder / 'deep.png'), image.astype(np.uint16) * 257)
+    cv2.imwrite(
+        str(folder / 'clear.png'), cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
+    )
+    shutil.copy(tiny_data / 'test/test_0.png', folder / 'no suffix')
+    out = tmp_path / 'out'
+    command('predict.py', *detector, f'{folder}/*', '--out', out)
+    assert drawn(out) == ['clear.png', 'deep.png', 'no suffix.png']
+    content = json.loads((out / 'predictions.json').read_text())
+    boxes = {i['id']: [] for i in content['images']}
+    for found in content['annotations']:
+        boxes[found['image_id']].append(found['bbox'])
+    assert boxes[1] == boxes[2] == boxes[3] != []
+
+
+def test_what_was_drawn_is_not_looked_at_again(
+    detector, tiny_data, tmp_path, command
+):
+    shutil.copy(tiny_data / 'test/test_0.png', tmp_path)
+    for _ in range(2):
+        command(
+            'predict.py', *detector, tmp_path, '--out', tmp_path / 'out',
+            '--force',
+        )  # fmt: skip
+    assert drawn(tmp_path / 'out') == [f'{tmp_path.name}/test_0.png']
+
+
+def test_a_title_has_its_letters_and_its_end():
+    """OpenCV writes ? for letters beyond ASCII."""
+    picture = np.zeros((9, 200, 3), np.uint8)
+    bands = [
+        with_title(picture, title)[:-9].min(axis=2)
+        for title in ('ä', 'ö', '?', 'x' * 24 + '|', 'x' * 24)
+    ]
+    assert {band.shape for band in bands} == {(28, 200)}
+    assert all((a != b).any() for a, b in zip(bands, bands[1:]))
+
+
 def test_a_video(detector, tmp_path, command):
     video = tmp_path / 'clip.mp4'
     code = cv2.VideoWriter_fourcc(*'mp4v')
@@ -140,15 +184,21 @@ def test_errors_are_one_sentence(detector, tiny_data, tmp_path, command):
     image = tiny_data / 'test/test_0.png'
     broken = tmp_path / 'broken.png'
     broken.write_bytes(b'no image')
+    empty = tmp_path / 'empty.png'
+    empty.touch()
     other = tmp_path / 'other'
-    other.mkdir()
+    (other / 'none').mkdir(parents=True)
     shutil.copy(image, other)
     for name in ('clip.mp4', 'clip.avi'):
         (tmp_path / name).write_bytes(b'no video')
     for given, sentence in (
         (['no.png'], 'no.png does not exist'),
         ([f'{tmp_path}/*.bmp'], 'does not exist'),
-        ([broken], 'broken.png could not be looked at'),
+        # The first image is fine, and yet nothing is drawn.
+        ([image, broken], 'broken.png is no image that OpenCV can read'),
+        ([image, empty], 'empty.png is no image that OpenCV can read'),
+        ([other / 'none'], 'no image found in .*none'),
+        ([image, '--student'], 'tiny.py has no student'),
         ([image, other / 'test_0.png'], 'two of the inputs are drawn as'),
         (
             [tmp_path / 'clip.mp4', tmp_path / 'clip.avi'],
@@ -160,7 +210,22 @@ def test_errors_are_one_sentence(detector, tiny_data, tmp_path, command):
     ):
         with pytest.raises(SystemExit, match=sentence):
             command('predict.py', *detector, *given, '--out', tmp_path / 'o')
+        assert not drawn(tmp_path / 'o')
         assert not (tmp_path / 'o/predictions.json').exists()
+    # Nothing can be written there.
+    (tmp_path / 'a/predictions.json').mkdir(parents=True)
+    (tmp_path / 'b').mkdir()
+    (tmp_path / 'b/drawn').touch()
+    for out, sentence in (
+        ('a', 'predictions.json is a folder'),
+        ('b', 'drawn is a file'),
+        ('b/drawn', 'cannot be made'),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            command(
+                'predict.py', *detector, image, '--out', tmp_path / out,
+                '--force',
+            )  # fmt: skip
     # A glob.
     command(
         'predict.py', *detector, f'{tiny_data}/test/*_[01].png',

@@ -308,16 +308,17 @@ def test_chance_is_half_and_ln_2_times_the_weight(data, tmp_path, monkeypatch):
     ]
 
 
-def test_run_without_detections(data, tmp_path, capsys, command):
+def test_run_without_detections(data, tmp_path, capsys, command, monkeypatch):
     """Its training is shown, and how to get the rest."""
     run = make_run(tmp_path / 'a run', data)
     out = tmp_path / 'new/page.html'
     command('analysis/report.py', run, '--out', out)
-    said = capsys.readouterr().out
+    assert 'a run/detections does not arrive' in capsys.readouterr().out
+    monkeypatch.chdir(run)
+    command('analysis/report.py', run, '--out', out)
     assert (
-        f"outfile_prefix={run}/detections'\nWhat was gained on the target is "
-        'not known'
-    ) in said
+        'outfile_prefix=detections\nWhat was gained on the target is not known'
+    ) in capsys.readouterr().out
     text = out.read_text()
     assert 'id="training"' in text and 'id="table"' not in text
 
@@ -349,8 +350,23 @@ def test_the_page_is_about_no_oracle_and_no_control(data, tmp_path):
 def test_one_run_alone(data, tmp_path):
     run = make_run(tmp_path / 'run', data, (0, 1, 2, 3, 4, 5))
     done = report([str(run)], str(tmp_path / 'page.html'))
-    assert done.sentence.startswith('On the target, run reaches 100.0 AP50;')
+    assert done.sentence.startswith(
+        'On the target, run reaches 100.0 AP50. To see what was gained, give'
+    )
     assert 'id="images"' not in (tmp_path / 'page.html').read_text()
+
+
+def test_nothing_beside_it_can_be_judged(data, tmp_path):
+    run = make_run(tmp_path / 'run', data, (0,))
+    oracle = make_run(tmp_path / 'oracle', data, (0,))
+    empty = make_run(tmp_path / 'empty', data)
+    for beside, said in (
+        ([empty], 'no other run has detections'),
+        ([oracle, empty], 'with: the others are oracles'),
+    ):
+        folders = [str(folder) for folder in (run, *beside)]
+        done = report(folders, str(tmp_path / 'page.html'))
+        assert said in done.sentence
 
 
 def test_unfinished_training_is_told(data, tmp_path):
@@ -389,8 +405,8 @@ def breaks(run: Path, data: Path, kind: str) -> None:
         ('syntax', r'config.py is not a config'),
         ('nothing', r'has logged no iteration yet'),
         ('truth', r'no.json does not exist: start in the folder'),
-        ('other', r'detections.bbox.json does not hold detections of'),
-        ('json', r'detections.bbox.json does not hold detections of'),
+        ('other', r'detections.bbox.json has a detection of image 77'),
+        ('json', r'detections.bbox.json does not hold COCO detections'),
     ],
 )
 def test_bad_work_dir_is_one_sentence(data, tmp_path, kind, sentence):
@@ -410,16 +426,20 @@ def test_bad_arguments(data, tmp_path):
     (other / 'test.json').write_text(text)
     second = make_run(tmp_path / 'second', other, (0,))
     (tmp_path / 'empty').mkdir()
+    (tmp_path / 'short/20260101/vis_data').mkdir(parents=True)
+    (tmp_path / 'x.html').mkdir()
     page = str(tmp_path / 'page.html')
     for runs, out, sentence in (
         (['nowhere'], page, 'nowhere is no folder'),
         ([str(tmp_path / 'empty')], page, 'empty holds no training'),
+        ([str(tmp_path / 'short')], page, 'short has logged no iteration'),
         ([str(run)], 'page.pdf', 'must end in .html'),
         (
             [str(run)],
             f'{run}/20260101_000000/vis_data/config.py/p.html',
-            'written',
+            'cannot be made',
         ),
+        ([str(run)], str(tmp_path / 'x.html'), 'x.html is a folder'),
         ([str(run), str(second)], page, 'compare runs of one test set'),
     ):
         with pytest.raises(UserError, match=sentence):

@@ -103,6 +103,9 @@ def test_the_table_has_a_column(run, detector, tmp_path, command, capsys):
     assert row[columns.index('AP50 on the source')] == '66.3'
     command('analysis/report.py', run, '--out', page)
     assert 'on the source' not in page.read_text()
+    (run / 'detections.bbox.json').unlink()
+    command('analysis/report.py', run, *given)
+    assert '--source-labels is not used' in capsys.readouterr().out
 
 
 def test_errors_are_one_sentence(run, detector):

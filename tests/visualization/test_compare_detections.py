@@ -95,6 +95,7 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
         (('--num', 0), 'num must be at least 1, got 0'),
         (('--img-ids', 7), 'test.json has no image 7'),
         (('--out', 'x.xyz'), 'x.xyz cannot be written'),
+        (('--out', 'new/'), 'new/: the file needs a suffix'),
         (('--titles', 'one'), 'give one each'),
     ):
         with pytest.raises(SystemExit, match=sentence):
@@ -102,20 +103,58 @@ def test_picture_is_written(tmp_path, monkeypatch, capsys, command):
     for other in (
         dict(result[0], image_id=7),
         dict(result[0], category_id=7),
-        dict(box(0), image_id=0),
     ):
         (tmp_path / 'other.json').write_text(json.dumps([other]))
         with pytest.raises(SystemExit, match='other.json has a detection of'):
             command(*argv[:3], 'none.json', 'other.json')
+    for content in (
+        {},
+        [1],
+        [box(0)],
+        [dict(box(0), image_id=0)],
+        [dict(result[0], bbox=[1, 2, 3])],
+        [dict(result[0], score='0.5')],
+        [dict(result[0], score=float('nan'))],
+    ):
+        (tmp_path / 'other.json').write_text(json.dumps(content))
+        with pytest.raises(SystemExit, match='^other.json does not hold COCO'):
+            command(*argv[:3], 'none.json', 'other.json')
     # More images than there are, and a folder that is missing.
     command(*argv, '--num', 500, '--out', 'new/out.png')
     assert Image.open('new/out.png').size == Image.open('out.png').size
-    with pytest.raises(SystemExit, match='r.json.*not COCO detections'):
+    with pytest.raises(SystemExit, match='^r.json is not COCO annotations'):
         command(tool, 'r.json', '.', 'none.json', 'r.json')
     with pytest.raises(SystemExit, match='0.png does not exist'):
         command(tool, 'test.json', 'new', 'none.json', 'r.json')
     with pytest.raises(SystemExit, match='nowhere.json does not exist'):
         command(*argv[:3], 'nowhere.json', 'r.json')
+
+
+def test_titles_and_labels_have_room(tmp_path):
+    """The title is not cut off, and a label at the border lies below it."""
+    image = Image.fromarray(np.zeros((40, 40, 3), np.uint8))
+    image.save(tmp_path / '0.png')
+    info = dict(id=0, file_name='0.png', height=40, width=40)
+    found = dict(category_id=1, bbox=[0, 0, 20, 20])
+    truth = dict(
+        images=[info],
+        categories=[dict(id=1, name='car')],
+        annotations=[dict(found, id=1, image_id=0, area=400, iscrowd=0)],
+    )
+    files = []
+    for name, content in (
+        ('truth', truth),
+        ('found', [dict(found, image_id=0, score=0.9)]),
+    ):
+        files.append(str(tmp_path / f'{name}.json'))
+        (tmp_path / f'{name}.json').write_text(json.dumps(content))
+    out = str(tmp_path / 'x.png')
+    compare(files[0], str(tmp_path), files[1:], ['$x_$'], out, num=1)
+    picture = np.asarray(Image.open(out).convert('RGB')).astype(int)
+    assert (picture[:3] == 255).all()
+    # The right half of the image is black; above the image all is grey.
+    first = (picture[:, picture.shape[1] * 3 // 4] == 0).all(-1).argmax()
+    assert not np.ptp(picture[: first - 3], axis=-1).any()
 
 
 @pytest.mark.parametrize('ends', [('left', 'right'), ('right', 'left')])

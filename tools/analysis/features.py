@@ -65,8 +65,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if len(args.detectors) % 2:
         parser.error('give a checkpoint for each config')
-    if args.num < 2 or args.boxes < 1:
-        parser.error('--num takes at least 2, --boxes at least 1')
+    if args.num < 2 or args.boxes < 1 or args.seed < 0:
+        parser.error('--num takes at least 2, --boxes 1, --seed 0')
     return args
 
 

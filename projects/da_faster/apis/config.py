@@ -30,6 +30,17 @@ def need_folder(path: str, option: str) -> None:
         raise UserError(f'{path} cannot be written to: give another {option}.')
 
 
+def need_output(path: str, option: str) -> None:
+    """Makes the folder of a file to write.
+
+    Raises a UserError where the file cannot be written, before there is work
+    that would be lost.
+    """
+    if osp.isdir(path):
+        raise UserError(f'{path} is a folder: give another {option}.')
+    need_folder(osp.dirname(path) or '.', option)
+
+
 # What MMEngine's backends import when the training starts.
 PACKAGES = dict(
     TensorboardVisBackend='tensorboard',
@@ -43,9 +54,16 @@ PACKAGES = dict(
 
 
 def need_backends(cfg: Config) -> None:
-    """Raises a UserError where a log's backend is unknown or not installed."""
+    """Raises a UserError where a log's backend cannot be made."""
+    known = set()
     for backend in (cfg.get('visualizer') or {}).get('vis_backends') or ():
         name = backend['type']
+        if backend.get('name', name) in known:
+            raise UserError(
+                f'{name} is a backend of the log twice: leave one out, or '
+                'give each a name.'
+            )
+        known.add(backend.get('name', name))
         if VISBACKENDS.get(name) is None:
             raise UserError(
                 f'{name} is not a backend of the log: MMEngine has '

@@ -21,6 +21,7 @@ from da_faster.checkpoint_conversion import StockDetector, convert_to_stock
 from da_faster.data_check import dataset_classes, leaves
 from da_faster.datasets import TargetDataset
 from da_faster.errors import UserError
+from da_faster.listing import IMAGE_SUFFIXES
 from da_faster.package_configs import read_config
 
 from .type_names import with_type_names
@@ -232,4 +233,7 @@ def images_below(folder: str) -> list[str]:
     try:
         return [item['img_path'] for item in dataset.load_data_list()]
     except ValueError as error:
-        raise UserError(f'{error}.') from error
+        raise UserError(
+            f'no image found in {folder} ({", ".join(IMAGE_SUFFIXES)}): give '
+            'a folder that has some.'
+        ) from error

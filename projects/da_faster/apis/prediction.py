@@ -1,19 +1,18 @@
 """Looks at images and videos with one detector or several."""
 
 import json
-import os.path as osp
-from collections.abc import Iterator, Sequence
-from glob import glob, has_magic
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import mmcv
 import numpy as np
+from matplotlib.font_manager import findfont
 from mmdet.structures import DetDataSample
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
+from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
 from da_faster.engine.checkpoints.files import write_atomically
@@ -21,93 +20,20 @@ from da_faster.errors import UserError
 from da_faster.progress import progress
 
 from .coco_results import coco_content
-from .config import need_folder
-from .detectors import detect, images_below, load_detector, read_any_config
+from .config import need_folder, need_output
+from .detectors import detect, load_detector, read_any_config
+from .pictures import (
+    Picture,
+    count_frames,
+    drawn_video,
+    find,
+    frames,
+    need_images,
+)
 from .score_kinds import score_bounds, scores_are_sigmoids
 
-VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 GAP = 8  # pixels between two pictures
-
-
-class Picture(NamedTuple):
-    """An image to look at.
-
-    Attributes:
-        name (str): Where its drawing goes, relative to the output.
-        image (str or ndarray): A file, or a frame (H, W, 3), BGR.
-        video (str): The video that it is of, or ''.
-        rate (float): The video's frames a second.
-    """
-
-    name: str
-    image: str | np.ndarray
-    video: str = ''
-    rate: float = 0.0
-
-
-def find(inputs: Sequence[str]) -> tuple[list[Picture], list[str]]:
-    """The image files and videos that are meant.
-
-    Args:
-        inputs (Sequence[str]): Images, folders, globs, videos.
-
-    Returns:
-        tuple: Pictures of image files, and paths of videos.
-
-    Raises:
-        UserError: If one of them is nothing of that kind.
-    """
-    pictures, videos = [], []
-    for given in inputs:
-        if osp.isdir(given):
-            parent = osp.dirname(osp.abspath(given))
-            pictures += [
-                Picture(osp.relpath(osp.abspath(path), parent), path)
-                for path in images_below(given)
-            ]
-            continue
-        paths = [given]
-        if has_magic(given) and not osp.exists(given):
-            paths = sorted(filter(osp.isfile, glob(given, recursive=True)))
-        if not paths or not osp.isfile(paths[0]):
-            raise UserError(f'{given} does not exist; check the path.')
-        for path in paths:
-            if path.lower().endswith(VIDEOS):
-                videos.append(path)
-            else:
-                pictures.append(Picture(osp.basename(path), path))
-    names = [p.name for p in pictures] + [drawn_video(v) for v in videos]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise UserError(
-            f'two of the inputs are drawn as {min(twice)}: give the folder '
-            'that holds them all.'
-        )
-    return pictures, videos
-
-
-def drawn_video(path: str) -> str:
-    """The name of a video that is drawn on."""
-    return f'{Path(path).stem}.mp4'
-
-
-def frames(path: str) -> Iterator[Picture]:
-    """The frames of a video."""
-    video = mmcv.VideoReader(path)
-    for number, frame in enumerate(video):
-        if frame is None:
-            return
-        name = f'{osp.basename(path)}/{number:06d}.jpg'
-        yield Picture(name, frame, path, video.fps)
-
-
-def count_frames(path: str) -> int:
-    """How many a video has. Raises a UserError where it has none."""
-    if number := max(len(mmcv.VideoReader(path)), 0):
-        return number
-    raise UserError(
-        f'{path} is no video that OpenCV can read: convert it, or take it out.'
-    )
+BAND = 28  # pixels above a picture, for its title
 
 
 class Drawer:
@@ -151,13 +77,15 @@ class Drawer:
 
 
 def with_title(picture: np.ndarray, title: str) -> np.ndarray:
-    """The picture below a line of text."""
-    band = np.full((28, picture.shape[1], 3), 255, np.uint8)
-    cv2.putText(
-        band, title, (4, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1,
-        cv2.LINE_AA,
-    )  # fmt: skip
-    return np.concatenate([band, picture])
+    """The picture below a line of text, as large as there is room for."""
+    band = Image.new('RGB', (picture.shape[1], BAND), 'white')
+    for size in range(16, 7, -1):
+        # Matplotlib's font has more letters than OpenCV's.
+        font = ImageFont.truetype(findfont('DejaVu Sans'), size)
+        if font.getlength(title) <= band.width - 8:
+            break
+    ImageDraw.Draw(band).text((4, BAND / 2), title, 'black', font, anchor='lm')
+    return np.concatenate([np.asarray(band), picture])
 
 
 class Output:
@@ -171,7 +99,10 @@ class Output:
     def add(self, picture: Picture, drawn: np.ndarray) -> None:
         bgr = np.ascontiguousarray(drawn[..., ::-1])
         if not picture.video:
-            mmcv.imwrite(bgr, str(self.folder / picture.name))
+            path = str(self.folder / picture.name)
+            if not cv2.haveImageWriter(path):  # .jfif, or no suffix at all
+                path += '.png'
+            mmcv.imwrite(bgr, path)
             return
         if picture.video != self.video:
             self.close()
@@ -181,6 +112,12 @@ class Output:
             size = bgr.shape[1], bgr.shape[0]
             code = cv2.VideoWriter_fourcc(*'mp4v')
             self.writer = cv2.VideoWriter(str(path), code, picture.rate, size)
+            if not self.writer.isOpened():
+                raise UserError(
+                    f'{path} cannot be written by OpenCV, with '
+                    f'{picture.rate} frames a second: give --no-draw, or the '
+                    'frames as images.'
+                )
         self.writer.write(bgr)
 
     def close(self) -> None:
@@ -233,7 +170,18 @@ def predict(
             'each.'
         )
     pictures, videos = find(inputs)
+    # What an earlier call drew may lie in a folder that is given.
+    pictures = [p for p in pictures if not is_below(p.image, folder / 'drawn')]
     need_folder(out, '--out')
+    results = [
+        folder / f'predictions{f"_{number}" if number > 1 else ""}.json'
+        for number in range(1, len(detectors) + 1)
+    ]
+    for path in results:
+        need_output(str(path), '--out')
+    if (folder / 'drawn').is_file():
+        raise UserError(f'{folder / "drawn"} is a file: give another --out.')
+    need_images(pictures)
     cfgs = [read_any_config(config) for config, _ in detectors]
     models = [
         load_detector(cfg, checkpoint, trust_checkpoint, student)
@@ -259,17 +207,14 @@ def predict(
             seen.append(look(picture, models, found, drawer, output))
     finally:
         output.close()
-    written = []
-    for number, (names, detections) in enumerate(zip(classes, found), 1):
-        config, checkpoint = detectors[number - 1]
+    for path, names, detections, (config, checkpoint) in zip(
+        results, classes, found, detectors
+    ):
         content = coco_content(
             seen, detections, names, dict(config=config, checkpoint=checkpoint)
         )
-        end = f'_{number}' if number > 1 else ''
-        path = folder / f'predictions{end}.json'
         write_atomically(json.dumps(content).encode(), str(path))
-        written.append(path)
-    return written
+    return results
 
 
 def look(
@@ -289,6 +234,11 @@ def look(
     if drawer:
         output.add(picture, drawer.draw(image[..., ::-1], results))
     return picture.name, image.shape[:2]
+
+
+def is_below(path: str, folder: Path) -> bool:
+    """Whether a file lies in a folder, or in one of its folders."""
+    return folder.resolve() in Path(path).resolve().parents
 
 
 def short(checkpoint: str) -> str:

@@ -61,8 +61,8 @@ def test(
     if not cfg.get('test_dataloader'):
         raise UserError(
             f'{config} has no test_dataloader, so there is nothing to test '
-            'on: give it one; to predict on images without labels, one of a '
-            'TargetDataset, with test_evaluator=[] (docs/custom_data.md).'
+            'on: give it one, or take tools/predict.py to detect on images '
+            'without labels.'
         )
     if not (cfg.get('test_evaluator') or out or show or show_dir):
         raise UserError(

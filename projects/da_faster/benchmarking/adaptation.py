@@ -14,6 +14,7 @@ from mmengine.config import Config
 
 from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
+from da_faster.package_configs import path_as_option
 
 from .certainty import Matches, verdicts
 from .cluster import Job, Slurm
@@ -120,6 +121,7 @@ def command_of(run: Run) -> list[str]:
 
     It writes the detections of its last weights at its end.
     """
+    prefix = path_as_option(osp.join(run.work_dir, 'detections'))
     return train_command(
         run.config,
         run.work_dir,
@@ -127,7 +129,7 @@ def command_of(run: Run) -> list[str]:
         'auto',
         '--cfg-options',
         f'randomness.seed={run.seed}',
-        f'val_evaluator.outfile_prefix={run.work_dir}/detections',
+        f'val_evaluator.outfile_prefix={prefix}',
         'default_hooks.logger.interval=10',  # for the progress
         *METHODS[run.method].arguments,
     )

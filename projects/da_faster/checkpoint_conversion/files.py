@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,15 +13,6 @@ from mmengine.registry import init_default_scope
 from da_faster.engine.checkpoints.loading import need_torch
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
-
-BROKEN = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-    struct.error,
-    pickle.UnpicklingError,
-)
 
 
 def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:
@@ -61,13 +51,15 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
             )
     except FileNotFoundError:
         raise UserError(f'{path} does not exist; check the path.') from None
-    except BROKEN as error:
+    except Exception as error:  # whatever bytes do to a reader
         if isinstance(error, pickle.UnpicklingError) and not trust:
             raise UserError(
                 f'{path} is no checkpoint, or one that holds more than '
                 'tensors and plain data: see --trust if you trust its origin.'
             ) from error
-        reason = (str(error) or type(error).__name__).split('. ')[0]
+        reason = str(error).split('. ')[0]
+        if not reason or isinstance(error, LookupError):  # else a bare key
+            reason = f'{type(error).__name__} {reason}'.rstrip()
         raise UserError(
             f'{path} is not a readable checkpoint ({reason}): '
             'download or copy it again.'

@@ -285,7 +285,10 @@ def convert_to_stock(
     if not isinstance(config, Config):
         cfg = load_config(Path(config), cfg_options)
     if student and 'detector' not in cfg.model:
-        raise UserError(f'{config} has no student: leave --student out.')
+        raise UserError(
+            f'{cfg.filename or "the config"} has no student, as it is of no '
+            'mean teacher: leave --student out.'
+        )
     stock = to_stock_config(cfg)
     cfg = stock.cfg
     # Some detectors write into their config.

@@ -1,7 +1,6 @@
 """Measures detectors on the same images: a picture, and a file of numbers."""
 
 import json
-import os.path as osp
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from da_faster.apis.config import need_folder
+from da_faster.apis.config import need_output
 from da_faster.apis.detectors import (
     images_below,
     load_detector,
@@ -213,12 +212,20 @@ def measure(
             f'{len(titles)} --titles for {len(detectors)} detectors; give one '
             'each.'
         )
-    need_folder(osp.dirname(out) or '.', '--out')
+    numbers = str(Path(out).with_suffix('.json'))
+    need_output(out, '--out')
+    need_output(numbers, '--out')
     cfgs = [read_any_config(config) for config, _ in detectors]
     found = images_of(cfgs[-1], detectors[-1][0], source, target)
     paths = {
         domain: spread(every, num) for domain, (_, every) in found.items()
     }
+    for domain, some in paths.items():
+        if len(some) < 2:
+            raise UserError(
+                f'{some[0]} is the only image of the {domain}: give more, as '
+                'the classifier is tried on images that it has not seen.'
+            )
     notes = [
         f'{domain}: {len(paths[domain])} of {len(every)} images of {where}'
         for domain, (where, every) in found.items()
@@ -234,7 +241,6 @@ def measure(
     rows = zip(('images', f'boxes (top {boxes} an image)'), zip(*columns))
     save_figure(draw(list(rows), names), out)
     notes += caveats(results, paths)
-    numbers = str(Path(out).with_suffix('.json'))
     content = dict(
         images=paths,
         boxes=boxes,

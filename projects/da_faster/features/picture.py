@@ -56,12 +56,15 @@ def embed(source: np.ndarray, target: np.ndarray, seed: int) -> dict:
     """
     features = StandardScaler().fit_transform(np.concatenate([source, target]))
     parts = min(50, *features.shape)
-    features = PCA(parts, random_state=seed).fit_transform(features)
-    points = TSNE(
-        perplexity=min(30, (len(features) - 1) / 3),
-        init='pca',
-        random_state=seed,
-    ).fit_transform(features)
+    if features.any():
+        features = PCA(parts, random_state=seed).fit_transform(features)
+        points = TSNE(
+            perplexity=min(30, (len(features) - 1) / 3),
+            init='pca',
+            random_state=seed,
+        ).fit_transform(features)
+    else:  # all alike, of which t-SNE crashes
+        points = np.zeros((len(features), 2))
     return dict(source=points[: len(source)], target=points[len(source) :])
 
 

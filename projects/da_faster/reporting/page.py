@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader
 
+from da_faster.apis.config import need_output
 from da_faster.benchmarking.scores import describe
 from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
@@ -83,8 +84,14 @@ def report(
     notes = [text for run in runs for text in run.shortcomings()]
     able = [run for run in runs if run.detections and run.test_set()]
     truth = common_truth(able)
+    need_output(out, '--out')
     looks = styles([method.oracle for method in methods])
     source = results = None
+    if source_labels and not truth:
+        notes.append(
+            '--source-labels is not used, as no run has detections of '
+            'labelled target images.'
+        )
     if truth and source_labels:
         source = score_on_source(
             able, source_labels, source_images, trust_checkpoint

@@ -60,6 +60,7 @@ class Results:
                 ]
             )
         }
+        self.given = len(methods)
         self.methods = [m for m in methods if m.name in self.runs]
         # What is to be beaten is the first that was asked for, or nothing.
         self.first = methods[0].name
@@ -77,7 +78,12 @@ class Results:
             return unknown_sentence(self.first)
         if not self.judged:
             values = [one.score['AP50'] for one in self.runs[self.first]]
-            return single_sentence(self.first, float(np.mean(values)))
+            return single_sentence(
+                self.first,
+                float(np.mean(values)),
+                self.given,
+                len(self.methods),
+            )
         first, last = self.judged
         both = pairs(self.runs[last], self.runs[first])
         ours = float(np.mean([one.score['AP50'] for one, _ in both]))

@@ -14,6 +14,7 @@ from da_faster.benchmarking.methods import METHODS
 from da_faster.benchmarking.progress import records
 from da_faster.engine.checkpoints.files import candidates
 from da_faster.errors import UserError
+from da_faster.package_configs import path_as_option
 
 
 class TargetSet(NamedTuple):
@@ -113,16 +114,9 @@ class Run(NamedTuple):
                 'end of the training.'
             )
         elif not self.detections:
-            checkpoint = (candidates(self.work_dir) or ['CHECKPOINT'])[0]
-            prefix = osp.join(self.work_dir, DETECTIONS.split('.')[0])
-            command = shlex.join(
-                ['python', 'tools/test.py', self.config, checkpoint]
-                + ['--work-dir', self.work_dir]
-                + ['--cfg-options', f'{key}.outfile_prefix={prefix}']
-            )
             said.append(
                 f'{self.work_dir} has no {DETECTIONS}, so nothing is known of '
-                f'it on the target; make it with: {command}'
+                f'it on the target; {self.how_to_detect(key)}'
             )
         elif self.is_older():
             said.append(
@@ -130,6 +124,25 @@ class Run(NamedTuple):
                 'it: make it again if you trained on.'
             )
         return said
+
+    def how_to_detect(self, evaluator: str) -> str:
+        """How to make the detections.
+
+        Args:
+            evaluator (str): Dotted key of the metric.
+        """
+        checkpoint = (candidates(self.work_dir) or ['CHECKPOINT'])[0]
+        prefix = osp.join(self.work_dir, DETECTIONS.split('.')[0])
+        try:
+            prefix = path_as_option(prefix)
+        except UserError as error:
+            return str(error)
+        command = shlex.join(
+            ['python', 'tools/test.py', self.config, checkpoint]
+            + ['--work-dir', self.work_dir]
+            + ['--cfg-options', f'{evaluator}.outfile_prefix={prefix}']
+        )
+        return f'make it with: {command}'
 
     def is_older(self) -> bool:
         """Whether the detections were there well before the last weights."""
@@ -186,6 +199,11 @@ def work_dirs_in(folder: str) -> list[str]:
         found = glob(osp.join(escape(folder), pattern))
         if found := [path for path in found if scalars(path)]:
             return sorted(found, key=place)
+    if glob(osp.join(escape(folder), '*', 'vis_data')):
+        raise UserError(
+            f'{folder} has logged no iteration: wait, or train for longer '
+            'than default_hooks.logger.interval.'
+        )
     raise UserError(
         f'{folder} holds no training (*/vis_data/scalars.json): give the '
         'work dir of tools/train.py, or a folder with one for each seed.'

@@ -90,12 +90,12 @@ class Truth:
             UserError: If its detections are not of these images.
         """
         path, test = run.detections, self.test
-        score = evaluate(test.ann_file, path, test.classes)
-        score['minutes'] = training_minutes(run.work_dir)
         found = by_image(path)
         check_detections(
             path, found, self.coco.getImgIds(), self.coco.cats, test.ann_file
         )
+        score = evaluate(test.ann_file, path, test.classes)
+        score['minutes'] = training_minutes(run.work_dir)
         outcomes = {
             i: assess(
                 sorted(self.known(found[i]), key=lambda d: -d['score']),

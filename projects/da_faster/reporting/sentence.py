@@ -44,12 +44,28 @@ def gain_sentence(last: str, first: str, ours: float, gain: Gain) -> str:
     )
 
 
-def single_sentence(name: str, ours: float) -> str:
-    """Of one method alone."""
-    return (
-        f'On the target, {name} reaches {ours:.1f} AP50; what was gained '
-        'shows beside the run that it is to beat, as the first WORK_DIR.'
-    )
+def single_sentence(name: str, ours: float, given: int, scored: int) -> str:
+    """Of one method, beside which there is none to judge.
+
+    Args:
+        name (str): Of the method.
+        ours (float): Its AP50, percent.
+        given (int): How many methods there are, this one among them.
+        scored (int): How many of them have detections.
+    """
+    if given == 1:
+        why = (
+            'To see what was gained, give the run that it is to beat as the '
+            'first WORK_DIR.'
+        )
+    elif scored == 1:
+        why = (
+            'What was gained is not known: no other run has detections of '
+            'labelled target images.'
+        )
+    else:
+        why = 'There is nothing to compare it with: the others are oracles.'
+    return f'On the target, {name} reaches {ours:.1f} AP50. {why}'
 
 
 def unknown_sentence(first: str = '') -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import math
 import os.path as osp
 from collections import defaultdict
 from collections.abc import Sequence
@@ -61,12 +62,34 @@ def match(detections: list[dict], truth: list[dict]) -> list[int | None]:
 
 
 def by_image(path: str) -> dict[int, list[dict]]:
-    """The detections of a COCO result file by image id."""
+    """The detections of a COCO result file by image id.
+
+    Raises:
+        UserError: If it holds anything else.
+    """
     detections = defaultdict(list)
-    with open(path) as f:
-        for detection in json.load(f):
+    try:
+        with open(path) as f:
+            content = json.load(f)
+        if not isinstance(content, list):
+            raise TypeError(f'a {type(content).__name__} in place of a list')
+        for detection in content:
             detections[detection['image_id']].append(detection)
+            numbers = [*detection['bbox'], detection['score']]
+            if len(numbers) != 5 or not all(map(is_number, numbers)):
+                raise ValueError(f'bbox and score {numbers}')
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f'{path} does not hold COCO detections, as CocoMetric writes them '
+            f'with outfile_prefix ({type(error).__name__}: {error}): make '
+            'them again.'
+        ) from error
     return detections
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number."""
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def assess(detections: list[dict], annotations: list[dict]) -> 'Outcome':
@@ -166,21 +189,12 @@ def check_detections(
     """Raises a UserError if detections are of other annotations."""
     for image_id, detections in run.items():
         for detection in detections:
-            missing = {'bbox', 'score'}.difference(detection)
-            if (
-                image_id not in image_ids
-                or detection.get('category_id') not in names
-                or missing
-            ):
-                what = (
-                    f'no {missing.pop()}'
-                    if missing
-                    else f'image {image_id}, '
-                    f'category {detection.get("category_id")}'
-                )
+            category = detection.get('category_id')
+            if image_id not in image_ids or category not in names:
                 raise UserError(
-                    f'{path} has a detection of {what}, which does not fit '
-                    f'{ann_file}: give the annotations it was made for.'
+                    f'{path} has a detection of image {image_id}, category '
+                    f'{category}, which does not fit {ann_file}: give the '
+                    'annotations it was made for.'
                 )
 
 
@@ -190,22 +204,30 @@ def draw_panel(ax, image: np.ndarray, outcome: Outcome, names: dict) -> None:
     def draw(item: dict, color: str, **options) -> None:
         x, y, w, h = item['bbox']
         ax.add_patch(Rectangle((x, y), w, h, fc='none', ec=color, **options))
+        # Above the box; inside where it would leave the image.
+        inside = y < image.shape[1] / 40
         ax.text(
-            x,
-            y,
+            max(x, 0),
+            max(y, 0),
             names[item['category_id']],
             fontsize=6,
-            va='bottom',
-            bbox=dict(fc=color, ec='none', pad=0.6),
+            va='top' if inside else 'bottom',
+            clip_on=True,
+            bbox=dict(fc=color, ec='none', pad=0.6, clip_on=True),
         )
 
-    ax.imshow(image)
+    # A box begins at the edge of a pixel, not at its middle.
+    ax.imshow(image, extent=(0, image.shape[1], image.shape[0], 0))
     ax.set_axis_off()
+    ax.autoscale(False)  # boxes may reach beyond the image
     for number, item in enumerate(outcome.truth):
         if number not in outcome.matched:
             draw(item, MISSED, lw=2, ls=(0, (3, 2)))
     for item, found in zip(outcome.detections, outcome.matched):
         if found is None:
+            x, y, w, h = item['bbox']
+            for ends in ((y, y + h), (y + h, y)):
+                ax.plot((x, x + w), ends, color=WRONG, lw=1)
             draw(item, WRONG, lw=1.5)
         else:
             draw(item, FOUND, lw=3)
@@ -271,12 +293,11 @@ def compare(
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             truth = COCO(ann_file)
-        runs = [by_image(path) for path in results]
     except (AssertionError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f'{ann_file} is not COCO annotations, or one of '
-            f'{", ".join(results)} not COCO detections ({error!r}).'
+            f'{ann_file} is not COCO annotations ({error!r}).'
         ) from error
+    runs = [by_image(path) for path in results]
     everything = sorted(truth.getImgIds())
     names = {c['id']: c['name'] for c in truth.loadCats(truth.getCatIds())}
     for path, run in zip(results, runs):
@@ -316,7 +337,7 @@ def compare(
         image_ids = [everything[int(i)] for i in places]
     images = truth.loadImgs(image_ids)
     ratio = max(i['height'] / i['width'] for i in images)
-    size = 6 * len(runs), (6 * ratio + 0.35) * len(images) + 1.2
+    size = 6 * len(runs), (6 * ratio + 0.35) * len(images) + 1.7
     fig, axes = make_figure(len(images), len(runs), size)
     for row, info in zip(axes, images):
         path = osp.join(img_dir, info['file_name'])
@@ -339,7 +360,15 @@ def compare(
         handles=[
             Line2D([], [], color=FOUND, lw=3, label='found'),
             Line2D([], [], color=MISSED, lw=2, ls='--', label='missed'),
-            Line2D([], [], color=WRONG, lw=1.5, label='false alarm'),
+            Line2D(
+                [],
+                [],
+                color=WRONG,
+                lw=1.5,
+                marker='x',
+                ms=9,
+                label='false alarm',
+            ),
         ],
         title='the images where the two differ most' if chosen else None,
         loc='outside lower center',

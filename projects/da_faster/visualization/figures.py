@@ -4,6 +4,7 @@ import os
 import os.path as osp
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from da_faster.errors import UserError
 
@@ -31,6 +32,12 @@ def save_figure(figure: Figure, out: str) -> None:
     Raises:
         UserError: If the path cannot be written, or is of no picture.
     """
+    if not osp.splitext(out)[1]:  # Matplotlib would write another file
+        raise UserError(
+            f'--out {out}: the file needs a suffix, for example .png.'
+        )
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a title or a class may have a $
     try:
         os.makedirs(osp.dirname(out) or '.', exist_ok=True)
         figure.savefig(out, dpi=110)
