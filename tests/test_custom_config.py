@@ -146,6 +146,14 @@ def test_without_jitter_all_boxes_stay(edited):
     assert smallest < 4
 
 
+@pytest.mark.parametrize(
+    'options, burn_in', [({}, 1200), ({'max_iters': 9}, 6)]
+)
+def test_the_burn_in_follows_the_length(options, burn_in):
+    cfg = read_config(TEMPLATE.with_name('mean_teacher_custom.py'), options)
+    assert cfg.custom_hooks[0].burn_in == burn_in
+
+
 def test_the_comma_that_is_forgotten(edited):
     cfg = Config.fromfile(edited(classes='box') / 'da_faster_custom.py')
     texts = [finding.text for finding in check(cfg).findings]
