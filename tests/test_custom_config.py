@@ -12,6 +12,7 @@ from mmengine.registry import init_default_scope
 
 from da_faster.benchmarking.hard_pairs import fill_template
 from da_faster.data_check import check
+from da_faster.package_configs import read_config
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / 'configs/custom/da_faster_custom.py'
@@ -118,6 +119,39 @@ def test_source_objects_come_in_many_sizes(edited):
     assert widths.min() < 0.7 * plain.min()
     assert widths.max() > 1.5 * plain.max()
     assert widths.min() >= 4
+
+
+def test_without_jitter_all_boxes_stay(edited):
+    folder = edited(scale=(16, 16))  # boxes of one to six pixels
+    init_default_scope('mmdet')
+    ours, plain = (
+        DATASETS.build(cfg.train_dataloader.dataset)
+        for cfg in (
+            read_config(
+                folder / 'da_faster_strong_custom.py',
+                {'jitter.prob': [1.0, 0.0, 0.0]},
+            ),
+            read_config(folder / 'source_only_custom.py'),
+        )
+    )
+    smallest = 16
+    for index in range(len(plain)):
+        sizes = []
+        for dataset in (ours, plain):
+            sample = dataset[index]['data_samples']
+            boxes = sample.gt_instances.bboxes.tensor
+            sizes.append(boxes[:, 2:] - boxes[:, :2])
+        torch.testing.assert_close(*sizes)
+        smallest = min(smallest, sizes[0].min())
+    assert smallest < 4
+
+
+@pytest.mark.parametrize(
+    'options, burn_in', [({}, 1200), ({'max_iters': 9}, 6)]
+)
+def test_the_burn_in_follows_the_length(options, burn_in):
+    cfg = read_config(TEMPLATE.with_name('mean_teacher_custom.py'), options)
+    assert cfg.custom_hooks[0].burn_in == burn_in
 
 
 def test_the_comma_that_is_forgotten(edited):

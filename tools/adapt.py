@@ -90,8 +90,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f'\n{done.verdict.text()}')
     if not (args['source'] or args['target_labels'] or done.after):
         print(
-            'Nothing but its own labels told it what is right. It was measured '
-            'on few pairs (docs/adapt.md).'
+            'Nothing but its own labels told it what is right. It was '
+            'measured on few pairs (docs/adapt.md).'
         )
     for name, value in done.after.items():
         print(f'{name}: {done.before.get(name)} before, {value} adapted')

@@ -54,7 +54,8 @@ target_dataset = dict(
 strong = dict(type='StrongAugmentation')
 style = dict(type='TargetStyle', dataset=target_dataset)
 # Objects may have another size in the target. Of five source images two are a
-# part, enlarged, and one is made smaller.
+# part, enlarged, and one is made smaller. What a cut leaves of an object may
+# be too little to learn from.
 load, boxes, resize, flip, pack = train_pipeline
 part = dict(
     type='RandomCrop',
@@ -62,18 +63,18 @@ part = dict(
     crop_size=(0.4, 0.4),
     allow_negative_crop=False,
 )
+no_slivers = dict(
+    type='FilterAnnotations', min_gt_bbox_wh=(4, 4), keep_empty=False
+)
 smaller = dict(
     type='RandomResize', scale=scale, ratio_range=(0.5, 1.0), keep_ratio=True
 )
 jitter = dict(
     type='RandomChoice',
-    prob=[0.4, 0.4, 0.2],
-    transforms=[[resize], [part, resize], [smaller]],
+    prob=[0.4, 0.4, 0.2],  # floats; [1.0, 0.0, 0.0] leaves sizes alone
+    transforms=[[resize], [part, resize, no_slivers], [smaller]],
 )
-no_slivers = dict(
-    type='FilterAnnotations', min_gt_bbox_wh=(4, 4), keep_empty=False
-)
-jittered = [load, boxes, jitter, no_slivers, flip]
+jittered = [load, boxes, jitter, flip]
 strong_pipeline = [*jittered, strong, pack]
 strong_target_pipeline = [*target_pipeline[:-1], strong, pack]
 style_pipeline = [*jittered, style, strong, pack]

@@ -188,6 +188,15 @@ def test_blending(tmp_path):
     assert torch.equal(blended(file, 1, adapted)['w'], adapted['w'])
 
 
+def test_blending_from_half_precision(tmp_path):
+    file = tmp_path / 'start.pth'
+    start = dict(w=torch.tensor([0.0, 4.0], dtype=torch.half))
+    torch.save(dict(state_dict=start), file)
+    half = blended(file, 0.5, dict(w=torch.tensor([8.0, 0.0])))
+    assert half['w'].dtype == torch.float32
+    assert half['w'].tolist() == [4, 2]
+
+
 def test_images_are_spread_over_the_folder():
     assert spread(list('abcdefg'), 3) == ['a', 'c', 'e']
     assert spread(list('ab'), 3) == ['a', 'b']

@@ -24,12 +24,12 @@ def blended(
         adapted (dict[str, Tensor]): Weights of the same names and shapes.
 
     Returns:
-        dict[str, Tensor]: Integers, such as counts of batches, are those of
-        ``adapted``.
+        dict[str, Tensor]: Of the precision of ``adapted``. Integers, such as
+        counts of batches, are those of ``adapted``.
     """
     came = read(start, allow=allow_list())['state_dict']
     return {
-        name: came[name].lerp(value, share)
+        name: came[name].to(value.dtype).lerp(value, share)
         if value.is_floating_point()
         else value
         for name, value in adapted.items()
