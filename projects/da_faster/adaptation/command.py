@@ -100,7 +100,8 @@ def adapt(
             trust_checkpoint, say, settings,
         )  # fmt: skip
     new = Config.fromfile(str(file))
-    need_share(new.get('blend', 1), file)
+    share = new.get('blend', 1)
+    need_share(share, file)
     with kept(file):
         finished = train(
             str(file),
@@ -121,7 +122,7 @@ def adapt(
         last,
         folder / 'adapted.pth',
         force=True,
-        change=partial(blended, start, new.get('blend', 1)),
+        change=partial(blended, start, share),
     )
     before, after = {}, {}
     if new.get('test_evaluator'):

@@ -57,9 +57,8 @@ def adapt_config(
             images, to train on; its file names are relative to ``target``.
         share (float): With ``source`` and ``target_labels``: the share of the
             latter in the labelled images of a batch.
-        blend (float): How far :func:`adapt` goes from the weights as they
-            came to the teacher's; see :func:`blended`. The training does not
-            use it.
+        blend (float): How far ``adapt`` goes from the weights as they came to
+            the teacher's, 0 to 1. The training does not use it.
         name (str): Of the config, for messages.
 
     Returns:
