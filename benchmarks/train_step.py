@@ -41,6 +41,7 @@ VARIANTS = (
     'image',
     'every-second-cell',
     'fresh-dropout',
+    'frozen-norms',
     'two-passes',
     'own-padding',
     'hard',

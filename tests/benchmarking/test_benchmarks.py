@@ -18,6 +18,7 @@ from mmengine.structures import InstanceData
 from da_faster.benchmarking import step_variants as variants
 from da_faster.benchmarking import train_step as step
 from da_faster.benchmarking.inputs import loaders, use_pair
+from da_faster.benchmarking.scaling import resize
 from da_faster.benchmarking.speed import interleave
 from da_faster.benchmarking.step_parts import Stopwatch
 from da_faster.engine.loops.da_loop import PairedIterator
@@ -127,6 +128,48 @@ def test_a_teacher_s_step(capsys, tiny_config, tmp_path):
     # Classifiers look at the target's proposals and RoIs, too.
     assert int(others[2][0]) > int(others[0][0])
     assert int(others[2][1]) > int(others[0][1])
+
+
+@pytest.mark.slow
+def test_scaling(capsys, tiny_config, tmp_path):
+    picture = tmp_path / 'scaling.png'
+    header, *rows = run(
+        capsys, 'scaling', tiny_config, '--repeats', 1,
+        '--images', 1, 2, '--factors', 2, '--out', picture,
+    )  # fmt: skip
+    assert header[:3] == ['images', 'size', 'Mpx']
+    assert [row[0] for row in rows] == ['1 + 1', '2 + 2', '1 + 1']
+    width, height = map(int, rows[0][1].split('x'))
+    assert [row[1] for row in rows[1:]] == [
+        f'{width}x{height}',
+        f'{2 * width}x{2 * height}',
+    ]
+    pixels = [2 * width * height * n / 1e6 for n in (1, 2, 4)]
+    assert [row[2] for row in rows] == [f'{n:.2f}' for n in pixels]
+    assert all(float(row[3]) > 0 and float(row[5]) > 0 for row in rows)
+    assert picture.stat().st_size > 5000
+
+
+def test_sizes_are_multiplied_and_shares_stay():
+    steps = [
+        dict(type='Resize', scale=(100, 50)),
+        dict(
+            type='RandomChoice',
+            transforms=[[dict(type='RandomResize', scale=[(8, 4), (6, 3)])]],
+        ),
+        dict(type='RandomCrop', crop_size=(0.5, 0.25)),
+        dict(type='RandomCrop', crop_size=(5, 7)),
+    ]
+    resize(steps, 1.5)
+    assert steps == [
+        dict(type='Resize', scale=(150, 75)),
+        dict(
+            type='RandomChoice',
+            transforms=[[dict(type='RandomResize', scale=[(12, 6), (9, 4)])]],
+        ),
+        dict(type='RandomCrop', crop_size=(0.5, 0.25)),
+        dict(type='RandomCrop', crop_size=(8, 10)),
+    ]
 
 
 @pytest.fixture

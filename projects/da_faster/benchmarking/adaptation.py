@@ -343,10 +343,14 @@ def compare(
             flush=True,
         )
 
-    place: Here | Slurm = Here()
-    if slurm is not None:
+    place: Here | Slurm
+    if slurm is None:
+        jobs = jobs or 1
+        place = Here(jobs)
+    else:
+        jobs = jobs or len(runs)
         place = Slurm(slurm, osp.join(out, 'slurm'))
-    train_all(runs, jobs or (1 if slurm is None else len(runs)), finish, place)
+    train_all(runs, jobs, finish, place)
     labels = {m: METHODS[m].label or m for m in scores}
     table = make_table(scores, seeds, labels)
     table += '\n\n' + describe(ann_file, seeds)

@@ -170,6 +170,10 @@ VARIANTS: dict[str, tuple] = {
         setting('instance_domain_head', shared_dropout=False),
         None,
     ),
+    'frozen-norms': (
+        setting('backbone', norm_cfg=dict(type='BN', requires_grad=False)),
+        None,
+    ),
     'two-passes': (None, two_passes(own_padding=False)),
     'own-padding': (None, two_passes(own_padding=True)),
     'hard': (teaching(soft=False, classifiers=False), None),

@@ -32,19 +32,26 @@ def train_command(config: str, work_dir: str, *options: str) -> list[str]:
 
 
 class Here:
-    """Where trainings are processes of this machine."""
+    """Where trainings are processes of this machine.
 
-    @staticmethod
-    def start(command: list[str], log: str) -> subprocess.Popen:
+    Args:
+        jobs (int): How many train at the same time. They share the cores;
+            OMP_NUM_THREADS says otherwise.
+    """
+
+    def __init__(self, jobs: int = 1) -> None:
+        self.threads = max((os.cpu_count() or 1) // jobs, 1)
+
+    def start(self, command: list[str], log: str) -> subprocess.Popen:
         """Starts a training.
 
         Args:
             command (list[str]): The command line.
             log (str): The file that gets what it prints.
         """
-        # Each run may use all cores, for when the others are over. Until then,
-        # threads that wait without spinning leave the cores to them.
-        env = dict(os.environ, OMP_WAIT_POLICY='PASSIVE')
+        # Threads that wait without spinning leave the cores to the loaders.
+        env = dict(OMP_NUM_THREADS=str(self.threads)) | os.environ
+        env['OMP_WAIT_POLICY'] = 'PASSIVE'
         with open(log, 'a') as file:
             # Ctrl-C reaches this process alone, which ends it in order.
             return subprocess.Popen(

@@ -182,6 +182,25 @@ def test_any_number_of_images(build, make_batch, num_source, num_target):
     assert all(p.grad is not None for p in model.parameters()), 'DDP needs it'
 
 
+def test_the_rpn_learns_from_the_source_alone(build, make_batch):
+    """The target's pass gives proposals, and keeps nothing to go back."""
+    model = build()
+    seen = []
+    model.rpn_head.register_forward_hook(
+        lambda head, args, out: seen.append(
+            (len(args[0][0]), out[0][0].requires_grad)
+        )
+    )
+    batch = make_batch(num_source=2, num_target=3)
+    sum(
+        value.sum()
+        for name, value in flat(loss(model, batch)).items()
+        if 'loss' in name
+    ).backward()
+    assert seen == [(2, True), (3, False)]
+    assert model.rpn_head.rpn_conv.weight.grad.abs().sum() > 0
+
+
 def test_source_without_boxes(build, make_batch):
     batch = make_batch()
     for sample in batch['data_samples']['source']:

@@ -1,11 +1,12 @@
 """Domain Adaptive Faster R-CNN (Chen et al., CVPR 2018)."""
 
+import copy
+
 import torch
 from mmdet.models.detectors import FasterRCNN
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from mmdet.utils import InstanceList
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 
@@ -78,12 +79,9 @@ class DAFasterRCNN(FasterRCNN):
 
         x = self.extract_feat(images)
         # The target's RoIs serve the instance-level classifier alone.
-        if self.instance_domain_head:
-            losses, proposals = self.rpn_loss(x, source, target_metas)
-        else:
-            losses, proposals = self.rpn_loss(
-                tuple(level[: len(source)] for level in x), source, []
-            )
+        losses, proposals = self.rpn_loss(
+            x, source, target_metas if self.instance_domain_head else []
+        )
         roi_losses, roi_vectors, image_ids = self.roi_head.loss_both_domains(
             x, proposals, source
         )
@@ -102,37 +100,31 @@ class DAFasterRCNN(FasterRCNN):
             x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l), S source
                 images first.
             source (list[DetDataSample]): S, with ``gt_instances``.
-            target_metas (list[dict]): Metainfo of the N - S target images,
-                none of which may be there.
+            target_metas (list[dict]): Metainfo of the N - S target images;
+                none, and they get no proposals.
 
         Returns:
-            tuple[dict, list[InstanceData]]: Losses, proposals of N images.
+            tuple[dict, list[InstanceData]]: Losses; proposals of all images
+            that have metainfo.
         """
-        # The RPN knows one class, 0.
-        gt_instances = [
-            InstanceData(
-                bboxes=s.gt_instances.bboxes,
-                labels=torch.zeros_like(s.gt_instances.labels),
-            )
-            for s in source
-        ]
-        source_metas = [s.metainfo for s in source]
-
-        scores, deltas = self.rpn_head(x)
-        losses = self.rpn_head.loss_by_feat(
-            [s[: len(source)] for s in scores],
-            [d[: len(source)] for d in deltas],
-            gt_instances,
-            source_metas,
-            [s.get('ignored_instances') for s in source],
+        samples = copy.deepcopy(source)
+        for sample in samples:  # the RPN knows one class, 0
+            sample.gt_instances.labels.zero_()
+        cfg = self.train_cfg.get('rpn_proposal', self.test_cfg.rpn)
+        losses, proposals = self.rpn_head.loss_and_predict(
+            tuple(level[: len(source)] for level in x),
+            samples,
+            proposal_cfg=cfg,
         )
-        # predict_by_feat, as predict would use test_cfg.
-        proposals = self.rpn_head.predict_by_feat(
-            scores,
-            deltas,
-            batch_img_metas=source_metas + target_metas,
-            cfg=self.train_cfg.get('rpn_proposal', self.test_cfg.rpn),
-        )
+        if target_metas:
+            # No loss of the RPN sees the target, so no backward pass is paid.
+            # It comes second: autocast would keep weights without a gradient.
+            with torch.no_grad():
+                proposals += self.rpn_head.predict_by_feat(
+                    *self.rpn_head(tuple(level[len(source) :] for level in x)),
+                    batch_img_metas=target_metas,
+                    cfg=cfg,
+                )
         return {
             k if 'rpn' in k else f'rpn_{k}': v for k, v in losses.items()
         }, proposals

@@ -1,0 +1,98 @@
+"""How a training step grows with the number and the size of its images.
+
+    python benchmarks/scaling.py configs/demo/da_faster_plain_demo.py
+
+times `train_step`, as train_step.py does, with each number of --images of each
+domain, and with images whose width and height are multiplied by each of
+--factors. It prints a table and draws a picture: time and peak memory against
+the pixels of a step.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+ROOT = Path(__file__).parents[1]
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='train config file path')
+    parser.add_argument(
+        '--pair',
+        metavar='FOLDER',
+        help='take the images of a pair that tools/dataset_converters/'
+        "city2foggy.py generated instead of the config's own",
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+    )
+    parser.add_argument('--repeats', type=int, default=5)
+    parser.add_argument(
+        '--images', type=int, nargs='+', default=[1, 2, 4, 8], metavar='N'
+    )
+    parser.add_argument(
+        '--factors',
+        type=float,
+        nargs='+',
+        default=[0.5, 0.75, 1.5, 2],
+        metavar='F',
+        help='of width and height, with the first number of --images',
+    )
+    parser.add_argument(
+        '--out',
+        default='work_dirs/scaling.png',
+        help='the picture, relative to the repository',
+    )
+    args = parser.parse_args()
+    if min(args.repeats, *args.images) < 1:
+        parser.error('--repeats and --images: each takes at least 1')
+    if not all(0 < factor < math.inf for factor in args.factors):
+        parser.error('--factors: each takes a number above 0')
+    return args
+
+
+def main() -> None:
+    args = parse_args()
+
+    # Late, as these imports take seconds.
+    from da_faster.benchmarking.inputs import load_config
+    from da_faster.benchmarking.scaling import draw, measure
+    from da_faster.benchmarking.speed import machine, table
+    from da_faster.errors import one_sentence
+
+    path = ROOT / args.out
+    with one_sentence():
+        cfg = load_config(
+            args.config, args.pair, args.cfg_options, need_target=True
+        )
+        points = measure(cfg, args.images, args.factors, args.repeats)
+        draw(points, str(path))
+    print(f'{args.config}: {machine()}; medians of {args.repeats} rounds\n')
+    print(
+        table(
+            ('images', 'size', 'Mpx', 's', 's / Mpx', 'MiB', 'MiB / Mpx'),
+            *(
+                (
+                    f'{p.images} + {p.images}',
+                    f'{p.width}x{p.height}',
+                    f'{p.megapixels:.2f}',
+                    f'{p.seconds:.3f}',
+                    f'{p.seconds / p.megapixels:.2f}',
+                    f'{p.bytes / 2**20:.0f}',
+                    f'{p.bytes / 2**20 / p.megapixels:.0f}',
+                )
+                for p in points
+            ),
+        )
+    )
+    print(f'\npicture: {path}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,147 @@
+"""How a training step grows with the number and the size of its images."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from mmengine.config import Config
+
+from da_faster.visualization.figures import make_figure, save_figure
+
+from .train_step import compare_steps
+
+SIZES = 'scale', 'crop_size', 'img_scale'
+
+
+class Point(NamedTuple):
+    """A step of one number and one size of images.
+
+    Attributes:
+        images: Of each domain.
+        height: Of the largest image, pixels.
+        width: Of the largest image, pixels.
+        megapixels: Of all images, padded alike.
+        seconds: Median.
+        bytes: Peak memory.
+    """
+
+    images: int
+    height: int
+    width: int
+    megapixels: float
+    seconds: float
+    bytes: float
+
+
+def resized(cfg: Config, factor: float) -> Config:
+    """Copies a config, with training images of another size.
+
+    Args:
+        cfg (Config): Its pipelines have ``scale``, ``crop_size`` or
+            ``img_scale``, in pixels.
+        factor (float): What width and height are multiplied by.
+    """
+    cfg = copy.deepcopy(cfg)
+    for loader in (cfg.train_dataloader, cfg.train_cfg.target_dataloader):
+        resize(loader.dataset, factor)
+    return cfg
+
+
+def resize(part: Any, factor: float) -> None:
+    """Multiplies all sizes within a part of a config, in place."""
+    for item in part if isinstance(part, list | tuple) else ():
+        resize(item, factor)
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key in SIZES:
+                part[key] = multiplied(value, factor)
+            else:
+                resize(value, factor)
+
+
+def multiplied(size: Any, factor: float) -> Any:
+    """Multiplies sizes in whole pixels; shares of an image stay."""
+    if isinstance(size, list | tuple):
+        return type(size)(multiplied(item, factor) for item in size)
+    return round(size * factor) if isinstance(size, int) else size
+
+
+def measure(
+    cfg: Config,
+    images: Sequence[int],
+    factors: Sequence[float],
+    repeats: int,
+) -> list[Point]:
+    """Times the step with each number of images, and with each size.
+
+    Numbers are of images of the config's own size, sizes of the first number
+    of images.
+
+    Args:
+        cfg (Config): Of an adapted detector.
+        images (sequence of int): Of each domain.
+        factors (sequence of float): Of width and height.
+        repeats (int): Rounds that count.
+    """
+    cases = [(number, 1.0) for number in images]
+    cases += [(images[0], factor) for factor in factors if factor != 1]
+    points = []
+    for number, factor in cases:
+        step = compare_steps(resized(cfg, factor), number, ['ours'], repeats)
+        height, width = (max(axis) for axis in zip(*step.sizes))
+        points.append(
+            Point(
+                images=number,
+                height=height,
+                width=width,
+                megapixels=2 * number * height * width / 1e6,
+                seconds=float(np.median(step.time['ours'])),
+                bytes=step.memory['ours'],
+            )
+        )
+    return points
+
+
+def draw(points: list[Point], path: str) -> None:
+    """Draws time and memory against the pixels of a step.
+
+    A dashed line goes on from the first point in proportion.
+
+    Args:
+        points (list[Point]): Of :func:`measure`.
+        path (str): The picture to write.
+    """
+    figure, axes = make_figure(1, 2, (9, 3.6))
+    first = points[0]
+    size = first.height, first.width
+    series = {
+        'more images': [p for p in points if (p.height, p.width) == size],
+        'other sizes': [p for p in points if p.images == first.images],
+    }
+    panels = {
+        's a step': lambda p: p.seconds,
+        'peak memory, GiB': lambda p: p.bytes / 2**30,
+    }
+    for ax, (label, value) in zip(axes[0], panels.items()):
+        for marker, (name, line) in zip('os', series.items()):
+            line = sorted(line, key=lambda p: p.megapixels)
+            ax.plot(
+                [p.megapixels for p in line],
+                [value(p) for p in line],
+                marker=marker,
+                label=name,
+            )
+        end = max(p.megapixels for p in points)
+        ax.plot(
+            [0, end],
+            [0, value(first) * end / first.megapixels],
+            'k--',
+            linewidth=0.8,
+            label='in proportion to the first',
+        )
+        ax.set_xlabel('megapixels a step, both domains')
+        ax.set_ylabel(label)
+        ax.set_ylim(bottom=0)
+    axes[0][0].legend(fontsize=9)
+    save_figure(figure, path)
