@@ -5,6 +5,7 @@
 reads batches without training on them, in turn from
 
   one loader   over the images of both domains, with the workers of both
+  one view     in its place, where a config has two views of a target image
   paired       the config's two loaders
   slow target  the same, each target image loaded --slow times
   paired without TargetStyle, if the source's pipeline has one
@@ -69,6 +70,7 @@ def main() -> None:
             cfg, args.batches, args.step, args.slow, args.repeats
         )
     rate = {k: [r[0] for r in v] for k, v in results.items()}
+    first = next(iter(results))
     workers = [
         c.num_workers
         for c in (cfg.train_dataloader, cfg.train_cfg.target_dataloader)
@@ -82,14 +84,14 @@ def main() -> None:
             (
                 '',
                 'images/s',
-                'to one loader',
+                f'to {first}',
                 f'wait beside a step of {args.step} s',
             ),
             *(
                 (
                     name,
                     f'{np.median(rate[name]):.1f}',
-                    ratio(rate[name], rate['one loader']),
+                    ratio(rate[name], rate[first]),
                     f'{1000 * np.median([r[1] for r in v]):.1f} ms',
                 )
                 for name, v in results.items()

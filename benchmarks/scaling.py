@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
         '--factors',
         type=float,
         nargs='+',
-        default=[0.5, 0.75, 1.5, 2],
+        default=[0.5, 0.75, 1.5, 2.0],
         metavar='F',
         help='of width and height, with the first number of --images',
     )

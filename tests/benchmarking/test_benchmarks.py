@@ -18,7 +18,6 @@ from mmengine.structures import InstanceData
 from da_faster.benchmarking import step_variants as variants
 from da_faster.benchmarking import train_step as step
 from da_faster.benchmarking.inputs import loaders, use_pair
-from da_faster.benchmarking.scaling import resize
 from da_faster.benchmarking.speed import interleave
 from da_faster.benchmarking.step_parts import Stopwatch
 from da_faster.engine.loops.da_loop import PairedIterator
@@ -148,28 +147,6 @@ def test_scaling(capsys, tiny_config, tmp_path):
     assert [row[2] for row in rows] == [f'{n:.2f}' for n in pixels]
     assert all(float(row[3]) > 0 and float(row[5]) > 0 for row in rows)
     assert picture.stat().st_size > 5000
-
-
-def test_sizes_are_multiplied_and_shares_stay():
-    steps = [
-        dict(type='Resize', scale=(100, 50)),
-        dict(
-            type='RandomChoice',
-            transforms=[[dict(type='RandomResize', scale=[(8, 4), (6, 3)])]],
-        ),
-        dict(type='RandomCrop', crop_size=(0.5, 0.25)),
-        dict(type='RandomCrop', crop_size=(5, 7)),
-    ]
-    resize(steps, 1.5)
-    assert steps == [
-        dict(type='Resize', scale=(150, 75)),
-        dict(
-            type='RandomChoice',
-            transforms=[[dict(type='RandomResize', scale=[(12, 6), (9, 4)])]],
-        ),
-        dict(type='RandomCrop', crop_size=(0.5, 0.25)),
-        dict(type='RandomCrop', crop_size=(8, 10)),
-    ]
 
 
 @pytest.fixture

@@ -47,6 +47,16 @@ def slow_target(cfg: Config, times: int) -> PairedIterator:
     return paired(cfg)
 
 
+def one_view(cfg: Config) -> PairedIterator:
+    """Builds the two loaders; of the target's views the first alone."""
+    cfg = copy.deepcopy(cfg)
+    pipeline = cfg.train_cfg.target_dataloader.dataset.pipeline
+    views = pipeline.pop()
+    pipeline.extend(views[views.branch_field[0]])
+    cfg.train_cfg.target_dataloader.collate_fn = dict(type='pseudo_collate')
+    return paired(cfg)
+
+
 def without_style(cfg: Config) -> PairedIterator:
     """Builds the two loaders, the source's without TargetStyle."""
     cfg = copy.deepcopy(cfg)
@@ -78,7 +88,8 @@ def read(
         asked = time.perf_counter()
         batch = next(batches)
         waits.append(time.perf_counter() - asked)
-        images += sum(map(len, batch['inputs'].values()))
+        inputs = batch['inputs']  # two views of an image are one
+        images += len(inputs['source']) + len(inputs.get('target', ()))
         time.sleep(pause)
     return (
         images / (time.perf_counter() - begin),
@@ -89,9 +100,11 @@ def read(
 def compare_loaders(
     cfg: Config, batches: int, pause: float, slow: int, repeats: int
 ) -> dict[str, list[tuple[float, float]]]:
-    """Reads from one loader, from the pair and from a pair with slow target.
+    """Reads from the pair, and from others to compare it with.
 
-    And from a pair without TargetStyle, where the config has one.
+    They are one loader over both sets, or the pair with one view where the
+    config has two of each target image; a pair with a slow target; and the
+    pair without TargetStyle, where the config has one.
 
     Args:
         cfg (Config): Of two domains.
@@ -105,8 +118,10 @@ def compare_loaders(
         dict: By name, for each round, images a second at full speed and the
         seconds waited for a batch (90th percentile) beside training steps.
     """
+    views = cfg.train_cfg.target_dataloader.dataset.pipeline[-1]
+    two = views.type == 'MultiBranch'
     make = {
-        'one loader': one_loader,
+        'one view' if two else 'one loader': one_view if two else one_loader,
         'paired': paired,
         f'slow target ({slow}x)': lambda cfg: slow_target(cfg, slow),
     }

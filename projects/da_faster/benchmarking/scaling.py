@@ -2,16 +2,15 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from mmengine.config import Config
 
+from da_faster.errors import UserError
 from da_faster.visualization.figures import make_figure, save_figure
 
 from .train_step import compare_steps
-
-SIZES = 'scale', 'crop_size', 'img_scale'
 
 
 class Point(NamedTuple):
@@ -38,33 +37,24 @@ def resized(cfg: Config, factor: float) -> Config:
     """Copies a config, with training images of another size.
 
     Args:
-        cfg (Config): Its pipelines have ``scale``, ``crop_size`` or
-            ``img_scale``, in pixels.
+        cfg (Config): Of two domains.
         factor (float): What width and height are multiplied by.
+
+    Raises:
+        UserError: If a domain's dataset has no pipeline of its own.
     """
     cfg = copy.deepcopy(cfg)
     for loader in (cfg.train_dataloader, cfg.train_cfg.target_dataloader):
-        resize(loader.dataset, factor)
+        if 'pipeline' not in loader.dataset:
+            raise UserError(
+                f'--factors: {loader.dataset.type} has no pipeline to resize '
+                'images in; take a config of one dataset a domain.'
+            )
+        # Last comes what packs the images, or makes two views of them.
+        loader.dataset.pipeline.insert(
+            -1, dict(type='Resize', scale_factor=float(factor))
+        )
     return cfg
-
-
-def resize(part: Any, factor: float) -> None:
-    """Multiplies all sizes within a part of a config, in place."""
-    for item in part if isinstance(part, list | tuple) else ():
-        resize(item, factor)
-    if isinstance(part, dict):
-        for key, value in part.items():
-            if key in SIZES:
-                part[key] = multiplied(value, factor)
-            else:
-                resize(value, factor)
-
-
-def multiplied(size: Any, factor: float) -> Any:
-    """Multiplies sizes in whole pixels; shares of an image stay."""
-    if isinstance(size, list | tuple):
-        return type(size)(multiplied(item, factor) for item in size)
-    return round(size * factor) if isinstance(size, int) else size
 
 
 def measure(
@@ -88,7 +78,8 @@ def measure(
     cases += [(images[0], factor) for factor in factors if factor != 1]
     points = []
     for number, factor in cases:
-        step = compare_steps(resized(cfg, factor), number, ['ours'], repeats)
+        case = cfg if factor == 1 else resized(cfg, factor)
+        step = compare_steps(case, number, ['ours'], repeats)
         height, width = (max(axis) for axis in zip(*step.sizes))
         points.append(
             Point(
