@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from da_faster.adaptation.blending import blended
-from da_faster.apis.detectors import load_detector, read_any_config, spread
+from da_faster.apis.detectors import load_detector, read_any_config
 from da_faster.errors import UserError
+from da_faster.listing import spread
 
 QUICK = [
     '--cfg-options',

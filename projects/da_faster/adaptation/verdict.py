@@ -9,9 +9,8 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 from da_faster.apis.detectors import detect, open_stock
+from da_faster.engine.loops.fis import fis
 from da_faster.models.self_training.mean_teacher import agreement
-
-from .fis import fis
 
 CAVEAT = (
     'Without labels nobody can say which of the two is better: more boxes may '
