@@ -17,6 +17,10 @@ CAVEAT = (
     'be objects or false alarms, and a detector can be sure and wrong. Label '
     'some images and give --test-labels.'
 )
+NO_SIGN = (
+    'Nothing here speaks against it. That was so of detectors that had become '
+    'worse, too (docs/adapt.md).'
+)
 
 
 class Detections(NamedTuple):
@@ -106,7 +110,7 @@ class Verdict(NamedTuple):
                     f'| {name} an image | {value:.2f} | {other:.2f} |'
                 )
         lines += ['', f'They agree on {self.agreement:.0%} (F1 score).']
-        lines += self.warnings() or ['Nothing here speaks against it.']
+        lines += self.warnings() or [NO_SIGN]
         lines += ['', CAVEAT]
         return '\n'.join(lines)
 
