@@ -24,7 +24,7 @@ import os.path as osp
 import signal
 import sys
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # Names of da_faster.benchmarking.methods.METHODS, whose import is slow.
@@ -60,7 +60,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--slurm',
         nargs='*',
-        action=DictAction,
+        action=KeyValue,
         metavar='OPTION=VALUE',
         help='train as jobs of a SLURM cluster',
     )

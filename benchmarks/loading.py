@@ -18,7 +18,7 @@ wait for is the stall.
 import argparse
 import math
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         "city2foggy.py generated instead of the config's own",
     )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
     )
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--batches', type=int, default=50)

@@ -13,7 +13,7 @@ import argparse
 import signal
 import sys
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
         "city2foggy.py generated instead of the config's own",
     )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
     )
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--iteration', type=int, default=60000)

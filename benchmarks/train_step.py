@@ -30,7 +30,7 @@ Random weights can let proposals collapse to a few, which flatters a step.
 
 import argparse
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 # Names of da_faster.benchmarking.step_variants.VARIANTS, whose import is slow.
 VARIANTS = (
@@ -71,7 +71,7 @@ def parse_args() -> argparse.Namespace:
         "city2foggy.py generated instead of the config's own",
     )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
     )
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument(

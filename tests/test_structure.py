@@ -185,6 +185,20 @@ for path in sys.argv[1:]:
     )
 
 
+def test_options_that_cannot_be_read_are_one_sentence(command, capsys):
+    """Before the package is imported, and in the same way in all commands."""
+    for given, sentence in (
+        ('foo', '--cfg-options foo: write KEY=VALUE'),
+        ('=1', '--cfg-options =1: write KEY=VALUE'),
+        ('a=(1,[2)', '--cfg-options: Imbalanced brackets exist in 1,[2'),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            command('train.py', 'x.py', '--cfg-options', 'max_iters=1', given)
+        assert ended.value.code == 2
+        assert sentence in capsys.readouterr().err
+    assert not [p.name for p in COMMANDS if 'DictAction' in p.read_text()]
+
+
 DOCUMENTS = sorted((*ROOT.glob('*.md'), *ROOT.glob('docs/**/*.md')))
 
 

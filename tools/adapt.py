@@ -12,7 +12,7 @@ given stays as it is.
 import argparse
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -64,7 +64,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValue,
         help="override settings of the adaptation's config, xxx=yyy",
     )
     add(

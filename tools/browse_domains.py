@@ -13,7 +13,7 @@ those that the detector sees.
 import argparse
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -29,7 +29,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValue,
         help='override settings of the config, as of train.py',
     )
     return parser.parse_args(argv)

@@ -10,7 +10,7 @@ that two of the sets share under different names.
 import argparse
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -25,7 +25,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValue,
         help='override settings of the config, as of train.py',
     )
     return parser.parse_args(argv)

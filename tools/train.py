@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -35,7 +35,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValue,
         help='override settings of the config, xxx=yyy; lists: key="[a,b]" or '
         'key=a,b; nested: key="[(a,b),(c,d)]", without white space',
     )

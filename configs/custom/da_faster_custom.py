@@ -120,41 +120,33 @@ train_cfg = dict(
         dataset=dict(target_dataset, pipeline=strong_target_pipeline),
     ),
 )
-val_dataloader = (
-    dict(
-        batch_size=1,
-        num_workers=2,
-        drop_last=False,
-        sampler=dict(type='DefaultSampler', shuffle=False),
-        dataset=dict(
-            type='CocoDataset',
-            metainfo=metainfo,
-            ann_file=test_labels,
-            data_prefix=dict(img=test_images),
-            test_mode=True,
-            pipeline=test_pipeline,
-        ),
-    )
-    if test_labels
-    else None
-)
-# Without labels nothing is measured, and tools/test.py predicts on the target.
-test_dataloader = val_dataloader or dict(
+# Without labels FIS is measured (docs/adapt.md), on the target's images.
+val_dataloader = dict(
     batch_size=1,
     num_workers=2,
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(target_dataset, test_mode=True, pipeline=test_pipeline),
+    dataset=dict(
+        type='CocoDataset',
+        metainfo=metainfo,
+        ann_file=test_labels,
+        data_prefix=dict(img=test_images),
+        test_mode=True,
+        pipeline=test_pipeline,
+    )
+    if test_labels
+    else dict(target_dataset, test_mode=True, pipeline=test_pipeline),
 )
 val_evaluator = (
     dict(
         type='CocoMetric', ann_file=test_labels, metric='bbox', classwise=True
     )
     if test_labels
-    else None
+    else []
 )
-test_evaluator = val_evaluator or []
-val_cfg = dict(type='ValLoop') if test_labels else None
+val_cfg = dict(type='ValLoop' if test_labels else 'FISLoop')
+test_dataloader = val_dataloader
+test_evaluator = val_evaluator
 test_cfg = dict(type='TestLoop')
 custom_hooks = [dict(type='EMAHook', momentum=0.01)]
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=2))

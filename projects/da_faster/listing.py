@@ -26,6 +26,12 @@ def is_hidden(name: str | PurePath) -> bool:
     )
 
 
+def spread(items: Sequence, number: int) -> list:
+    """So many of the items, or all, evenly from the first on."""
+    number = min(number, len(items))
+    return [items[i * len(items) // number] for i in range(number)]
+
+
 def list_files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
     """The files below a folder, in subfolders or not, without hidden ones.
 

@@ -2,7 +2,12 @@
 
 import math
 
-from da_faster.adaptation.verdict import CAVEAT, Detections, Verdict
+from da_faster.adaptation.verdict import (
+    CAVEAT,
+    NO_SIGN,
+    Detections,
+    Verdict,
+)
 
 
 def seen(cars: float, people: float, score: float = 0.8) -> Detections:
@@ -23,7 +28,7 @@ def verdict(before, after, agreement: float = 0.9) -> Verdict:
 def test_little_change_is_no_reason_to_worry():
     found = verdict(seen(3, 2), seen(3.5, 2))
     assert found.warnings() == []
-    assert 'Nothing here speaks against it.' in found.text()
+    assert NO_SIGN in found.text()
     assert found.text().endswith(CAVEAT)
     assert '| car an image | 3.00 | 3.50 |' in found.text()
 
@@ -54,4 +59,4 @@ def test_nothing_found_is_told():
 def test_nothing_found_by_either_is_no_good_sign():
     text = verdict(seen(0, 0), seen(0, 0), 1.0).text()
     assert 'Neither finds anything' in text
-    assert 'Nothing here speaks against it' not in text
+    assert NO_SIGN not in text

@@ -123,6 +123,15 @@ def test_table_gives_mean_spread_gaps_and_minutes(found):
     assert 'gap' not in scores.make_table(found, [0, 1], LABELS)
 
 
+def test_one_seed_has_no_mean(ann_file):
+    assert scores.describe(ann_file, [7]).startswith(
+        'Last checkpoint; seed 7. Test: '
+    )
+    assert scores.describe(ann_file, [0, 7]).startswith(
+        'Last checkpoint; seeds 0, 7: mean ± standard deviation. Test: '
+    )
+
+
 def test_every_seed_is_a_dot(found, tmp_path):
     scores.draw_dots(found, LABELS, 'pair', str(tmp_path / 'dots.png'))
     picture = np.asarray(Image.open(tmp_path / 'dots.png').convert('RGB'))

@@ -18,7 +18,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 CONFIG = (
     Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValue,
         help='override settings of the config, xxx=yyy',
     )
     parser.add_argument(

@@ -14,7 +14,6 @@ from da_faster.apis.detectors import (
     images_below,
     load_detector,
     read_any_config,
-    spread,
     try_detector,
     write_stock,
 )
@@ -23,6 +22,7 @@ from da_faster.checkpoint_conversion import convert_to_stock
 from da_faster.data_check import leaves, stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at, write_atomically
 from da_faster.errors import UserError
+from da_faster.listing import spread
 from da_faster.package_configs import override
 
 from .blending import blended, need_share

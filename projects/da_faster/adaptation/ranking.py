@@ -15,12 +15,11 @@ from da_faster.apis.detectors import (
     images_below,
     load_detector,
     read_any_config,
-    spread,
 )
+from da_faster.engine.loops.fis import fis
 from da_faster.errors import UserError
+from da_faster.listing import spread
 from da_faster.progress import progress
-
-from .fis import fis
 
 STOCK = ('start.py', 'adapted.py')  # tools/adapt.py leaves them, too
 

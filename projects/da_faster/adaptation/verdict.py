@@ -9,14 +9,17 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 from da_faster.apis.detectors import detect, open_stock
+from da_faster.engine.loops.fis import fis
 from da_faster.models.self_training.mean_teacher import agreement
-
-from .fis import fis
 
 CAVEAT = (
     'Without labels nobody can say which of the two is better: more boxes may '
     'be objects or false alarms, and a detector can be sure and wrong. Label '
     'some images and give --test-labels.'
+)
+NO_SIGN = (
+    'Nothing here speaks against it. That was so of detectors that had become '
+    'worse, too (docs/adapt.md).'
 )
 
 
@@ -107,7 +110,7 @@ class Verdict(NamedTuple):
                     f'| {name} an image | {value:.2f} | {other:.2f} |'
                 )
         lines += ['', f'They agree on {self.agreement:.0%} (F1 score).']
-        lines += self.warnings() or ['Nothing here speaks against it.']
+        lines += self.warnings() or [NO_SIGN]
         lines += ['', CAVEAT]
         return '\n'.join(lines)
 

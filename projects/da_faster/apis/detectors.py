@@ -1,7 +1,6 @@
 """Loads any detector to look at images."""
 
 import os.path as osp
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlparse
@@ -211,12 +210,6 @@ def try_detector(
             f'{config} predicts no {", ".join(sorted(missing))}: it takes a '
             'detector that finds boxes.'
         )
-
-
-def spread(paths: Sequence[str], number: int) -> list[str]:
-    """So many of the paths, or all, evenly from the first on."""
-    number = min(number, len(paths))
-    return [paths[i * len(paths) // number] for i in range(number)]
 
 
 def images_below(folder: str) -> list[str]:

@@ -196,9 +196,12 @@ def describe(ann_file: str, seeds: list) -> str:
     with open(ann_file, 'rb') as f:
         content = f.read()
     data = json.loads(content)
+    numbers = ', '.join(map(str, seeds))
+    of = f'seeds {numbers}: mean ± standard deviation'
+    if len(seeds) == 1:
+        of = f'seed {numbers}'
     return (
-        f'Last checkpoint; seeds {", ".join(map(str, seeds))}: mean ± '
-        f'standard deviation. Test: {len(data["images"])} images, '
+        f'Last checkpoint; {of}. Test: {len(data["images"])} images, '
         f'{len(data["annotations"])} boxes, {ann_file}, SHA-256 '
         f'{hashlib.sha256(content).hexdigest()[:16]}...'
     )

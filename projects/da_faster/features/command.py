@@ -15,12 +15,12 @@ from da_faster.apis.detectors import (
     images_below,
     load_detector,
     read_any_config,
-    spread,
 )
 from da_faster.apis.prediction import short
 from da_faster.data_check import DataReader
 from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
+from da_faster.listing import spread
 from da_faster.progress import progress
 from da_faster.visualization.figures import save_figure
 

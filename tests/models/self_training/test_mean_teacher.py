@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample
+from mmengine.runner import load_state_dict
 from mmengine.structures import InstanceData
 from torch import nn
 
@@ -281,12 +282,15 @@ def test_predictions_are_the_teacher_s(build_teacher, batch):
     assert not torch.equal(found['teacher'], found['student'])
 
 
-def test_weights_without_a_teacher_load_into_both(build, build_teacher):
+def test_weights_without_a_teacher_load_into_all(build, build_teacher, capsys):
+    """And MMEngine misses none."""
     weights = build().state_dict()
     weights = {name: value + 1 for name, value in weights.items()}
-    model = build_teacher()
-    model.load_state_dict(weights, strict=False)
-    for part in (model.student, model.teacher):
+    model = build_teacher(keep_start=True)
+    capsys.readouterr()  # what building them said
+    load_state_dict(model, weights)
+    assert capsys.readouterr().out == ''
+    for part in (model.student, model.teacher, model.start):
         for name, value in part.state_dict().items():
             assert torch.equal(value, weights[name])
 

@@ -167,6 +167,25 @@ class MeanTeacher(SemiBaseDetector):
         self.teacher.load_state_dict(self.student.state_dict())
         self._is_init = True
 
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args
+    ) -> None:
+        """Of a detector without a teacher both parts get the weights.
+
+        So does what is kept of the start; the counts of labels stay as they
+        are. Nothing is missing.
+        """
+        plain = not any('student' in k or 'teacher' in k for k in state_dict)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        if not plain:
+            return
+        if self.start is not None:
+            for name in self.start.state_dict():
+                if f'teacher.{name}' in state_dict:
+                    state_dict[f'start.{name}'] = state_dict[f'teacher.{name}']
+        for name, count in self.pseudo_labels.state_dict().items():
+            state_dict[f'pseudo_labels.{name}'] = count
+
     def train(self, mode: bool = True) -> 'MeanTeacher':
         """The teacher never trains."""
         super().train(mode)

@@ -7,8 +7,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import nn
 
-from da_faster.adaptation import fis
-from da_faster.adaptation.fis import divergence, match_cost, moved
+from da_faster.engine.loops.fis import divergence, fis, match_cost, moved
 
 
 def detections(*boxes) -> InstanceData:
@@ -81,3 +80,18 @@ def test_a_steady_detector_has_a_lower_one():
 def test_without_detections_there_is_none():
     model = nn.Linear(1, 1)
     assert math.isnan(fis(model, lambda: [detections((0, 0.01, 0))]))
+
+
+def test_domain_classifiers_do_not_count():
+    """A detector has the same FIS without them."""
+    model = nn.ModuleDict(
+        dict(head=nn.Linear(2, 2), domain_neck=nn.Linear(9, 9))
+    )
+    old = [p.clone() for p in model.parameters()]
+    with moved(model, norm=1.0, seed=0):
+        away = [
+            float((p - q).square().sum())
+            for p, q in zip(model.parameters(), old)
+        ]
+    assert sum(away[:2]) == pytest.approx(1, rel=1e-5)
+    assert away[2:] == [0, 0]

@@ -11,6 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
 SMALL = 1e-3  # keeps logarithms finite
+# No detection depends on these; a stock detector has none of them.
+DOMAIN_PARTS = ('domain_neck.', 'instance_domain_head.')
 
 
 def fis(
@@ -21,6 +23,7 @@ def fis(
     score: float = 0.05,
     seed: int = 0,
     before: Sequence[InstanceData] | None = None,
+    gather: Callable[[list], list] = list,
 ) -> float:
     """The flatness index of DAS (NeurIPS 2024), for any detector.
 
@@ -43,6 +46,7 @@ def fis(
         seed (int): Of the vectors.
         before (Sequence[InstanceData], optional): What ``detect`` gives with
             the weights as they are, where that is known already.
+        gather (callable): From the costs in this process to those in all.
 
     Returns:
         float: FIS; NaN where no image has a detection before and after.
@@ -61,6 +65,7 @@ def fis(
             for ours, theirs in zip(before, after)
             if len(ours) and len(theirs)
         ]
+    costs = gather(costs)
     return statistics.fmean(costs) if costs else float('nan')
 
 
@@ -68,7 +73,11 @@ def fis(
 def moved(model: nn.Module, norm: float, seed: int) -> Iterator[None]:
     """The weights are moved by a random vector inside, and as before after."""
     generator = torch.Generator().manual_seed(seed)
-    weights = list(model.parameters())
+    weights = [
+        weight
+        for name, weight in model.named_parameters()
+        if not name.startswith(DOMAIN_PARTS)
+    ]
     old = [weight.detach().clone() for weight in weights]
     steps = [
         torch.randn(weight.shape, generator=generator).to(weight)
