@@ -12,7 +12,7 @@ import argparse
 import math
 from pathlib import Path
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,7 +30,7 @@ def parse_args() -> argparse.Namespace:
         "city2foggy.py generated instead of the config's own",
     )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
     )
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument(
