@@ -72,7 +72,6 @@ def main() -> None:
             args.config, args.pair, args.cfg_options, need_target=True
         )
         points = measure(cfg, args.images, args.factors, args.repeats)
-        draw(points, str(path))
     print(f'{args.config}: {machine()}; medians of {args.repeats} rounds\n')
     print(
         table(
@@ -91,6 +90,8 @@ def main() -> None:
             ),
         )
     )
+    with one_sentence():  # last: a wrong --out costs no measurement
+        draw(points, str(path))
     print(f'\npicture: {path}')
 
 
