@@ -12,7 +12,7 @@ import argparse
 import math
 from pathlib import Path
 
-from mmengine.config import DictAction
+from da_faster_options import KeyValue
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,7 +30,7 @@ def parse_args() -> argparse.Namespace:
         "city2foggy.py generated instead of the config's own",
     )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='as of train.py'
+        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
     )
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument(
@@ -72,7 +72,6 @@ def main() -> None:
             args.config, args.pair, args.cfg_options, need_target=True
         )
         points = measure(cfg, args.images, args.factors, args.repeats)
-        draw(points, str(path))
     print(f'{args.config}: {machine()}; medians of {args.repeats} rounds\n')
     print(
         table(
@@ -91,6 +90,8 @@ def main() -> None:
             ),
         )
     )
+    with one_sentence():  # last: a wrong --out costs no measurement
+        draw(points, str(path))
     print(f'\npicture: {path}')
 
 

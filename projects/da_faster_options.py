@@ -27,5 +27,8 @@ class KeyValue(DictAction):
                 )
         try:
             super().__call__(parser, namespace, values, option_string)
-        except AssertionError as error:  # brackets that do not match
-            parser.error(f'{option_string}: {error}')
+        except (AssertionError, RecursionError):
+            parser.error(
+                f'{option_string} {" ".join(values)}: brackets do not match; '
+                'write a list of lists as KEY="[(a,b),(c,d)]".'
+            )

@@ -190,7 +190,8 @@ def test_options_that_cannot_be_read_are_one_sentence(command, capsys):
     for given, sentence in (
         ('foo', '--cfg-options foo: write KEY=VALUE'),
         ('=1', '--cfg-options =1: write KEY=VALUE'),
-        ('a=(1,[2)', '--cfg-options: Imbalanced brackets exist in 1,[2'),
+        ('a=(1,[2)', 'a=(1,[2): brackets do not match'),
+        ('a=(1,2),(3,4)', 'a=(1,2),(3,4): brackets do not match'),
     ):
         with pytest.raises(SystemExit) as ended:
             command('train.py', 'x.py', '--cfg-options', 'max_iters=1', given)

@@ -123,6 +123,26 @@ def test_table_gives_mean_spread_gaps_and_minutes(found):
     assert 'gap' not in scores.make_table(found, [0, 1], LABELS)
 
 
+def test_runs_side_by_side_share_the_cores(tmp_path, monkeypatch):
+    monkeypatch.setattr('os.sched_getaffinity', lambda process: range(6))
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    command = [
+        sys.executable,
+        '-c',
+        'import os; print(os.environ["OMP_NUM_THREADS"])',
+    ]
+
+    def threads(jobs: int) -> int:
+        log = tmp_path / 'train.log'
+        log.unlink(missing_ok=True)
+        training.Here(jobs).start(command, str(log)).wait()
+        return int(log.read_text())
+
+    assert [threads(jobs) for jobs in (1, 2, 9)] == [6, 3, 1]
+    monkeypatch.setenv('OMP_NUM_THREADS', '4')
+    assert threads(2) == 4
+
+
 def test_one_seed_has_no_mean(ann_file):
     assert scores.describe(ann_file, [7]).startswith(
         'Last checkpoint; seed 7. Test: '

@@ -423,6 +423,14 @@ def test_a_folder_that_is_no_pair(tiny_config, tmp_path, missing):
         use_pair(Config.fromfile(tiny_config), str(tmp_path))
 
 
+def test_a_pair_for_a_config_without_test_labels(tmp_path):
+    cfg = Config.fromfile('configs/custom/da_faster_custom.py')
+    use_pair(cfg, str(make_pair(tmp_path)))
+    assert cfg.val_dataloader.dataset.data_root == str(tmp_path)
+    assert cfg.test_dataloader == cfg.val_dataloader
+    assert cfg.val_evaluator == cfg.test_evaluator == []
+
+
 def test_a_pair_has_no_masks(tmp_path):
     cfg = Config.fromfile(
         'configs/city2foggy/da_mask_rcnn_r50_fpn_city2foggy.py'

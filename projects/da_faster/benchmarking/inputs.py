@@ -91,7 +91,7 @@ def use_pair(cfg: Config, folder: str) -> None:
     loaders = dict(
         train=cfg.train_dataloader,
         target=cfg.train_cfg.get('target_dataloader'),
-        val=cfg.val_dataloader,
+        val=cfg.get('val_dataloader'),
     )
     for name, loader in loaders.items():
         if loader is None:
@@ -113,9 +113,10 @@ def use_pair(cfg: Config, folder: str) -> None:
         dataset.pop('img_suffix', None)
         if ann_file:
             dataset.ann_file = ann_file
-    cfg.test_dataloader = cfg.val_dataloader
-    cfg.val_evaluator.ann_file = osp.join(folder, SPLITS['val'][0])
-    cfg.test_evaluator = cfg.val_evaluator
+    cfg.test_dataloader = loaders['val']
+    if cfg.get('val_evaluator'):  # else the config has no labels to test on
+        cfg.val_evaluator.ann_file = osp.join(folder, SPLITS['val'][0])
+        cfg.test_evaluator = cfg.val_evaluator
 
 
 def drop_pretrained(cfg) -> None:

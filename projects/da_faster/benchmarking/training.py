@@ -40,7 +40,8 @@ class Here:
     """
 
     def __init__(self, jobs: int = 1) -> None:
-        self.threads = max((os.cpu_count() or 1) // jobs, 1)
+        # Of this process: a container or taskset may leave it some alone.
+        self.threads = max(len(os.sched_getaffinity(0)) // jobs, 1)
 
     def start(self, command: list[str], log: str) -> subprocess.Popen:
         """Starts a training.

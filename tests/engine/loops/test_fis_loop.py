@@ -132,8 +132,13 @@ def test_a_training_is_the_same_with_it(tiny_config, tmp_path):
     assert kept.name == f'best_fis_iter_{steadiest}.pth'
 
 
-@pytest.mark.parametrize('name', ['num', 'draws'])
-def test_nothing_to_look_at(runner, name):
-    text = UNLABELLED + f"val_cfg['{name}'] = 0\n"
-    with pytest.raises(ValueError, match=f'{name} must be at least 1, got 0'):
-        runner(text).val()
+@pytest.mark.parametrize(('name', 'value'), [('num', 0), ('draws', 1.5)])
+def test_nothing_to_look_at(runner, name, value):
+    """Told before a training, not at its first validation."""
+    text = UNLABELLED + f"val_cfg['{name}'] = {value}\n"
+    run = runner(text)
+    with pytest.raises(
+        ValueError,
+        match=f'{name} must be an integer of at least 1, got {value}',
+    ):
+        print(run.val_loop)

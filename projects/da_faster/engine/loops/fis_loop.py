@@ -53,9 +53,10 @@ class FISLoop(ValLoop):
         draws: int = 3,
     ) -> None:
         for name, value in (('num', num), ('draws', draws)):
-            if value < 1:
+            if not isinstance(value, int) or value < 1:
                 raise ValueError(
-                    f'FISLoop: {name} must be at least 1, got {value!r}'
+                    f'FISLoop: {name} must be an integer of at least 1, got '
+                    f'{value!r}'
                 )
         super().__init__(runner, dataloader, evaluator, fp16)
         self.num = num
