@@ -13,25 +13,12 @@ detections. Many detections have equal scores.
 
 import argparse
 
-from da_faster_options import KeyValue
+from da_faster_options import benchmark_parser
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser(__doc__, repeats=3)
     parser.add_argument('config', help='train config file path')
-    parser.add_argument(
-        '--pair',
-        metavar='FOLDER',
-        help='take the images of a pair that tools/dataset_converters/'
-        "city2foggy.py generated instead of the config's own",
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
-    )
-    parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--images', type=int, default=500)
     parser.add_argument(
         '--limit',

@@ -12,27 +12,14 @@ import argparse
 import math
 from pathlib import Path
 
-from da_faster_options import KeyValue
+from da_faster_options import benchmark_parser
 
 ROOT = Path(__file__).parents[1]
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser(__doc__, repeats=5)
     parser.add_argument('config', help='train config file path')
-    parser.add_argument(
-        '--pair',
-        metavar='FOLDER',
-        help='take the images of a pair that tools/dataset_converters/'
-        "city2foggy.py generated instead of the config's own",
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
-    )
-    parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument(
         '--images', type=int, nargs='+', default=[1, 2, 4, 8], metavar='N'
     )
@@ -65,6 +52,7 @@ def main() -> None:
     from da_faster.benchmarking.scaling import draw, measure
     from da_faster.benchmarking.speed import machine, table
     from da_faster.errors import one_sentence
+    from da_faster.visualization.figures import save_figure
 
     path = ROOT / args.out
     with one_sentence():
@@ -91,7 +79,7 @@ def main() -> None:
         )
     )
     with one_sentence():  # last: a wrong --out costs no measurement
-        draw(points, str(path))
+        save_figure(draw(points), str(path))
     print(f'\npicture: {path}')
 
 

@@ -18,27 +18,14 @@ train_step.py.
 import argparse
 from pathlib import Path
 
-from da_faster_options import KeyValue
+from da_faster_options import benchmark_parser
 
 ROOT = Path(__file__).parents[1]
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser(__doc__, repeats=20)
     parser.add_argument('configs', nargs='+', help='train config files')
-    parser.add_argument(
-        '--pair',
-        metavar='FOLDER',
-        help='take the images of a pair that tools/dataset_converters/'
-        "city2foggy.py generated instead of the config's own",
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
-    )
-    parser.add_argument('--repeats', type=int, default=20)
     parser.add_argument(
         '--out',
         default='work_dirs/step_parts.png',

@@ -30,7 +30,7 @@ Random weights can let proposals collapse to a few, which flatters a step.
 
 import argparse
 
-from da_faster_options import KeyValue
+from da_faster_options import benchmark_parser
 
 # Names of da_faster.benchmarking.step_variants.VARIANTS, whose import is slow.
 VARIANTS = (
@@ -59,21 +59,8 @@ WORK = ('proposals', 'RoIs', 'labels', 'found')
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = benchmark_parser(__doc__, repeats=5)
     parser.add_argument('config', help='train config file path')
-    parser.add_argument(
-        '--pair',
-        metavar='FOLDER',
-        help='take the images of a pair that tools/dataset_converters/'
-        "city2foggy.py generated instead of the config's own",
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
-    )
-    parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument(
         '--images', type=int, default=1, help='of each domain in a batch'
     )

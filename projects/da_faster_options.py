@@ -1,6 +1,6 @@
 """What commands need before the package, whose import takes seconds."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
 from mmengine.config import DictAction
@@ -32,3 +32,26 @@ class KeyValue(DictAction):
                 f'{option_string} {" ".join(values)}: brackets do not match; '
                 'write a list of lists as KEY="[(a,b),(c,d)]".'
             )
+
+
+def benchmark_parser(doc: str | None, repeats: int) -> ArgumentParser:
+    """A parser of the options that all benchmarks of speed have.
+
+    Args:
+        doc (str): The command's docstring, which --help shows.
+        repeats (int): Default of --repeats.
+    """
+    parser = ArgumentParser(
+        description=doc, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--pair',
+        metavar='FOLDER',
+        help='take the images of a pair that tools/dataset_converters/'
+        "city2foggy.py generated instead of the config's own",
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
+    )
+    parser.add_argument('--repeats', type=int, default=repeats)
+    return parser

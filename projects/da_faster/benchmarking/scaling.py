@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 from mmengine.config import Config
 
 from da_faster.errors import UserError
-from da_faster.visualization.figures import make_figure, save_figure
 
 from .train_step import compare_steps
 
@@ -94,16 +94,16 @@ def measure(
     return points
 
 
-def draw(points: list[Point], path: str) -> None:
+def draw(points: list[Point]) -> Figure:
     """Draws time and memory against the pixels of a step.
 
     A dashed line goes on from the first point in proportion.
 
     Args:
         points (list[Point]): Of :func:`measure`.
-        path (str): The picture to write.
     """
-    figure, axes = make_figure(1, 2, (9, 3.6))
+    figure = Figure(figsize=(9, 3.6), layout='constrained')
+    axes = figure.subplots(1, 2)
     first = points[0]
     size = first.height, first.width
     series = {
@@ -114,7 +114,7 @@ def draw(points: list[Point], path: str) -> None:
         's a step': lambda p: p.seconds,
         'peak memory, GiB': lambda p: p.bytes / 2**30,
     }
-    for ax, (label, value) in zip(axes[0], panels.items()):
+    for ax, (label, value) in zip(axes, panels.items()):
         for marker, (name, line) in zip('os', series.items()):
             line = sorted(line, key=lambda p: p.megapixels)
             ax.plot(
@@ -134,5 +134,5 @@ def draw(points: list[Point], path: str) -> None:
         ax.set_xlabel('megapixels a step, both domains')
         ax.set_ylabel(label)
         ax.set_ylim(bottom=0)
-    axes[0][0].legend(fontsize=9)
-    save_figure(figure, path)
+    axes[0].legend(fontsize=9)
+    return figure
