@@ -226,7 +226,7 @@ def test_a_path_arrives_by_an_option(tmp_path, monkeypatch):
     here = tmp_path / 'my runs, old'
     here.mkdir()
     monkeypatch.chdir(here)
-    assert path_as_option(f'{here}/work/a') == 'work/a'
+    assert path_as_option(f'{here}/runs/a') == 'runs/a'
     for name in ('a b', 'a,b', 'a(,b'):
         with pytest.raises(UserError, match='give the folder another name'):
             path_as_option(f'{here}/{name}')

@@ -118,10 +118,13 @@ def compare_loaders(
         dict: By name, for each round, images a second at full speed and the
         seconds waited for a batch (90th percentile) beside training steps.
     """
-    views = cfg.train_cfg.target_dataloader.dataset.pipeline[-1]
-    two = views.type == 'MultiBranch'
-    make = {
-        'one view' if two else 'one loader': one_view if two else one_loader,
+    last = cfg.train_cfg.target_dataloader.dataset.pipeline[-1]
+    make = (
+        {'one view': one_view}
+        if last.type == 'MultiBranch'
+        else {'one loader': one_loader}
+    )
+    make |= {
         'paired': paired,
         f'slow target ({slow}x)': lambda cfg: slow_target(cfg, slow),
     }
