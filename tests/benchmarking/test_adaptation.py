@@ -139,6 +139,9 @@ def test_runs_side_by_side_share_the_cores(tmp_path, monkeypatch):
         return int(log.read_text())
 
     assert [threads(jobs) for jobs in (1, 2, 9)] == [6, 3, 1]
+    monkeypatch.delattr('os.sched_getaffinity')  # as on a Mac
+    monkeypatch.setattr('os.cpu_count', lambda: 4)
+    assert threads(2) == 2
     monkeypatch.setenv('OMP_NUM_THREADS', '4')
     assert threads(2) == 4
 

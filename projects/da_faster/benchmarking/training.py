@@ -40,8 +40,13 @@ class Here:
     """
 
     def __init__(self, jobs: int = 1) -> None:
-        # Of this process: a container or taskset may leave it some alone.
-        self.threads = max(len(os.sched_getaffinity(0)) // jobs, 1)
+        # Of this process: a container or taskset may leave it some alone. A
+        # Mac does not tell.
+        if hasattr(os, 'sched_getaffinity'):
+            cores = len(os.sched_getaffinity(0))
+        else:
+            cores = os.cpu_count() or 1
+        self.threads = max(cores // jobs, 1)
 
     def start(self, command: list[str], log: str) -> subprocess.Popen:
         """Starts a training.
