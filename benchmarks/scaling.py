@@ -9,7 +9,6 @@ the pixels of a step.
 """
 
 import argparse
-import math
 from pathlib import Path
 
 from da_faster_options import benchmark_parser
@@ -39,8 +38,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if min(args.repeats, *args.images) < 1:
         parser.error('--repeats and --images: each takes at least 1')
-    if not all(0 < factor < math.inf for factor in args.factors):
-        parser.error('--factors: each takes a number above 0')
+    if not all(0.1 <= factor <= 10 for factor in args.factors):
+        parser.error('--factors: each takes a number from 0.1 to 10')
     return args
 
 

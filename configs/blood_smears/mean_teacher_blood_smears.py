@@ -1,5 +1,5 @@
 # A teacher labels the target, after a burn-in as in
-# da_faster_blood_smears.py.
+# da_faster_blood_smears.py. Half of what the student sees is hidden.
 _base_ = './da_faster_blood_smears.py'
 max_iters = 1200
 detector = _base_.model
@@ -15,7 +15,7 @@ pack = _base_.target_pipeline[-1]
 views = dict(
     type='MultiBranch',
     branch_field=['target', 'target_weak'],
-    target=[_base_.strong, pack],
+    target=[_base_.strong, dict(type='MaskBlocks'), pack],
     target_weak=[pack],
 )
 train_cfg = dict(

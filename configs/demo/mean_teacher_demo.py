@@ -3,7 +3,7 @@
 # them the same time holds more iterations. The burn-in is long, as a teacher
 # that has not learned the source to its end loses.
 _base_ = '../da_faster_demo.py'
-max_iters = 2500
+max_iters = 3100
 detector = _base_.model
 data_preprocessor = detector.pop('data_preprocessor')
 detector.update(domain_neck=None, instance_domain_head=None)
@@ -37,4 +37,4 @@ param_scheduler = [
         T_max=max_iters - _base_.param_scheduler[1].begin,
     ),
 ]
-custom_hooks = [dict(type='SelfTrainingHook', burn_in=1800)]
+custom_hooks = [dict(type='SelfTrainingHook', burn_in=2200)]
