@@ -1,5 +1,5 @@
 # A teacher labels the target, after a burn-in as in
-# da_faster_blood_smears.py. Half of what the student sees is hidden.
+# da_faster_blood_smears.py. Then half of what the student sees is hidden.
 _base_ = './da_faster_blood_smears.py'
 max_iters = 1200
 detector = _base_.model
@@ -9,13 +9,14 @@ model = dict(
     type='MeanTeacher',
     detector=detector,
     pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
+    hidden_blocks=dict(size=32, ratio=0.5),
     data_preprocessor=data_preprocessor,
 )
 pack = _base_.target_pipeline[-1]
 views = dict(
     type='MultiBranch',
     branch_field=['target', 'target_weak'],
-    target=[_base_.strong, dict(type='MaskBlocks'), pack],
+    target=[_base_.strong, pack],
     target_weak=[pack],
 )
 train_cfg = dict(

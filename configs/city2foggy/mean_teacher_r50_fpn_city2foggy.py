@@ -18,6 +18,7 @@ model = dict(
     data_preprocessor=data_preprocessor,
     pseudo_labels=dict(threshold=0.8, ignore_above=None),
     distillation=dict(type='TwoStageDistillation'),
+    hidden_blocks=dict(size=32, ratio=0.5),
 )
 train_cfg = dict(max_iters=_base_.max_iters, val_interval=5000)
 custom_hooks = [

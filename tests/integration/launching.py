@@ -132,15 +132,14 @@ data_preprocessor = detector.pop('data_preprocessor')
 model = dict(
     _delete_=True, type='MeanTeacher', detector=detector,
     data_preprocessor=data_preprocessor, agreement_interval=2,
+    hidden_blocks=dict(size=16),
     # Scores of an untrained detector are low.
     pseudo_labels=dict(bounds=(0.05, 0.9), ignore_above=0.02))
 train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
     _base_.load, _base_.resize, _base_.flip,
     dict(
         type='MultiBranch', branch_field=['target', 'target_weak'],
-        target=[
-            dict(type='StrongAugmentation'), dict(type='MaskBlocks', size=16),
-            _base_.pack],
+        target=[dict(type='StrongAugmentation'), _base_.pack],
         target_weak=[_base_.pack])])))
 custom_hooks = [
     dict(type='Recorder'), dict(type='SelfTrainingHook', burn_in=2)]

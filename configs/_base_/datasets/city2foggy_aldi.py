@@ -22,11 +22,7 @@ teacher_target_pipeline = [
     dict(
         type='MultiBranch',
         branch_field=['target', 'target_weak'],
-        target=[
-            dict(type='StrongAugmentation'),
-            dict(type='MaskBlocks', size=32, ratio=0.5),
-            pack,
-        ],
+        target=[dict(type='StrongAugmentation'), pack],
         target_weak=[pack],
     ),
 ]

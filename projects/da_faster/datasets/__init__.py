@@ -1,4 +1,4 @@
 from .target_dataset import TargetDataset
-from .transforms import MaskBlocks, StrongAugmentation, TargetStyle
+from .transforms import StrongAugmentation, TargetStyle
 
-__all__ = ['MaskBlocks', 'StrongAugmentation', 'TargetDataset', 'TargetStyle']
+__all__ = ['StrongAugmentation', 'TargetDataset', 'TargetStyle']

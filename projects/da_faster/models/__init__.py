@@ -7,7 +7,12 @@ from .adversarial import (
     InstanceDomainHead,
 )
 from .data_preprocessor import DomainDataPreprocessor
-from .self_training import MeanTeacher, PseudoLabels, TwoStageDistillation
+from .self_training import (
+    HiddenBlocks,
+    MeanTeacher,
+    PseudoLabels,
+    TwoStageDistillation,
+)
 from .vgg import VGG, VGGFCLayers
 
 __all__ = [
@@ -17,6 +22,7 @@ __all__ = [
     'DomainClassifierNeck',
     'DomainConsistencyLoss',
     'DomainDataPreprocessor',
+    'HiddenBlocks',
     'InstanceDomainHead',
     'MeanTeacher',
     'PseudoLabels',

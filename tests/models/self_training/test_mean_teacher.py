@@ -134,6 +134,37 @@ def test_the_losses_are_those_of_the_teacher_s_boxes_as_labels(
             torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
 
+def test_blocks_are_hidden_from_the_student_and_after_the_burn_in(
+    build_teacher, batch, monkeypatch
+):
+    model = build_teacher(hidden_blocks=dict(ratio=1.0), align='always')
+    seen = {}
+
+    def watch(name, part, method):
+        known = getattr(part, method)
+
+        def look(inputs, *args, **kwargs):
+            seen.setdefault(name, []).append(inputs)
+            return known(inputs, *args, **kwargs)
+
+        monkeypatch.setattr(part, method, look)
+
+    watch('student', model.student, 'loss')
+    watch('teacher', model.teacher, 'predict')
+    losses_of(model, batch)
+    (weak,) = seen['teacher']
+    assert torch.equal(weak, batch['inputs']['target_weak'])
+    both, target = seen['student']
+    assert torch.equal(both['source'], batch['inputs']['source'])
+    assert not both['target'].any() and not target.any()
+
+    seen.clear()
+    model.self_training = False
+    losses_of(model, batch)
+    (both,) = seen['student']
+    assert torch.equal(both['target'], batch['inputs']['target'])
+
+
 def total(losses: dict, part: str) -> float:
     return sum(
         float(x.detach())

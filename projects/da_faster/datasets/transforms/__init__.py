@@ -1,5 +1,4 @@
-from .mask_blocks import MaskBlocks
 from .strong_augmentation import StrongAugmentation
 from .target_style import TargetStyle
 
-__all__ = ['MaskBlocks', 'StrongAugmentation', 'TargetStyle']
+__all__ = ['StrongAugmentation', 'TargetStyle']

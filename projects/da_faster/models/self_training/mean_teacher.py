@@ -71,6 +71,8 @@ class MeanTeacher(SemiBaseDetector):
         pseudo_labels (dict, optional): Config of PseudoLabels.
         distillation (dict, optional): TwoStageDistillation, in place of the
             detector's losses on the pseudo-labels.
+        hidden_blocks (dict, optional): Config of HiddenBlocks: what the
+            student does not see of the target once self-training has begun.
         target_weight (float): Of the target's detection losses.
         box_losses (bool): Whether the student learns where the pseudo-labels
             are, or only that they are.
@@ -93,6 +95,7 @@ class MeanTeacher(SemiBaseDetector):
         detector: dict,
         pseudo_labels: dict | None = None,
         distillation: dict | None = None,
+        hidden_blocks: dict | None = None,
         target_weight: float = 1.0,
         box_losses: bool = True,
         weight_by_score: bool = False,
@@ -138,6 +141,11 @@ class MeanTeacher(SemiBaseDetector):
         self.distillation = distillation and MODELS.build(distillation)
         if self.distillation:
             self.distillation.check(self.student)
+        self.hidden_blocks = None
+        if hidden_blocks is not None:
+            self.hidden_blocks = MODELS.build(
+                dict(dict(type='HiddenBlocks'), **hidden_blocks)
+            )
         self.target_weight = target_weight
         self.box_losses = box_losses
         self.weight_by_score = weight_by_score
@@ -220,6 +228,9 @@ class MeanTeacher(SemiBaseDetector):
         if not isinstance(batch_inputs, dict):
             return self.student.loss(batch_inputs, batch_data_samples)
         self._check(batch_data_samples)
+        if self.self_training and self.hidden_blocks is not None:
+            seen = self.hidden_blocks(batch_inputs['target'])
+            batch_inputs = {**batch_inputs, 'target': seen}
         losses = {}
         with_source = 'source' in batch_inputs
         # Then the student would look at the target for either loss.

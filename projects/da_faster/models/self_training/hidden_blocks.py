@@ -1,0 +1,48 @@
+"""Blocks of an image that the student does not see."""
+
+import torch
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class HiddenBlocks(nn.Module):
+    """Hides random blocks of images, of which boxes know nothing.
+
+    Masked image consistency (MIC, Hoyer et al., CVPR 2023): the student has to
+    find in the rest what the teacher finds in the whole image. A hidden pixel
+    becomes 0, which after normalization is the mean colour.
+
+    Args:
+        size (int): Side of a block, pixels.
+        ratio (float): Probability of each block to be hidden.
+    """
+
+    def __init__(self, size: int = 32, ratio: float = 0.5) -> None:
+        super().__init__()
+        if size < 1:
+            raise ValueError(f'HiddenBlocks: size must be >= 1, got {size!r}')
+        if not 0 <= ratio <= 1:
+            raise ValueError(
+                f'HiddenBlocks: ratio must lie in [0, 1], got {ratio!r}'
+            )
+        self.size = size
+        self.ratio = ratio
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Copies images, with blocks hidden in each.
+
+        Args:
+            images (Tensor): (N, C, H, W), normalized.
+
+        Returns:
+            Tensor: (N, C, H, W).
+        """
+        height, width = images.shape[-2:]
+        rows, columns = -(-height // self.size), -(-width // self.size)
+        hidden = torch.rand(
+            (len(images), 1, rows, columns), device=images.device
+        ).lt(self.ratio)
+        for axis in (-2, -1):
+            hidden = hidden.repeat_interleave(self.size, axis)
+        return images.masked_fill(hidden[..., :height, :width], 0)

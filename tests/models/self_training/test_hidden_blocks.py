@@ -1,0 +1,44 @@
+"""Hidden blocks of images."""
+
+import pytest
+import torch
+
+from da_faster.models import HiddenBlocks
+
+
+def test_whole_blocks_are_hidden_in_each_image():
+    torch.manual_seed(0)
+    images = torch.ones(2, 3, 70, 100)
+    seen = HiddenBlocks(size=32, ratio=0.5)(images)
+    assert (images == 1).all()
+    assert seen.shape == images.shape
+    hidden = torch.zeros(2, 3, 4)
+    for row in range(3):
+        for column in range(4):
+            block = seen[
+                ..., 32 * row : 32 * row + 32, 32 * column : 32 * column + 32
+            ]
+            for index, part in enumerate(block):
+                assert part.unique().numel() == 1
+                hidden[index, row, column] = part[0, 0, 0] == 0
+    assert 0 < hidden.mean() < 1
+    assert not torch.equal(hidden[0], hidden[1])
+
+
+@pytest.mark.parametrize('ratio', [0.0, 1.0])
+def test_the_ends(ratio):
+    seen = HiddenBlocks(ratio=ratio)(torch.ones(1, 3, 40, 40))
+    assert (seen == 1 - ratio).all()
+
+
+def test_share_of_hidden_blocks():
+    torch.manual_seed(0)
+    seen = HiddenBlocks(size=8, ratio=0.3)(torch.ones(1, 1, 320, 320))
+    assert abs(1 - seen.mean() - 0.3) < 0.04  # 1,600 blocks: 3.5 deviations
+
+
+@pytest.mark.parametrize('options', [dict(size=0), dict(ratio=1.5)])
+def test_wrong_options(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f'HiddenBlocks: {name} must'):
+        HiddenBlocks(**options)
