@@ -67,9 +67,7 @@ METHODS = {
         'DA image + instance + consistency',
     ),
     'strong-da': Method('da_faster_strong', label='strong + DA'),
-    'style-da': Method(
-        'da_faster', label="strong + target's colours + DA (recommended)"
-    ),
+    'style-da': Method('da_faster', label="strong + target's colours + DA"),
     'teacher': Method('mean_teacher', label='mean teacher'),
     'teacher-control': Method(
         'mean_teacher',
