@@ -148,11 +148,20 @@ def test_without_jitter_all_boxes_stay(edited):
 
 
 @pytest.mark.parametrize(
-    'options, burn_in', [({}, 1200), ({'max_iters': 9}, 6)]
+    'options, burn_in, total',
+    [({}, 1800, 2520), ({'max_iters': 10}, 10, 14), ({'max_iters': 1}, 1, 2)],
 )
-def test_the_burn_in_follows_the_length(options, burn_in):
+def test_the_burn_in_of_the_teacher_is_the_others_training(
+    options, burn_in, total
+):
     cfg = read_config(TEMPLATE.with_name('mean_teacher_custom.py'), options)
     assert cfg.custom_hooks[0].burn_in == burn_in
+    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == total
+    warm_up, decay = cfg.param_scheduler
+    assert warm_up.end == decay.begin
+    assert decay.end == decay.begin + decay.T_max == total
+    whole = read_config(TEMPLATE, options)
+    assert whole.train_cfg.max_iters == burn_in
 
 
 def test_the_comma_that_is_forgotten(edited):

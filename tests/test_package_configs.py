@@ -179,7 +179,7 @@ def test_a_trial_of_few_iterations():
         assert (cosine.end, cosine.T_max) == (10, 5)
     whole = read_config('da_faster::demo/mean_teacher_demo.py')
     assert whole.param_scheduler[0].end == whole.param_scheduler[1].begin == 50
-    assert whole.param_scheduler[1].T_max == 2450
+    assert whole.param_scheduler[1].T_max == 3050
 
 
 def test_the_lines_at_the_top_of_the_template():
