@@ -1,4 +1,4 @@
-# The same without domain classifiers.
+# The target's colours without domain classifiers: the one to begin with.
 _base_ = './da_faster_custom.py'
 model = dict(domain_neck=None, instance_domain_head=None)
 train_cfg = dict(
