@@ -149,7 +149,7 @@ def test_without_jitter_all_boxes_stay(edited):
 
 @pytest.mark.parametrize(
     'options, burn_in, total',
-    [({}, 1800, 2520), ({'max_iters': 10}, 10, 14), ({'max_iters': 1}, 1, 2)],
+    [({}, 1800, 2520), ({'max_iters': 10}, 10, 14), ({'max_iters': 2}, 2, 3)],
 )
 def test_the_burn_in_of_the_teacher_is_the_others_training(
     options, burn_in, total
@@ -160,8 +160,24 @@ def test_the_burn_in_of_the_teacher_is_the_others_training(
     warm_up, decay = cfg.param_scheduler
     assert warm_up.end == decay.begin
     assert decay.end == decay.begin + decay.T_max == total
-    whole = read_config(TEMPLATE, options)
-    assert whole.train_cfg.max_iters == burn_in
+    assert read_config(TEMPLATE, options).train_cfg.max_iters == burn_in
+
+
+def test_the_teacher_with_the_reference_s_schedule(edited):
+    """The two lines that the template's first comment names."""
+    folder = edited()
+    path = folder / TEMPLATE.name
+    text = path.read_text()
+    for ours, theirs in (
+        ('da_faster_rcnn_r18_small.py', 'da_faster_rcnn_r50_caffe_c4.py'),
+        ('small_1800.py', 'reference_70k.py'),
+    ):
+        text = text.replace(ours, theirs)
+    path.write_text(text)
+    cfg = read_config(folder / 'mean_teacher_custom.py')
+    assert cfg.train_cfg.max_iters == 98000
+    assert cfg.custom_hooks[0].burn_in == 70000
+    assert cfg.param_scheduler[1].milestones == [50000]
 
 
 def test_the_comma_that_is_forgotten(edited):

@@ -1,5 +1,6 @@
 # A teacher labels the target, after a burn-in as in
-# da_faster_blood_smears.py. Then half of what the student sees is hidden.
+# da_faster_blood_smears.py. From then on half of each target image is hidden
+# from the student.
 _base_ = './da_faster_blood_smears.py'
 max_iters = 1200
 detector = _base_.model

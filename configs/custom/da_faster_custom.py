@@ -1,7 +1,7 @@
-# Your own two domains: docs/custom_data.md. Edit the lines up to the rule. The
-# configs beside this one, a method each, are made from it; docs/methods.md says
-# which to train. This one has strong augmentation, the target's colours, domain
-# classifiers, averaged weights.
+# Your own two domains: docs/custom_data.md. Edit the lines up to the rule.
+# The configs beside this one, a method each, are made from it, and
+# docs/methods.md says which to train. This one has strong augmentation, the
+# target's colours, domain classifiers, averaged weights.
 _base_ = [
     # From scratch on a CPU. With a GPU, in place of these two lines:
     # '../_base_/models/da_faster_rcnn_r50_caffe_c4.py', which downloads

@@ -1,11 +1,11 @@
 # A teacher labels the target, after a burn-in on the source in the target's
-# colours. Then half of what the student sees is hidden. The domain classifiers
-# of da_faster_custom.py are left out: docs/methods.md.
+# colours. From then on half of each target image is hidden from the student.
+# The domain classifiers of da_faster_custom.py are left out: docs/methods.md.
 _base_ = './da_faster_custom.py'
-# A teacher that begins before the source is learned loses. So the training of
-# the others comes first, and two fifths of it again.
+# A teacher that begins before the source is learned loses. So it begins where
+# the other methods end, and two fifths as many iterations follow.
 burn_in = _base_.max_iters
-total = burn_in + max(burn_in * 2 // 5, 1)
+total = _base_.max_iters + max(_base_.max_iters * 2 // 5, 1)
 detector = _base_.model
 data_preprocessor = detector.pop('data_preprocessor')
 detector.update(domain_neck=None, instance_domain_head=None)
@@ -30,9 +30,8 @@ train_cfg = dict(
         dataset=dict(pipeline=[*_base_.target_pipeline[:-1], views])
     ),
 )
-warm_up, decay = _base_.param_scheduler
-decay = dict(decay, end=total)
-if 'T_max' in decay:
-    decay['T_max'] = total - decay['begin']
-param_scheduler = [warm_up, decay]
+*others, decay = _base_.param_scheduler
+if decay.get('T_max'):  # a cosine becomes longer
+    decay = dict(decay, end=total, T_max=total - decay['begin'])
+param_scheduler = [*others, decay]
 custom_hooks = [dict(type='SelfTrainingHook', burn_in=burn_in)]

@@ -3,6 +3,7 @@
 The upper row is source images with their boxes, the lower one target images;
 each comes twice. Left: as the pipeline gives it. Right: as the detector gets
 it, normalised and padded, shown in the way that weights from ImageNet read it.
+The blocks that a mean teacher hides from its student are not hidden here.
 """
 
 import os.path as osp

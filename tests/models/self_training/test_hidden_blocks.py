@@ -37,7 +37,9 @@ def test_share_of_hidden_blocks():
     assert abs(1 - seen.mean() - 0.3) < 0.04  # 1,600 blocks: 3.5 deviations
 
 
-@pytest.mark.parametrize('options', [dict(size=0), dict(ratio=1.5)])
+@pytest.mark.parametrize(
+    'options', [dict(size=0), dict(size=16.0), dict(ratio=1.5)]
+)
 def test_wrong_options(options):
     (name,) = options
     with pytest.raises(ValueError, match=f'HiddenBlocks: {name} must'):

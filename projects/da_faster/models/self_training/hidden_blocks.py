@@ -11,7 +11,7 @@ class HiddenBlocks(nn.Module):
 
     Masked image consistency (MIC, Hoyer et al., CVPR 2023): the student has to
     find in the rest what the teacher finds in the whole image. A hidden pixel
-    becomes 0, which after normalization is the mean colour.
+    becomes 0: the mean colour, or black where the preprocessor has no mean.
 
     Args:
         size (int): Side of a block, pixels.
@@ -20,8 +20,11 @@ class HiddenBlocks(nn.Module):
 
     def __init__(self, size: int = 32, ratio: float = 0.5) -> None:
         super().__init__()
-        if size < 1:
-            raise ValueError(f'HiddenBlocks: size must be >= 1, got {size!r}')
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(
+                'HiddenBlocks: size must be an integer of at least 1, got '
+                f'{size!r}'
+            )
         if not 0 <= ratio <= 1:
             raise ValueError(
                 f'HiddenBlocks: ratio must lie in [0, 1], got {ratio!r}'

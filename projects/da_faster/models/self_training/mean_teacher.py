@@ -72,7 +72,8 @@ class MeanTeacher(SemiBaseDetector):
         distillation (dict, optional): TwoStageDistillation, in place of the
             detector's losses on the pseudo-labels.
         hidden_blocks (dict, optional): Config of HiddenBlocks: what the
-            student does not see of the target once self-training has begun.
+            student does not see of the images that it learns the teacher's
+            labels on. Domain classifiers see all of them.
         target_weight (float): Of the target's detection losses.
         box_losses (bool): Whether the student learns where the pseudo-labels
             are, or only that they are.
@@ -228,13 +229,18 @@ class MeanTeacher(SemiBaseDetector):
         if not isinstance(batch_inputs, dict):
             return self.student.loss(batch_inputs, batch_data_samples)
         self._check(batch_data_samples)
+        seen = batch_inputs['target']
         if self.self_training and self.hidden_blocks is not None:
-            seen = self.hidden_blocks(batch_inputs['target'])
-            batch_inputs = {**batch_inputs, 'target': seen}
+            seen = self.hidden_blocks(seen)
         losses = {}
         with_source = 'source' in batch_inputs
-        # Then the student would look at the target for either loss.
-        twice = with_source and self.self_training and self._aligns()
+        # Then the student would look at the same images for either loss.
+        twice = (
+            with_source
+            and self.self_training
+            and self._aligns()
+            and seen is batch_inputs['target']
+        )
         once = one_pass(self.student, batch_inputs['target'])
         with once if twice else nullcontext():
             if with_source:
@@ -242,7 +248,7 @@ class MeanTeacher(SemiBaseDetector):
             if self.self_training:
                 losses.update(
                     self.target_loss(
-                        batch_inputs['target'],
+                        seen,
                         batch_data_samples['target'],
                         batch_inputs['target_weak'],
                         batch_data_samples['target_weak'],
