@@ -13,7 +13,7 @@ model = dict(
     _delete_=True,
     type='MeanTeacher',
     detector=detector,
-    # Thresholds by frequency lost on two pairs: docs/methods.md.
+    # Thresholds by frequency lost more where it was tried: docs/methods.md.
     pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
     hidden_blocks=dict(size=32, ratio=0.5),
     data_preprocessor=data_preprocessor,
