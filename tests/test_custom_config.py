@@ -178,6 +178,8 @@ def test_the_teacher_with_the_reference_s_schedule(edited):
     assert cfg.train_cfg.max_iters == 98000
     assert cfg.custom_hooks[0].burn_in == 70000
     assert cfg.param_scheduler[1].milestones == [50000]
+    others = read_config(path).param_scheduler
+    assert cfg.param_scheduler == others  # there is no cosine to stretch
 
 
 def test_the_comma_that_is_forgotten(edited):
