@@ -1,5 +1,7 @@
 """What commands need before the package, whose import takes seconds."""
 
+import ast
+import re
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
@@ -10,6 +12,7 @@ class KeyValue(DictAction):
     """MMEngine's DictAction, with a sentence for what it cannot read.
 
     As with any other wrong option the command then ends with exit code 2.
+    DictAction drops the spaces of a value. Here a text keeps its own.
     """
 
     def __call__(
@@ -32,6 +35,39 @@ class KeyValue(DictAction):
                 f'{option_string} {" ".join(values)}: brackets do not match; '
                 'write a list of lists as KEY="[(a,b),(c,d)]".'
             )
+        found = getattr(namespace, self.dest)
+        for text in values:
+            key, value = text.split('=', maxsplit=1)
+            if ' ' in value.strip():
+                try:
+                    found[key] = with_spaces(value.strip())
+                except ValueError:
+                    parser.error(
+                        f'{option_string} {text}: write texts with spaces in '
+                        """quotes, KEY="['a b','c']"."""
+                    )
+
+
+def with_spaces(value: str) -> object:
+    """What a value that has spaces stands for.
+
+    Args:
+        value (str): A Python literal, a list of texts without spaces of their
+            own, or one text.
+
+    Raises:
+        ValueError: If a text in a list has spaces, but no quotes.
+    """
+    if value[0] in '[({"\'':
+        try:
+            return ast.literal_eval(value)
+        except (SyntaxError, ValueError):
+            pass
+    if not re.search(r'[\[(,]', value):
+        return value.strip('\'"')
+    if re.search(r'[^\s,(\[] +[^\s,)\]]', value):
+        raise ValueError(value)
+    return DictAction._parse_iterable(value)
 
 
 def benchmark_parser(doc: str | None, repeats: int) -> ArgumentParser:

@@ -192,6 +192,7 @@ def test_options_that_cannot_be_read_are_one_sentence(command, capsys):
         ('=1', '--cfg-options =1: write KEY=VALUE'),
         ('a=(1,[2)', 'a=(1,[2): brackets do not match'),
         ('a=(1,2),(3,4)', 'a=(1,2),(3,4): brackets do not match'),
+        ('a=[red cell,b]', 'a=[red cell,b]: write texts with spaces in'),
     ):
         with pytest.raises(SystemExit) as ended:
             command('train.py', 'x.py', '--cfg-options', 'max_iters=1', given)
