@@ -2,6 +2,8 @@
 _base_ = '../da_faster_city2foggy.py'
 detector = _base_.model
 data_preprocessor = detector.pop('data_preprocessor')
+# Each proposal takes a pass of the RoI head. The teacher needs the sure ones.
+detector.test_cfg.rpn.max_per_img = 300
 model = dict(
     _delete_=True,
     type='MeanTeacher',
