@@ -214,7 +214,8 @@ def test_the_student_looks_once_at_the_target(
     build_teacher, batch, monkeypatch, soft
 ):
     """For labels and classifiers; nothing is lost or mixed up."""
-    results = []
+    results, rois = [], []
+    target = len(batch['inputs']['target'])
     for once in (True, False):
         model = build_teacher(
             align='always',
@@ -222,18 +223,41 @@ def test_the_student_looks_once_at_the_target(
             distillation=dict(type='TwoStageDistillation') if soft else None,
         )
         model.student.domain_neck.grad_scale = 1.0
-        calls = counted(model.student, 'extract_feat')
+        model.student.instance_domain_head.grad_scale = 1.0
+        head, looks = model.student.roi_head, []
+        extract, both = model.student.extract_feat, head.loss_both_domains
+        monkeypatch.setattr(
+            model.student,
+            'extract_feat',
+            lambda x: (looks.append(len(x)), extract(x))[1],
+        )
+        monkeypatch.setattr(
+            head,
+            'loss_both_domains',
+            lambda *args: (rois.append(args), both(*args))[1],
+        )
         if not once:
             monkeypatch.setattr(
                 'da_faster.models.self_training.mean_teacher.one_pass',
                 lambda *_: nullcontext(),
             )
+            # The same RoIs of the target: those that the labels chose.
+            chosen = rois[0][3][0]
+            boxes = [chosen[chosen[:, 0] == i, 1:] for i in range(target)]
+            assert len(boxes[0]) and len(boxes[1])
+            monkeypatch.setattr(head, '_sample_target', lambda _: boxes)
         losses = losses_of(model, batch)
-        assert len(calls) == (1 if once else 2)
+        assert sum(looks) == 2 * target + (0 if once else target)
+        assert model.student.target_rois is None
         model.parse_losses(losses)[0].backward()
         results.append((losses, dict(model.student.named_parameters())))
+    assert len(rois[0][1]) == target  # no proposals but the source's
     (losses, ours), (wanted, theirs) = results
-    assert {'loss_da_image', 'target_loss_cls'} <= losses.keys()
+    assert {
+        'loss_da_image',
+        'loss_da_instance',
+        'target_loss_cls',
+    } <= losses.keys()
     for name in wanted:
         torch.testing.assert_close(losses[name], wanted[name])
     for name, parameter in theirs.items():
@@ -251,10 +275,10 @@ def test_batch_norms_that_learn_see_both_batches():
     for mode in (True, False):
         detector.train(mode)
         with one_pass(detector, images):
-            (both,), (alone,) = map(detector.extract_feat, (joint, images))
+            (alone,), (both,) = map(detector.extract_feat, (images, joint))
         features.append((both[2:], alone))
     assert not torch.allclose(*features[0])
-    assert features[1][0].data_ptr() == features[1][1].data_ptr()
+    assert torch.equal(*features[1])
 
 
 def test_teacher_and_student_agree_at_first(build_teacher, batch):

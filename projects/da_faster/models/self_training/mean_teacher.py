@@ -80,7 +80,9 @@ class MeanTeacher(SemiBaseDetector):
         weight_by_score (bool): Weigh the target's losses with the mean score
             of the pseudo-labels, as MIC (Hoyer et al., CVPR 2023) does.
         align (str): When the domain classifiers of the detector train:
-            ``'burn-in'`` or ``'always'``.
+            ``'burn-in'`` or ``'always'``. After the burn-in one at the
+            instance level sees the target's RoIs that the pseudo-labels were
+            learned on.
         agreement_interval (int): Iterations between two comparisons of what
             teacher and student detect; 0 for none.
         predict_on (str): ``'teacher'`` or ``'student'``: the weights to
@@ -232,29 +234,35 @@ class MeanTeacher(SemiBaseDetector):
         seen = batch_inputs['target']
         if self.self_training and self.hidden_blocks is not None:
             seen = self.hidden_blocks(seen)
-        losses = {}
         with_source = 'source' in batch_inputs
-        # Then the student would look at the same images for either loss.
-        twice = (
+
+        def of_source() -> dict:
+            if not with_source:
+                return {}
+            return self.source_loss(batch_inputs, batch_data_samples)
+
+        def of_target() -> dict:
+            if not self.self_training:
+                return {}
+            return self.target_loss(
+                seen,
+                batch_data_samples['target'],
+                batch_inputs['target_weak'],
+                batch_data_samples['target_weak'],
+            )
+
+        # Labels and classifiers would have the student look twice at the same
+        # images. The labels come first: they choose the RoIs.
+        if (
             with_source
             and self.self_training
             and self._aligns()
             and seen is batch_inputs['target']
-        )
-        once = one_pass(self.student, batch_inputs['target'])
-        with once if twice else nullcontext():
-            if with_source:
-                losses = self.source_loss(batch_inputs, batch_data_samples)
-            if self.self_training:
-                losses.update(
-                    self.target_loss(
-                        seen,
-                        batch_data_samples['target'],
-                        batch_inputs['target_weak'],
-                        batch_data_samples['target_weak'],
-                    )
-                )
-        return losses
+        ):
+            with one_pass(self.student, seen):
+                found = of_target()
+                return {**of_source(), **found}
+        return {**of_source(), **of_target()}
 
     def source_loss(
         self, inputs: dict[str, Tensor], samples: dict[str, SampleList]
