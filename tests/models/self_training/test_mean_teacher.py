@@ -2,6 +2,7 @@
 
 import copy
 from contextlib import nullcontext
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -202,10 +203,10 @@ def test_classifiers_train_to_the_end_if_asked_to(build_teacher, batch):
     assert {'loss_da_image', 'target_loss_cls'} <= losses.keys()
 
 
-def counted(module, name: str) -> list:
-    """Grows by one at each call of a module's method."""
+def called(module, name: str) -> list:
+    """Grows by the arguments of each call of a module's method."""
     calls, method = [], getattr(module, name)
-    setattr(module, name, lambda *args: (calls.append(1), method(*args))[1])
+    setattr(module, name, lambda *args: (calls.append(args), method(*args))[1])
     return calls
 
 
@@ -214,7 +215,7 @@ def test_the_student_looks_once_at_the_target(
     build_teacher, batch, monkeypatch, soft
 ):
     """For labels and classifiers; nothing is lost or mixed up."""
-    results, rois = [], []
+    results = []
     target = len(batch['inputs']['target'])
     for once in (True, False):
         model = build_teacher(
@@ -224,34 +225,27 @@ def test_the_student_looks_once_at_the_target(
         )
         model.student.domain_neck.grad_scale = 1.0
         model.student.instance_domain_head.grad_scale = 1.0
-        head, looks = model.student.roi_head, []
-        extract, both = model.student.extract_feat, head.loss_both_domains
-        monkeypatch.setattr(
-            model.student,
-            'extract_feat',
-            lambda x: (looks.append(len(x)), extract(x))[1],
-        )
-        monkeypatch.setattr(
-            head,
-            'loss_both_domains',
-            lambda *args: (rois.append(args), both(*args))[1],
-        )
+        head = model.student.roi_head
+        looks = called(model.student, 'extract_feat')
+        both = called(head, 'loss_both_domains')
         if not once:
             monkeypatch.setattr(
                 'da_faster.models.self_training.mean_teacher.one_pass',
                 lambda *_: nullcontext(),
             )
             # The same RoIs of the target: those that the labels chose.
-            chosen = rois[0][3][0]
-            boxes = [chosen[chosen[:, 0] == i, 1:] for i in range(target)]
-            assert len(boxes[0]) and len(boxes[1])
-            monkeypatch.setattr(head, '_sample_target', lambda _: boxes)
+            boxes = [rois[rois[:, 0] == i, 1:] for i in range(target)]
+            assert all(map(len, boxes))
+            head._sample_target = mock.Mock(return_value=boxes)
         losses = losses_of(model, batch)
-        assert sum(looks) == 2 * target + (0 if once else target)
+        seen = sum(len(images) for (images,) in looks)
+        assert seen == (2 if once else 3) * target
+        if once:
+            _, proposals, source, (rois, _) = both[0]
+            assert len(proposals) == len(source)  # none of the target
         assert model.student.target_rois is None
         model.parse_losses(losses)[0].backward()
         results.append((losses, dict(model.student.named_parameters())))
-    assert len(rois[0][1]) == target  # no proposals but the source's
     (losses, ours), (wanted, theirs) = results
     assert {
         'loss_da_image',
@@ -482,7 +476,7 @@ def test_the_teacher_looks_once_for_soft_labels(build_teacher, batch):
     model.distillation.forward = lambda *args: (
         given.append(args) or distil(*args)
     )
-    calls = counted(model.teacher, 'extract_feat')
+    calls = called(model.teacher, 'extract_feat')
     losses = losses_of(model, batch)
     assert len(calls) == 1
     ((student, teacher, strong, seen, samples),) = given
