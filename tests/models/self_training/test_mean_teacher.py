@@ -215,7 +215,7 @@ def test_the_student_looks_once_at_the_target(
     build_teacher, batch, monkeypatch, soft
 ):
     """For labels and classifiers; nothing is lost or mixed up."""
-    results = []
+    results, rois = [], None
     target = len(batch['inputs']['target'])
     for once in (True, False):
         model = build_teacher(
