@@ -152,6 +152,25 @@ def test_without_labels_there_are_never_more_pseudo_labels(read, tiny_data):
     assert new.model.pseudo_labels.growth == 2
 
 
+@pytest.mark.parametrize(
+    'settings, blend',
+    [
+        (dict(), 0.5),
+        (dict(source=True), 0.5),
+        (dict(source=True, target_labels='few.json'), 1.0),
+        (dict(target_labels='few.json', blend=0.25), 0.25),
+    ],
+)
+def test_labels_of_the_target_are_believed(read, tiny_data, settings, blend):
+    new = adapt_config(
+        read('FasterRCNN'),
+        str(tiny_data / 'target'),
+        load_from='x.pth',
+        **settings,
+    )
+    assert new.blend == blend
+
+
 def test_a_few_labels_can_stand_for_the_source(read, tiny_data):
     new = adapt_config(
         read('FasterRCNN'), str(tiny_data / 'target'), target_labels='few.json'

@@ -33,7 +33,7 @@ def adapt_config(
     test_images: str | None = None,
     target_labels: str | None = None,
     share: float = 0.5,
-    blend: float = 0.5,
+    blend: float | None = None,
     name: str = 'the config',
 ) -> Config:
     """The config of a mean teacher that adapts a detector.
@@ -57,8 +57,9 @@ def adapt_config(
             images, to train on; its file names are relative to ``target``.
         share (float): With ``source`` and ``target_labels``: the share of the
             latter in the labelled images of a batch.
-        blend (float): How far ``adapt`` goes from the weights as they came to
-            the teacher's, 0 to 1. The training does not use it.
+        blend (float, optional): How far ``adapt`` goes from the weights as
+            they came to the teacher's, 0 to 1. The training does not use it.
+            Default: 0.5, and 1 where labelled target images say what is right.
         name (str): Of the config, for messages.
 
     Returns:
@@ -127,6 +128,8 @@ def adapt_config(
         interval=max(1, iters // 5), max_keep_ckpts=1
     )
     new.load_from = load_from
+    if blend is None:
+        blend = 1.0 if target_labels else 0.5
     new.blend = blend  # of the weights that adapt() exports
     new.randomness = dict(seed=0)
     return new
