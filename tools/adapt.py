@@ -49,9 +49,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add(
         '--share',
         type=float,
-        default=0.5,
         help='share of these in the labelled images of a batch, where '
-        '--source is given (default: 0.5)',
+        '--source is given (default: 0.5); the batch grows as it takes',
     )
     add(
         '--blend',
@@ -60,7 +59,18 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         'those that were learned, 0 to 1 (default: 0.5, safer than 1; with '
         '--target-labels 1)',
     )
-    add('--resume', action='store_true', help='go on where it was interrupted')
+    add(
+        '--resume',
+        nargs='?',
+        const='auto',
+        choices=['auto'],
+        help='go on where it was interrupted',
+    )
+    add(
+        '--skip-data-check',
+        action='store_true',
+        help='go on whatever the look at the data finds',
+    )
     add(
         '--cfg-options',
         nargs='+',
@@ -84,10 +94,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     from da_faster.errors import one_sentence
 
     with one_sentence():
+        args['resume'] = args['resume'] == 'auto'
         done = adapt(options=args.pop('cfg_options'), **args)
     if done is None:
         raise SystemExit(EXIT_CODE)
     print(f'\n{done.verdict.text()}')
+    if not done.after:
+        print('Label some images and give --test-labels to know.')
     if not (args['source'] or args['target_labels'] or done.after):
         print(
             'Nothing but its own labels told it what is right. It was '

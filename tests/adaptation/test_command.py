@@ -33,7 +33,7 @@ def test_measured_before_and_after(
         *QUICK, *name,
     )  # fmt: skip
     said = capsys.readouterr().out
-    assert 'scores: a softmax; labels from 0.5, unsure from 0.3' in said
+    assert 'scores: a softmax; labels from 0.2, unsure from 0.3' in said
     assert '| sure detections an image |' in said
     assert 'coco/bbox_mAP_50: ' in said
     assert 'do not match exactly' not in said  # MMEngine, of missing weights

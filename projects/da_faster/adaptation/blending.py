@@ -36,7 +36,7 @@ def blended(
     }
 
 
-def need_share(blend, file: Path) -> None:
+def need_share(blend, file: Path | str) -> None:
     """Raises a UserError if a share is not a number between 0 and 1."""
     if not isinstance(blend, (int, float)) or not 0 <= blend <= 1:
         raise UserError(

@@ -1,13 +1,19 @@
 """Adapts a detector from its config and checkpoint to its stock file."""
 
+import copy
+import os
 import os.path as osp
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from mmdet.registry import MODELS
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from torch import nn
 
 from da_faster.apis import test, train
 from da_faster.apis.detectors import (
@@ -27,7 +33,8 @@ from da_faster.package_configs import override
 
 from .blending import blended, need_share
 from .derived import derive, with_memory
-from .overlap import folder_of
+from .description import describe
+from .overlap import folder_of, need_other_images
 from .settings import adapt_config
 from .verdict import Verdict, compare
 
@@ -60,6 +67,7 @@ def adapt(
     work_dir: str | None = None,
     options: Mapping | None = None,
     resume: bool = False,
+    skip_data_check: bool = False,
     trust_checkpoint: bool = False,
     say=print,
     **settings,
@@ -75,6 +83,7 @@ def adapt(
         options (dict, optional): Overrides of the adaptation's config, by
             dotted key.
         resume (bool): Go on with an adaptation that was interrupted.
+        skip_data_check (bool): Go on whatever the data check finds.
         trust_checkpoint (bool): Load a checkpoint that may run code.
         say (callable): Gets a line to show.
         **settings: Of ``adapt_config``.
@@ -97,12 +106,13 @@ def adapt(
     else:
         begin(
             config, checkpoint, target, paths[0], file, start, options,
-            trust_checkpoint, say, settings,
+            not skip_data_check, trust_checkpoint, say, settings,
         )  # fmt: skip
     new = Config.fromfile(str(file))
     share = new.get('blend', 1)
     need_share(share, file)
-    with kept(file):
+    new_here = nullcontext() if resume else gone_if_nothing_came(file, start)
+    with new_here, kept(file):
         finished = train(
             str(file),
             work_dir=str(folder),
@@ -149,30 +159,30 @@ def begin(
     file,
     start,
     options,
+    data_check,
     trust,
     say,
     settings,
 ) -> None:
     """Writes the detector as it came and the config; see ``adapt``."""
-    folder = file.parent
-    if file.exists():
-        raise UserError(
-            f'{folder} has an adaptation already: go on with --resume, or '
-            'give another --work-dir.'
-        )
-    if osp.realpath(checkpoint) in {
-        osp.realpath(folder / name) for name in ('start.pth', 'adapted.pth')
-    }:
-        raise UserError(
-            f'{checkpoint} would be written over: give another --work-dir.'
-        )
+    need_free_folder(file, start, config, checkpoint)
     cfg = read_any_config(config)
     new = adapt_config(
         cfg, target, load_from=str(start), name=config, **settings
     )
     override(new, dict(options or {}), str(file))
     need_share(new.blend, file)
-    stop_if_fatal(new)
+    if data_check:
+        stop_if_fatal(new, mend='--skip-data-check goes on nevertheless.')
+        stop_if_fatal(
+            new,
+            ['target'],
+            mend='take it out of its folder.',
+            read_images=True,
+        )
+    shared = need_other_images(cfg, target, config)
+    if shared:
+        say(f'{shared} images of {target} are training images of {config}')
     derived = derive(cfg, config)
     try_detector(
         load_detector(cfg, checkpoint, trust),
@@ -181,7 +191,7 @@ def begin(
         config,
         checkpoint,
     )
-    for line in derived.describe():
+    for line in describe(cfg, new, derived, built(new, file)):
         say(line)
     kept_images = with_memory(cfg) if settings.get('source') else ()
     if kept_images:
@@ -193,6 +203,69 @@ def begin(
     say(f'{start}: {stock.tensors} tensors of {checkpoint}')
     write_atomically(new.pretty_text.encode(), str(file))
     say(f'{file}: the config, to edit and to train with tools/train.py')
+
+
+def need_free_folder(
+    file: Path, start: Path, config: str, checkpoint: str
+) -> None:
+    """Raises a UserError where something would be written over."""
+    folder = file.parent
+    if file.exists():
+        raise UserError(
+            f'{folder} has an adaptation already: go on with --resume, or '
+            'give another --work-dir.'
+        )
+    own = {
+        osp.realpath(folder / f'{stem}{ending}')
+        for stem in ('start', 'adapted', 'adapt')
+        for ending in ('.pth', '.py')
+    }
+    for given in (checkpoint, config):
+        if osp.realpath(given) in own:
+            raise UserError(
+                f'{given} would be written over: give another --work-dir.'
+            )
+    if pointed_at(str(folder)) or any(
+        path
+        for kind in ('iter_*.pth', 'epoch_*.pth')
+        for path in folder.glob(kind)
+    ):
+        raise UserError(
+            f'{folder} has checkpoints of another training: give another '
+            '--work-dir.'
+        )
+
+
+def built(new: Config, file: Path) -> nn.Module:
+    """The model of a config, its optimizer tried, to train.
+
+    Raises:
+        UserError: If either cannot be built.
+    """
+    init_default_scope(new.get('default_scope', 'mmdet'))
+    try:
+        model = MODELS.build(copy.deepcopy(new.model))
+        build_optim_wrapper(model, copy.deepcopy(new.optim_wrapper))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f'{file} was not written, as nothing can be built of it: {error}.'
+        ) from error
+    return model.train()
+
+
+@contextmanager
+def gone_if_nothing_came(file: Path, start: Path) -> Iterator[None]:
+    """Takes the config away after an error before the first checkpoint.
+
+    So the command can be given anew, with other options.
+    """
+    try:
+        yield
+    except Exception:
+        if not pointed_at(str(file.parent)):
+            for path in (file, start, start.with_suffix('.py')):
+                path.unlink(missing_ok=True)
+        raise
 
 
 def go_on(file: Path, start: Path, target: str, say) -> None:
@@ -208,8 +281,9 @@ def go_on(file: Path, start: Path, target: str, say) -> None:
         own = folder_of(leaf)
         if osp.realpath(own) != osp.realpath(target):
             raise UserError(
-                f'{file} adapts to {own}, not to {target}: give that one, or '
-                'another --work-dir; or write where it is now into the file.'
+                f'{file} adapts to {own} (from {os.getcwd()}), not to '
+                f'{target}: give that one, or another --work-dir; or write '
+                'where it is now into the file.'
             )
     # A Runner that was killed has left its own settings there.
     cfg.update(load_from=str(start), resume=False)

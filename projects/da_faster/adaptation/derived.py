@@ -8,6 +8,7 @@ from mmengine.config import Config
 from da_faster.apis.detectors import class_names
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.apis.type_names import with_type_names
+from da_faster.checkpoint_conversion.to_stock import custom_classes
 from da_faster.data_check import head_classes, leaves
 from da_faster.errors import UserError
 
@@ -22,6 +23,7 @@ class Derived(NamedTuple):
             the size of a test, without labels.
         flip (dict, optional): The training's RandomFlip.
         lr (float): Learning rate.
+        lr_from (str): What it was computed from.
         batch_size (int): Images an iteration.
     """
 
@@ -30,21 +32,8 @@ class Derived(NamedTuple):
     geometry: list
     flip: dict | None
     lr: float
+    lr_from: str
     batch_size: int
-
-    def describe(self) -> list[str]:
-        """A line for each."""
-        scores = 'sigmoids' if self.sigmoid else 'a softmax'
-        threshold, ignore = self.scores
-        names = [step['type'] for step in self.geometry]
-        flip = [self.flip['type']] if self.flip else []
-        steps = ', '.join(names + flip)
-        return [
-            f'classes: {", ".join(self.classes)}',
-            f'scores: {scores}; labels from {threshold}, unsure from {ignore}',
-            f'target: {steps}; the student sees other colours and blur',
-            f'learning rate {self.lr:.3g}, {self.batch_size} an iteration',
-        ]
 
     @property
     def scores(self) -> tuple[float, float]:
@@ -87,12 +76,14 @@ def derive(cfg: Config, name: str = 'the config') -> Derived:
         not in ('LoadAnnotations', 'PackDetInputs')
     ]
     batch_size = min(train_batch(cfg), 2)
+    lr, lr_from = learning_rate(cfg, batch_size, name)
     return Derived(
         classes=find_classes(cfg, name),
         sigmoid=scores_are_sigmoids(cfg.model),
         geometry=geometry,
         flip=find_flip(cfg),
-        lr=learning_rate(cfg, batch_size, name),
+        lr=lr,
+        lr_from=lr_from,
         batch_size=batch_size,
     )
 
@@ -123,6 +114,39 @@ def need_box_head(cfg: Config, name: str) -> None:
             f'({model.get("type", "none")}): it takes a detector that finds '
             'boxes.'
         )
+
+
+def need_stock_parts(cfg: Config, source: bool, name: str) -> None:
+    """Raises a UserError for code that stock MMDetection does not have.
+
+    Nor would ``adapted.py``, which would be another detector in silence.
+    """
+    foreign = {
+        kind: cls.__module__
+        for kind, (cls, _) in custom_classes().items()
+        if cls.__module__.split('.')[0] != 'da_faster'
+    }
+    parts = [cfg.model, test_dataset(cfg, name)]
+    if source:
+        parts.append(cfg.get('train_dataloader'))
+    for kind in types_in(parts):
+        if kind in foreign:
+            raise UserError(
+                f'{name} has {kind} of {foreign[kind]}. What this command '
+                'leaves is for stock MMDetection, which does not know it: '
+                'write the config without it.'
+            )
+
+
+def types_in(value) -> Iterator[str]:
+    """What is called ``type`` in a part of a config."""
+    if isinstance(value, dict):
+        if isinstance(value.get('type'), str):
+            yield value['type']
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from types_in(item)
 
 
 def find_classes(cfg: Config, name: str) -> tuple:
@@ -211,8 +235,10 @@ def train_batch(cfg: Config) -> int:
     return (cfg.get('train_dataloader') or {}).get('batch_size') or 2
 
 
-def learning_rate(cfg: Config, batch_size: int, name: str) -> float:
-    """A tenth of the config's; see :func:`derive`."""
+def learning_rate(
+    cfg: Config, batch_size: int, name: str
+) -> tuple[float, str]:
+    """A tenth of the config's, and how it came about; see :func:`derive`."""
     wrapper = cfg.get('optim_wrapper') or {}
     optimizer = wrapper.get('optimizer') or {}
     if not optimizer.get('lr'):
@@ -221,8 +247,9 @@ def learning_rate(cfg: Config, batch_size: int, name: str) -> float:
             'learning rate follows: give optim_wrapper.'
         )
     lr = optimizer['lr'] / 10
+    lr_from = f'a tenth of {optimizer["lr"]:.3g}'
+    if str(optimizer.get('type')) != 'SGD':
+        return lr, lr_from
     base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
-    if str(optimizer.get('type')) == 'SGD':
-        step = train_batch(cfg) * wrapper.get('accumulative_counts', 1)
-        lr *= batch_size / (base or step)
-    return lr
+    base = base or train_batch(cfg) * wrapper.get('accumulative_counts', 1)
+    return lr * batch_size / base, f'{lr_from}, which was for {base} images'

@@ -1,51 +1,98 @@
 """Is the target another set of images than the training?"""
 
+import copy
+import os
 import os.path as osp
+from collections import defaultdict
 
+from mmdet.registry import DATASETS
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from da_faster.apis.detectors import images_below
-from da_faster.data_check import DataReader, leaves
+from da_faster.data_check import leaves
+from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
 
 
-def need_other_images(cfg: Config, target: str, name: str) -> None:
-    """Looks whether a folder holds a config's own training images.
+def need_other_images(cfg: Config, target: str, name: str) -> int:
+    """Looks how many images of a folder a config trains on.
 
-    Annotation files are read only where one folder is in the other.
+    Where one folder is in the other, the datasets say which images they train
+    on. Elsewhere every file of the training's folders that is as large as one
+    of the target's is compared with it: a copy is found, too.
 
     Args:
         cfg (Config): Its training images need not be there any more.
         target (str): A folder.
         name (str): Of the config, for messages.
 
+    Returns:
+        int: How many training images are among the target's.
+
     Raises:
         UserError: If all images of the target are training images.
     """
-    folder = osp.realpath(target)
+    images = {osp.realpath(path) for path in images_below(target)}
     loader = cfg.get('train_dataloader') or {}
-    found: set[str] = set()
+    shared: set[str] = set()
     for leaf in leaves(loader.get('dataset') or {}):
         own = osp.realpath(folder_of(leaf)) if folder_of(leaf) else ''
-        if own == folder:
-            refuse(target, name)
-        if own and osp.commonpath([own, folder]) in (own, folder):
-            reader = DataReader(cfg)
-            reader.read_part('source', leaf)
-            for part in reader.parts:
-                found.update(map(osp.realpath, part.images))
-    if found and found.issuperset(map(osp.realpath, images_below(target))):
-        refuse(target, name)
+        if not osp.isdir(own):
+            continue
+        folder = osp.realpath(target)
+        if osp.commonpath([own, folder]) in (own, folder):
+            shared |= images & trained_on(leaf, own, cfg)
+        else:
+            shared |= copies(images, own)
+    if shared == images:
+        raise UserError(
+            f'{target} holds the training images of {name}: give a folder of '
+            'the domain to adapt to.'
+        )
+    return len(shared)
 
 
 def folder_of(dataset: dict) -> str:
     """What its file names are relative to, or ''."""
-    prefix = (dataset.get('data_prefix') or {}).get('img') or ''
-    return osp.join(dataset.get('data_root') or '', prefix)
+    prefix = dataset.get('data_prefix') or {}
+    below = prefix.get('img') or prefix.get('sub_data_root') or ''  # VOC
+    return osp.join(dataset.get('data_root') or '', below)
 
 
-def refuse(target: str, name: str) -> None:
-    raise UserError(
-        f'{target} holds the training images of {name}: give a folder of the '
-        'domain to adapt to.'
-    )
+def trained_on(leaf: dict, folder: str, cfg: Config) -> set[str]:
+    """The images that a dataset reads; all of its folder if it cannot."""
+    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    leaf = dict(copy.deepcopy(leaf), pipeline=[], lazy_init=False)
+    try:
+        dataset = DATASETS.build(leaf)
+        paths = [
+            dataset.get_data_info(i)['img_path'] for i in range(len(dataset))
+        ]
+    except Exception:  # its annotations may be gone
+        paths = files_below(folder)
+    return set(map(osp.realpath, paths))
+
+
+def copies(images: set[str], folder: str) -> set[str]:
+    """Those of some images that are also files of a folder, of any name."""
+    by_size = defaultdict(list)
+    for path in images:
+        by_size[osp.getsize(path)].append(path)
+    found: set[str] = set()
+    for path in files_below(folder):
+        alike = by_size.get(osp.getsize(path))
+        if alike:
+            content = file_sha256(path)
+            found.update(x for x in alike if file_sha256(x) == content)
+    return found
+
+
+def files_below(folder: str) -> list[str]:
+    """All files of a folder and of those in it."""
+    return [
+        path
+        for parent, _, names in os.walk(folder)
+        for path in (osp.join(parent, name) for name in names)
+        if osp.isfile(path)
+    ]

@@ -11,7 +11,14 @@ from da_faster.checkpoint_conversion import to_stock_config
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
-from .derived import Derived, derive, last_pipelines, need_box_head
+from .blending import need_share
+from .derived import (
+    Derived,
+    derive,
+    last_pipelines,
+    need_box_head,
+    need_stock_parts,
+)
 from .overlap import need_other_images
 
 PACK = dict(type='PackDetInputs')
@@ -32,7 +39,7 @@ def adapt_config(
     test_labels: str | None = None,
     test_images: str | None = None,
     target_labels: str | None = None,
-    share: float = 0.5,
+    share: float | None = None,
     blend: float | None = None,
     name: str = 'the config',
 ) -> Config:
@@ -55,8 +62,9 @@ def adapt_config(
             Default: ``target``.
         target_labels (str, optional): A COCO json of a few labelled target
             images, to train on; its file names are relative to ``target``.
-        share (float): With ``source`` and ``target_labels``: the share of the
-            latter in the labelled images of a batch.
+        share (float, optional): With ``source`` and ``target_labels``: the
+            share of the latter in the labelled images of a batch, which has
+            as many images as that takes. Default: 0.5.
         blend (float, optional): How far ``adapt`` goes from the weights as
             they came to the teacher's, 0 to 1. The training does not use it.
             Default: 0.5, and 1 where labelled target images say what is right.
@@ -66,16 +74,35 @@ def adapt_config(
         Config: For ``tools/train.py``.
 
     Raises:
-        UserError: If something is missing in the config, or if the target is
-            the source.
+        UserError: If something is missing in the config, if it is of code
+            that stock MMDetection does not have, or if the target is the
+            source.
     """
+    # As text, so that the config can be written.
+    target, test_labels, test_images, target_labels = (
+        path and str(path)
+        for path in (target, test_labels, test_images, target_labels)
+    )
+    if iters < 1 or int(iters) != iters:
+        raise UserError(f'iters must be a whole number from 1, got {iters}.')
+    if share is not None and not (source and target_labels):
+        raise UserError(
+            'share is of labelled target images beside the source: give '
+            'source and target_labels, too, or leave it out.'
+        )
+    if test_images and not test_labels:
+        raise UserError(
+            f'{test_images} is to measure on: give test_labels, too.'
+        )
+    if blend is None:
+        blend = 1.0 if target_labels else 0.5
+    need_share(blend, name)
     cfg = with_type_names(cfg)
     need_box_head(cfg, name)
+    need_stock_parts(cfg, source, name)
     cfg = to_stock_config(cfg).cfg
     derived = derive(cfg, name)
     need_other_images(cfg, target, name)
-    if iters < 1:
-        raise UserError(f'--iters must be at least 1, got {iters}.')
     new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
     metainfo = dict(classes=derived.classes)
     dataset = dict(
@@ -102,7 +129,9 @@ def adapt_config(
             )
         )
     if labelled:
-        new.train_dataloader = labelled_loader(labelled, derived, share)
+        new.train_dataloader = labelled_loader(
+            labelled, derived, 0.5 if share is None else share
+        )
         new.train_cfg = dict(type='DALoop', target_dataloader=target_loader)
     else:
         new.train_dataloader = target_loader
@@ -128,8 +157,6 @@ def adapt_config(
         interval=max(1, iters // 5), max_keep_ckpts=1
     )
     new.load_from = load_from
-    if blend is None:
-        blend = 1.0 if target_labels else 0.5
     new.blend = blend  # of the weights that adapt() exports
     new.randomness = dict(seed=0)
     return new
@@ -208,23 +235,45 @@ def source_dataset(cfg: Config, target: dict, name: str) -> dict:
 
 def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
     """Of one labelled set, or of two that share each batch."""
-    size = derived.batch_size
+    dataset = datasets[0]
+    if len(datasets) > 1 or 'datasets' in dataset:
+        dataset = dict(
+            type='JoinedDatasets',
+            metainfo=dict(classes=derived.classes),
+            datasets=datasets,
+        )
     if len(datasets) == 1:
-        return loader(size, datasets[0])
-    if not 0 < share < 1:
-        raise UserError(f'share must lie between 0 and 1, got {share}.')
-    size = max(size, 2)
-    few = min(max(round(share * size), 1), size - 1)
+        return loader(derived.batch_size, dataset)
+    ratio = shared_batch(share, derived.batch_size)
     return loader(
-        size,
-        # One set has a palette, the other none.
-        dict(type='ConcatDataset', datasets=datasets, ignore_keys=['palette']),
+        sum(ratio),
+        dataset,
         dict(
             type='MultiSourceSampler',
-            batch_size=size,
-            source_ratio=[size - few, few],
+            batch_size=sum(ratio),
+            source_ratio=ratio,
         ),
     )
+
+
+def shared_batch(share: float, batch_size: int) -> list[int]:
+    """Images of the source and of the labelled target in a batch.
+
+    Args:
+        share (float): Of the target's, 0.05 to 0.95.
+        batch_size (int): The batch has as many, or as many more as it takes
+            to come within 0.03 of the share.
+
+    Raises:
+        UserError: If the share is out of range.
+    """
+    if not 0.05 <= share <= 0.95:
+        raise UserError(f'share must lie between 0.05 and 0.95, got {share}.')
+    for size in range(max(batch_size, 2), 21):
+        few = round(share * size)
+        if 0 < few < size and abs(few / size - share) <= 0.03:
+            return [size - few, few]
+    raise AssertionError(share)
 
 
 def model_of(cfg: Config, derived: Derived, name: str, labelled: bool) -> dict:

@@ -14,8 +14,7 @@ from da_faster.models.self_training.mean_teacher import agreement
 
 CAVEAT = (
     'Without labels nobody can say which of the two is better: more boxes may '
-    'be objects or false alarms, and a detector can be sure and wrong. Label '
-    'some images and give --test-labels.'
+    'be objects or false alarms, and a detector can be sure and wrong.'
 )
 NO_SIGN = (
     'Nothing here speaks against it. That was so of detectors that had become '

@@ -78,14 +78,26 @@ def check(
     return checker
 
 
-def stop_if_fatal(cfg: Config, roles: Sequence[str] = ROLES) -> None:
-    """Prints what the quick check finds in the data of some roles.
+def stop_if_fatal(
+    cfg: Config,
+    roles: Sequence[str] = ROLES,
+    mend: str = 'tools/check_data.py CONFIG shows more, --skip-data-check '
+    'goes on nevertheless.',
+    read_images: bool = False,
+) -> None:
+    """Prints what the check finds in the data of some roles.
+
+    Args:
+        cfg (Config): A train config.
+        roles (sequence of str): Of ``check``.
+        mend (str): What the last sentence says.
+        read_images (bool): Of ``check``.
 
     Raises:
         UserError: If a finding is fatal. Of several processes only the first
             one says why.
     """
-    findings = check(cfg, roles=roles).findings
+    findings = check(cfg, read_images, roles=roles).findings
     first = is_first_process()
     if first:
         for fatal, text in findings:
@@ -93,8 +105,5 @@ def stop_if_fatal(cfg: Config, roles: Sequence[str] = ROLES) -> None:
                 print(f'data warning: {text}', flush=True)
     errors = [f'data error: {text}' for fatal, text in findings if fatal]
     if errors:
-        errors.append(
-            'The data check failed, see above; tools/check_data.py CONFIG '
-            'shows more, --skip-data-check goes on nevertheless.'
-        )
+        errors.append(f'The data check failed, see above; {mend}')
         raise UserError('\n'.join(errors) if first else '')

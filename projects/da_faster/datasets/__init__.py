@@ -1,4 +1,10 @@
+from .joined_datasets import JoinedDatasets
 from .target_dataset import TargetDataset
 from .transforms import StrongAugmentation, TargetStyle
 
-__all__ = ['StrongAugmentation', 'TargetDataset', 'TargetStyle']
+__all__ = [
+    'JoinedDatasets',
+    'StrongAugmentation',
+    'TargetDataset',
+    'TargetStyle',
+]

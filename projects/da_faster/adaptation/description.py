@@ -1,0 +1,64 @@
+"""What an adaptation does, in a few lines."""
+
+from mmengine.config import Config
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from .derived import Derived
+
+
+def describe(
+    cfg: Config, new: Config, derived: Derived, model: nn.Module
+) -> list[str]:
+    """What it takes from a detector's config, and what options made of it.
+
+    Args:
+        cfg (Config): Of the detector.
+        new (Config): Of the adaptation.
+        derived (Derived): What was taken.
+        model (nn.Module): Built from ``new``.
+
+    Returns:
+        list[str]: Lines.
+    """
+    scores = 'sigmoids' if derived.sigmoid else 'a softmax'
+    labels = new.model.pseudo_labels
+    sure, unsure = labels.get('threshold'), labels.get('ignore_above')
+    steps = [step['type'] for step in derived.geometry]
+    if derived.flip:
+        steps.append(derived.flip['type'])
+    lr = new.optim_wrapper.optimizer.lr
+    how = f' ({derived.lr_from})' if lr == derived.lr else ''
+    norms = [m for m in model.student.modules() if isinstance(m, _BatchNorm)]
+    moving = sum(norm.training for norm in norms)
+    hooks = {hook.type: hook for hook in new.custom_hooks}
+    teacher = hooks.get('SelfTrainingHook', {})
+    left = [
+        str(hook['type'])
+        for hook in cfg.get('custom_hooks') or []
+        if hook['type'] not in hooks
+    ]
+    lines = [
+        f'classes: {", ".join(derived.classes)}',
+        f'scores: {scores}; labels from {sure}, unsure from {unsure}',
+        f'target: {", ".join(steps)}; the student sees other colours and blur',
+        f'an iteration: {", ".join(images(new))}',
+        f'learning rate: {lr:.3g}{how}',
+        f'batch norms: {len(norms)}, {moving} of which follow the images',
+        f'teacher: momentum {teacher.get("momentum", 0):.3g}',
+    ]
+    return lines + ([f'left out: {", ".join(left)}'] if left else [])
+
+
+def images(new: Config) -> list[str]:
+    """How many of which kind a batch has."""
+    target = new.train_cfg.get('target_dataloader')
+    loader = new.train_dataloader
+    unlabelled = f'{(target or loader).batch_size} of the target'
+    if not target:
+        return [unlabelled]
+    ratio = (loader.get('sampler') or {}).get('source_ratio')
+    if ratio:
+        source, few = ratio
+        return [unlabelled, f'{source} of the source', f'{few} labelled ones']
+    return [unlabelled, f'{loader.batch_size} labelled ones']
