@@ -118,7 +118,10 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
         ([*detector, '--target', tmp_path / 'none'], 'is not a folder'),
         ([*other, '--target', target], 'does not fit the config'),
         ([config, tmp_path / 'no.pth', '--target', target], 'does not exist'),
-        ([*detector, '--target', target, '--iters', 0], 'at least 1'),
+        (
+            [*detector, '--target', target, '--iters', 0],
+            'a whole number',
+        ),
         ([*detector, '--target', target, '--blend', 1.5], 'between 0 and 1'),
         ([*detector, '--target', target, '--resume'], 'leave --resume out'),
         (['mmdet::no/such', checkpoint, '--target', target], 'carries no'),
@@ -139,6 +142,59 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
             command('adapt.py', *given, '--work-dir', work_dir)
         assert not (work_dir / 'adapt.py').exists()
         assert not (work_dir / 'start.pth').exists()
+
+
+@pytest.mark.parametrize(
+    'option, sentence',
+    [
+        ('model.pseudo_labels.thresold=0.2', "argument 'thresold'"),
+        ('optim_wrapper.optimizer.lr=abc', 'nothing can be built of it'),
+        ('train_cfg.max_iters=None', ''),  # fails in the training
+    ],
+)
+def test_a_wrong_option_can_be_mended(
+    detector, target, tmp_path, command, option, sentence
+):
+    """It leaves no adaptation behind that would have to be resumed."""
+    work_dir = tmp_path / 'run'
+    with pytest.raises((SystemExit, TypeError), match=sentence):
+        command(
+            'adapt.py', *detector, '--target', target, '--work-dir', work_dir,
+            *QUICK, option,
+        )  # fmt: skip
+    for name in ('adapt.py', 'start.pth', 'start.py'):
+        assert not (work_dir / name).exists()
+
+
+def test_the_work_dir_of_another_training(detector, target, tmp_path, command):
+    """Its checkpoints, the config and the weights given stay as they are."""
+    config, checkpoint = detector
+    given = [
+        shutil.copy(config, tmp_path / 'start.py'),
+        shutil.copy(checkpoint, tmp_path / 'iter_4.pth'),
+    ]
+    before = [path.read_bytes() for path in given]
+    for own, sentence in (
+        (given, 'start.py would be written over'),
+        ([config, given[1]], 'has checkpoints of another training'),
+    ):
+        with pytest.raises(SystemExit, match=sentence):
+            command('adapt.py', *own, '--target', target,
+                    '--work-dir', tmp_path)  # fmt: skip
+    assert [path.read_bytes() for path in given] == before
+
+
+def test_a_broken_image_is_found_at_the_start(
+    detector, target, tmp_path, command, capsys
+):
+    image = sorted(target.iterdir())[-1]
+    image.write_bytes(image.read_bytes()[:300])
+    with pytest.raises(
+        SystemExit, match=f'(?s){image.name}.*see above; nothing'
+    ):
+        command('adapt.py', *detector, '--target', target,
+                '--work-dir', tmp_path / 'run')  # fmt: skip
+    assert not (tmp_path / 'run').exists()
 
 
 def test_a_work_dir_that_cannot_be_made(detector, target, tmp_path, command):

@@ -2,18 +2,21 @@
 
 import copy
 import json
+import shutil
 
 import pytest
+from mmcv.transforms import BaseTransform
 from mmdet.datasets import CocoDataset
 from mmdet.models import CrossEntropyLoss, FasterRCNN
-from mmdet.registry import TRANSFORMS
+from mmdet.registry import DATASETS, TRANSFORMS
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from torch.optim import SGD
 
 from da_faster.adaptation import adapt_config, derive
 from da_faster.adaptation.derived import with_memory
-from da_faster.adaptation.settings import views
+from da_faster.adaptation.overlap import need_other_images
+from da_faster.adaptation.settings import shared_batch, views
 from da_faster.apis.score_kinds import scores_are_sigmoids
 from da_faster.data_check import check
 from da_faster.errors import UserError
@@ -144,6 +147,51 @@ def test_labelled_images_share_the_batches(read, tiny_data):
     assert 'TargetStyle' not in types(few.pipeline)
 
 
+@pytest.mark.parametrize(
+    'share, batch_size, ratio',
+    [(0.5, 2, [1, 1]), (0.25, 2, [3, 1]), (0.3, 1, [5, 2]), (0.9, 8, [1, 7])],
+)
+def test_the_share_of_labelled_images(share, batch_size, ratio):
+    assert shared_batch(share, batch_size) == ratio
+
+
+def test_the_batch_is_as_large_as_the_share_takes(read, tiny_data):
+    cfg, target = read('FasterRCNN'), str(tiny_data / 'target')
+    few = dict(target_labels='few.json', share=0.2)
+    loader = adapt_config(cfg, target, source=True, **few).train_dataloader
+    assert loader.batch_size == loader.sampler.batch_size == 5
+    assert loader.sampler.source_ratio == [4, 1]
+    with pytest.raises(UserError, match='share is of labelled target images'):
+        adapt_config(cfg, target, **few)
+    with pytest.raises(UserError, match=r'between 0.05 and 0.95, got 1'):
+        adapt_config(cfg, target, source=True, **dict(few, share=1))
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_labelled_sets_that_describe_themselves_differently(
+    read, tiny_data, several
+):
+    """The checkpoint has one list of classes, whatever a part says."""
+    cfg = read('FasterRCNN')
+    one = cfg.train_dataloader.dataset
+    one.metainfo = dict(classes=['box'], dataset_name='mine')
+    if several:
+        cfg.train_dataloader.dataset = dict(
+            type='ConcatDataset',
+            datasets=[one, dict(one, metainfo=dict(classes=('box',)))],
+        )
+    new = adapt_config(
+        cfg,
+        str(tiny_data / 'target'),
+        source=True,
+        target_labels=str(tiny_data / 'target.json'),
+    )
+    dataset = DATASETS.build(new.train_dataloader.dataset)
+    assert dataset.metainfo == dict(classes=('box',))
+    assert len(dataset.cumulative_sizes) == 2
+    assert dataset[len(dataset) - 1]['data_samples'].gt_instances
+
+
 def test_without_labels_there_are_never_more_pseudo_labels(read, tiny_data):
     cfg, target = read('FasterRCNN'), str(tiny_data / 'target')
     new = adapt_config(cfg, target, load_from='x.pth')
@@ -196,7 +244,8 @@ def test_a_source_of_several_sets(read, tiny_data):
     )
     assert derive(cfg).flip == dict(type='RandomFlip', prob=0.5)
     new = adapt_config(cfg, str(tiny_data / 'target'), source=True)
-    found = new.train_dataloader.dataset.dataset.datasets
+    (repeated,) = new.train_dataloader.dataset.datasets
+    found = repeated.dataset.datasets
     assert [types(part.pipeline)[-3:] for part in found] == [
         ['TargetStyle', 'StrongAugmentation', 'PackDetInputs']
     ] * 2
@@ -345,3 +394,113 @@ def test_the_source_is_no_target(read, tiny_data, tmp_path):
         with refused:
             adapt_config(cfg, str(folder), load_from='x.pth')
     adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
+
+
+def test_copies_of_the_source_are_no_target(read, tiny_data, tmp_path):
+    """Under other names, and some beside new images are told of."""
+    cfg, folder = read('FasterRCNN'), tmp_path / 'copies'
+    folder.mkdir()
+    for number, path in enumerate(sorted((tiny_data / 'source').iterdir())):
+        shutil.copy(path, folder / f'new_{number}.png')
+    with pytest.raises(UserError, match='holds the training images of'):
+        need_other_images(cfg, str(folder), 'x.py')
+    for path in (tiny_data / 'target').iterdir():
+        shutil.copy(path, folder)
+    assert need_other_images(cfg, str(folder), 'x.py') == 8
+    assert need_other_images(cfg, str(tiny_data / 'target'), 'x.py') == 0
+
+
+def test_one_folder_for_both_domains(read, tiny_data, tmp_path):
+    """The annotations say which images are trained on."""
+    cfg = read('FasterRCNN')
+    labels = json.loads((tiny_data / 'source.json').read_text())
+    half = {image['id'] for image in labels['images'][:4]}
+    for key, name in (('images', 'id'), ('annotations', 'image_id')):
+        labels[key] = [item for item in labels[key] if item[name] in half]
+    (tmp_path / 'half.json').write_text(json.dumps(labels))
+    cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'half.json')
+    source = str(tiny_data / 'source')
+    assert need_other_images(cfg, source, 'x.py') == 4
+    cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'gone.json')
+    with pytest.raises(UserError, match='holds the training images of'):
+        need_other_images(cfg, source, 'x.py')
+
+
+def test_a_source_in_voc_s_layout(read, tiny_data, tmp_path):
+    cfg, root = read('FasterRCNN'), tmp_path / 'VOC2007'
+    shutil.copytree(tiny_data / 'source', root / 'JPEGImages')
+    names = [path.stem for path in sorted((root / 'JPEGImages').iterdir())]
+    (root / 'Annotations').mkdir()
+    for name in names:
+        (root / 'JPEGImages' / f'{name}.png').rename(
+            root / 'JPEGImages' / f'{name}.jpg'
+        )
+        (root / 'Annotations' / f'{name}.xml').write_text(
+            '<annotation><size><width>64</width><height>64</height></size>'
+            '<object><name>box</name><difficult>0</difficult><bndbox>'
+            '<xmin>2</xmin><ymin>2</ymin><xmax>20</xmax><ymax>20</ymax>'
+            '</bndbox></object></annotation>'
+        )
+    (root / 'train.txt').write_text('\n'.join(names[:5]))
+    cfg.train_dataloader.dataset = dict(
+        type='VOCDataset',
+        data_root=str(tmp_path),
+        ann_file='VOC2007/train.txt',
+        data_prefix=dict(sub_data_root='VOC2007/'),
+        metainfo=dict(classes=('box',)),
+        pipeline=[],
+    )
+    target = str(root / 'JPEGImages')
+    assert need_other_images(cfg, target, 'x.py') == 5
+    (root / 'train.txt').write_text('\n'.join(names))
+    with pytest.raises(UserError, match='holds the training images of'):
+        need_other_images(cfg, target, 'x.py')
+
+
+class Negative(BaseTransform):
+    def transform(self, results: dict) -> dict:
+        return dict(results, img=255 - results['img'])
+
+
+def test_code_that_stock_mmdetection_lacks_is_refused(
+    read, tiny_data, monkeypatch
+):
+    """Left out in silence it would be another detector."""
+    monkeypatch.setitem(TRANSFORMS.module_dict, 'Negative', Negative)
+    cfg, target = read('FasterRCNN'), str(tiny_data / 'target')
+    steps = cfg.train_dataloader.dataset.pipeline
+    steps.insert(1, dict(type='Negative'))
+    adapt_config(cfg, target, load_from='x.pth')  # which does not train so
+    with pytest.raises(UserError, match='my.py has Negative of tests.adapt'):
+        adapt_config(cfg, target, source=True, name='my.py')
+    cfg.test_dataloader.dataset.pipeline = steps
+    with pytest.raises(UserError, match='my.py has Negative of tests.adapt'):
+        adapt_config(cfg, target, load_from='x.pth', name='my.py')
+
+
+@pytest.mark.parametrize(
+    'settings, sentence',
+    [
+        (dict(iters=1.5), 'iters must be a whole number from 1, got 1.5'),
+        (dict(blend=7), 'x.py: blend must lie between 0 and 1, got 7'),
+        (dict(test_images='x/'), 'x/ is to measure on: give test_labels'),
+    ],
+)
+def test_settings_that_mean_nothing(read, tiny_data, settings, sentence):
+    with pytest.raises(UserError, match=sentence):
+        adapt_config(
+            read('FasterRCNN'),
+            str(tiny_data / 'target'),
+            load_from='x.pth',
+            name='x.py',
+            **settings,
+        )
+
+
+def test_paths_may_be_paths(read, tiny_data):
+    new = adapt_config(
+        read('FasterRCNN'),
+        tiny_data / 'target',
+        target_labels=tiny_data / 'target.json',
+    )
+    assert new.target_labels == str(tiny_data / 'target.json')

@@ -177,7 +177,7 @@ def begin(
         stop_if_fatal(
             new,
             ['target'],
-            mend='take it out of its folder.',
+            mend='nothing was written.',
             read_images=True,
         )
     shared = need_other_images(cfg, target, config)

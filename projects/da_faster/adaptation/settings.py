@@ -18,6 +18,7 @@ from .derived import (
     last_pipelines,
     need_box_head,
     need_stock_parts,
+    with_wrappers,
 )
 from .overlap import need_other_images
 
@@ -236,7 +237,9 @@ def source_dataset(cfg: Config, target: dict, name: str) -> dict:
 def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
     """Of one labelled set, or of two that share each batch."""
     dataset = datasets[0]
-    if len(datasets) > 1 or 'datasets' in dataset:
+    if len(datasets) > 1 or any(
+        'datasets' in d for d in with_wrappers(dataset)
+    ):
         dataset = dict(
             type='JoinedDatasets',
             metainfo=dict(classes=derived.classes),
