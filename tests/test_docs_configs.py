@@ -14,6 +14,8 @@ from mmdet.registry import DATASETS, HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from da_faster.data_check import leaves
+
 DOCS = Path(__file__).parents[1] / 'docs'
 WHOLE = re.compile(r'^```python\n# (\w+\.py)\n(.*?)^```$', re.M | re.S)
 BLOCKS = {
@@ -48,15 +50,14 @@ def test_a_whole_config_builds(name, tmp_path):
     hooks = [build(HOOKS, hook) for hook in cfg.get('custom_hooks', ())]
     assert len(hooks) <= 1
     heads = getattr(model, 'roi_head', model)
-    for loader, kind in (
-        (cfg.train_dataloader, 'CocoDataset'),
-        (cfg.train_cfg.target_dataloader, 'TargetDataset'),
-        (cfg.test_dataloader, 'CocoDataset'),
+    source = cfg.train_dataloader.dataset
+    for part, kind in (
+        *((labelled, 'CocoDataset') for labelled in leaves(source)),
+        (cfg.train_cfg.target_dataloader.dataset, 'TargetDataset'),
+        (cfg.test_dataloader.dataset, 'CocoDataset'),
     ):
         # What the steps of its pipeline do is tested elsewhere.
-        dataset = build(
-            DATASETS, dict(loader.dataset, pipeline=[], lazy_init=True)
-        )
+        dataset = build(DATASETS, dict(part, pipeline=[], lazy_init=True))
         assert type(dataset).__name__ == kind
         classes = dataset.metainfo['classes']
         assert len(classes) == heads.bbox_head.num_classes
