@@ -130,6 +130,7 @@ def test_no_weights_are_downloaded(read, tiny_data):
 
 def test_labelled_images_share_the_batches(read, tiny_data):
     cfg = read('FasterRCNN')
+    before = copy.deepcopy(cfg.to_dict())
     new = adapt_config(
         cfg,
         str(tiny_data / 'target'),
@@ -145,6 +146,7 @@ def test_labelled_images_share_the_batches(read, tiny_data):
     assert few.ann_file == 'few.json'
     assert 'TargetStyle' in types(own.pipeline)
     assert 'TargetStyle' not in types(few.pipeline)
+    assert cfg.to_dict() == before
 
 
 @pytest.mark.parametrize(
