@@ -357,6 +357,25 @@ def test_unreadable_checkpoint(tmp_path, content, trust):
     assert '\n' not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    'content, part',
+    [
+        (dict(state_dict=[1]), 'list as state_dict'),
+        (dict(state_dict=None), 'NoneType as state_dict'),
+        (dict(state_dict=torch.zeros(2)), 'Tensor as state_dict'),
+        (dict(state_dict={}, meta='x'), 'str as meta'),
+        (dict(state_dict={}, meta=dict(dataset_meta=[1])), 'list as dataset_'),
+    ],
+)
+def test_a_checkpoint_of_another_layout(tmp_path, content, part):
+    path = tmp_path / 'x.pth'
+    torch.save(content, path)
+    with pytest.raises(SystemExit) as error:
+        command(CONFIG, path, tmp_path / 'out.pth')
+    assert str(error.value).startswith(f'{path} has a {part}')
+    assert '\n' not in str(error.value)
+
+
 def test_missing_checkpoint(tmp_path):
     with pytest.raises(UserError, match='does not exist; check the path'):
         files.read(tmp_path / 'x.pth')

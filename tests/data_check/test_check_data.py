@@ -642,6 +642,46 @@ def test_same_images(data):
     only(data, True, 'source and target share 3 images by path')
 
 
+def by_detector(content) -> dict:
+    """As tools/pseudo_label.py marks its file."""
+    return dict(content, info=dict(pseudo_labels=dict(threshold=0.5)))
+
+
+def test_a_detector_s_boxes_measure_nothing(data):
+    put('test', by_detector(coco('test', 3)))
+    only(data, True, 'test.json holds what a detector found', 'AP against')
+    data.val_dataloader = dict(data.test_dataloader, batch_size=2)
+    assert len(find(data)) == 2  # val and test
+    data.val_evaluator = data.test_evaluator = []
+    assert find(data) == []
+
+
+@pytest.mark.parametrize('full', [False, True])
+def test_the_target_s_images_with_a_detector_s_boxes(data, full):
+    """They are trained on as labelled images, beside the same, unlabelled."""
+    source = data.train_dataloader.dataset
+    folder = dict(img='target/')
+    target = dict(source, ann_file='target.json', data_prefix=folder)
+    data.train_dataloader.dataset = dict(
+        type='ConcatDataset', datasets=[source, target]
+    )
+
+    def texts():
+        return [f.text for f in check(data, full, nproc=1).findings]
+
+    (text,) = texts()
+    assert 'the domains do not differ' in text
+    put('target', by_detector(coco('target', 3)))
+    assert texts() == []
+    # They are no images to test on.
+    test = data.test_dataloader.dataset
+    test.update(ann_file='seen.json', data_prefix=folder)
+    put('seen', coco('target', 3))
+    data.val_evaluator = data.test_evaluator = dict(type='CocoMetric')
+    data.val_dataloader = data.test_dataloader
+    assert any('labelled target and test share 3' in t for t in texts())
+
+
 def test_full_check_reads_the_images(data, capsys, tmp_path):
 
     def full():

@@ -55,7 +55,6 @@ def label_folder(
         raise UserError(f'--out {out}: it takes the name of a .json file.')
     if osp.exists(out) and not force:
         raise UserError(f'{out} exists; give --force to replace it.')
-    need_folder(osp.dirname(out) or '.', '--out')
     if threshold is not None and not 0 < threshold <= 1:
         raise UserError(f'--threshold must lie in (0, 1], got {threshold}.')
     paths = images_below(folder)
@@ -64,6 +63,8 @@ def label_folder(
     threshold = derived.scores[0] if threshold is None else threshold
     model = load_detector(cfg, checkpoint, trust_checkpoint)
     try_detector(model, paths[0], derived.classes, config, checkpoint)
+    # Not before: what cannot be used shall leave no folder behind.
+    need_folder(osp.dirname(out) or '.', '--out')
     found = (detect(model, path) for path in paths)
     found = list(progress(found, len(paths), 'images labelled'))
     found = [boxes[boxes.scores >= threshold] for boxes in found]

@@ -2,8 +2,7 @@
 
 import json
 import math
-import os.path as osp
-import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from da_faster.apis.detectors import (
     load_detector,
     read_any_config,
 )
+from da_faster.engine.checkpoints.files import steps_in
 from da_faster.engine.loops.fis import fis
 from da_faster.errors import UserError
 from da_faster.listing import spread
@@ -47,6 +47,8 @@ def rank(
 ) -> list[Ranked]:
     """Measures FIS of every checkpoint in some work dirs.
 
+    One that cannot be loaded is left out, which is said on stderr.
+
     Args:
         folder (str): Images of the target.
         work_dirs (Sequence[str]): Each with a config and checkpoints.
@@ -59,7 +61,8 @@ def rank(
         list[Ranked]: Lowest FIS first; without a detection, NaN, last.
 
     Raises:
-        UserError: If a work dir has no config or no checkpoint.
+        UserError: If a work dir has no config or no checkpoint, or if no
+            checkpoint can be loaded.
     """
     paths = spread(images_below(folder), number)
     known = read_scores(scores) if scores else {}
@@ -70,44 +73,62 @@ def rank(
             for path in sorted(work_dir.glob('*.py'))
             if path.name not in STOCK
         ]
-        files = sorted(work_dir.glob('iter_*.pth'), key=iteration)
+        files = sorted(map(Path, steps_in(str(work_dir))), key=step)
         if len(configs) != 1 or not files:
             raise UserError(
                 f'{work_dir} has {len(configs)} configs and {len(files)} '
-                'checkpoints iter_N.pth; give the work dir of one training.'
+                'checkpoints iter_N.pth or epoch_N.pth; give the work dir of '
+                'one training.'
             )
         seed = work_dir.name.removeprefix('seed')
-        score = known.get(work_dir.parent.name, {}).get(seed, {})
+        score = known.get(work_dir.parent.name, {}).get(seed, math.nan)
         for file in files:
-            last = file == files[-1]
-            ap50 = score.get('AP50', math.nan) if last else math.nan
+            ap50 = score if file == files[-1] else math.nan
             jobs.append((configs[0], file, ap50))
+    refused = []
 
-    def measure(config: Path, file: Path, ap50: float) -> Ranked:
-        cfg = read_any_config(str(config))
-        model = load_detector(cfg, str(file), trust_checkpoint)
+    def measure(config: Path, file: Path, ap50: float) -> Ranked | None:
+        try:
+            cfg = read_any_config(str(config))
+            model = load_detector(cfg, str(file), trust_checkpoint)
+        except UserError as error:
+            print(f'Not ranked: {error.sentence}', file=sys.stderr)
+            refused.append(error)
+            return None
         found = fis(model, lambda: [detect(model, path) for path in paths])
         return Ranked(file, found, ap50)
 
     done = (measure(*job) for job in jobs)
-    ranked = list(progress(done, len(jobs), 'checkpoints'))
+    ranked = list(filter(None, progress(done, len(jobs), 'checkpoints')))
+    if refused and not ranked:
+        raise refused[-1]
     return sorted(ranked, key=lambda r: (math.isnan(r.fis), r.fis))
 
 
-def read_scores(path: str) -> dict:
-    """By method and seed, the scores of ``benchmarks/adaptation.py``."""
+def read_scores(path: str) -> dict[str, dict[str, float]]:
+    """By method and seed, AP50 by ``benchmarks/adaptation.py``."""
     try:
-        return json.loads(Path(path).read_text())['scores']
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        scores = json.loads(Path(path).read_text())['scores']
+        return {
+            method: {seed: float(run['AP50']) for seed, run in runs.items()}
+            for method, runs in scores.items()
+        }
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise UserError(
             f'--scores {path} is not the scores.json of '
             f'benchmarks/adaptation.py ({type(error).__name__}: {error}).'
         ) from error
 
 
-def iteration(path: Path) -> int:
-    """Of ``iter_800.pth``: 800."""
-    return int(re.sub(r'\D', '', osp.basename(path)) or 0)
+def step(path: Path) -> int:
+    """Of ``iter_800.pth`` or ``epoch_800.pth``: 800."""
+    return int(path.stem.split('_')[1])
 
 
 def correlation(ranked: Sequence[Ranked]) -> float:

@@ -1,5 +1,6 @@
 """Loads any detector to look at images."""
 
+import hashlib
 import os.path as osp
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,10 +82,14 @@ def write_stock(
 def download(url: str) -> str:
     """The file of a URL, where torch keeps those. None of its code runs.
 
+    A hash of the URL tells ``latest.pth`` from those of other addresses.
+
     Raises:
         UserError: If it cannot be had.
     """
-    path = Path(get_dir(), 'checkpoints', osp.basename(urlparse(url).path))
+    stem, suffix = osp.splitext(osp.basename(urlparse(url).path))
+    digest = hashlib.sha256(url.encode()).hexdigest()[:8]
+    path = Path(get_dir(), 'checkpoints', f'{stem}-{digest}{suffix}')
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

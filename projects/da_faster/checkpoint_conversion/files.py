@@ -69,7 +69,30 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
             f'{path} holds a {type(checkpoint).__name__}, not a '
             'dictionary: it is not a checkpoint.'
         )
+    need_parts(checkpoint, path)
     return checkpoint
+
+
+def need_parts(checkpoint: dict, path: Path) -> None:
+    """Raises a UserError where a known part is of another kind.
+
+    Args:
+        checkpoint: The content of a file.
+        path: The file, for the message.
+    """
+    meta = checkpoint.get('meta')
+    meta = {} if meta is None else meta
+    known = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    for name, part in (
+        ('state_dict', checkpoint.get('state_dict', {})),
+        ('meta', meta),
+        ('dataset_meta', {} if known is None else known),
+    ):
+        if not isinstance(part, Mapping):
+            raise UserError(
+                f'{path} has a {type(part).__name__} as {name}, not a '
+                'dictionary: it is not a checkpoint of MMDetection.'
+            )
 
 
 def name_some(what: str, names: Sequence[str], limit: int = 8) -> str:

@@ -306,7 +306,9 @@ def convert_to_stock(
     model.load_state_dict(state, strict=True)
     # DetInferencer takes the config from here if it is given none.
     meta = dict(content.get('meta') or {}, cfg=cfg.pretty_text)
-    if classes and not {'dataset_meta', 'CLASSES'} & meta.keys():
+    # Some say CLASSES, there or as a part of meta itself.
+    named = [str(key).lower() for key in meta.get('dataset_meta') or meta]
+    if classes and 'classes' not in named:
         meta['dataset_meta'] = dict(classes=tuple(classes))
     result = dict(state_dict=state, meta=meta)
     write(

@@ -162,11 +162,23 @@ class Checker(DataReader):
             )
 
     def is_labelled_target(self, part: Part) -> bool:
-        """Whether a source is the config's ``target_labels``."""
+        """Whether a source may be of target images.
+
+        It is the config's ``target_labels``, or a detector labelled it.
+        """
         few = self.cfg.get('target_labels')
-        return bool(few and part.ann_file) and (
-            osp.realpath(few) == osp.realpath(part.ann_file)
+        return part.by_detector or (
+            bool(few and part.ann_file)
+            and osp.realpath(few) == osp.realpath(part.ann_file)
         )
+
+    def compared(self, part: Part) -> tuple[str, list[str]]:
+        """As what, and with which images, a part may overlap with others."""
+        if part.role == 'test' and part.content is None:
+            return part.role, []  # to predict on: may be the target's own
+        if part.role == 'source' and self.is_labelled_target(part):
+            return LABELLED, labelled_images(part)
+        return part.role, part.images
 
     def check_overlap(self, same: dict[str, dict[str, str]], how: str) -> None:
         """Images that two roles share.
@@ -218,8 +230,15 @@ class Checker(DataReader):
                 continue
             by_role.setdefault(part.role, classes)
             self.check_masks(part)
+            scored = part.role != 'source' and is_scored(self, part.role)
+            if scored and part.by_detector:
+                self.fatal(
+                    f'{part.where} holds what a detector found '
+                    '(info.pseudo_labels), and AP against that says nothing: '
+                    'measure on boxes that people drew.'
+                )
             if self.check_classes(part, classes) and (
-                part.role == 'source' or is_scored(self, part.role)
+                part.role == 'source' or scored
             ):
                 self._used[i] = check_boxes(self, part, classes)
         for role, classes in by_role.items():
@@ -237,11 +256,7 @@ class Checker(DataReader):
         real = {}  # a folder is resolved once, not with every image
         same = defaultdict(dict)
         for part in self.parts:
-            if part.role == 'test' and part.content is None:
-                continue  # to predict on: may be the target's own
-            role, images = part.role, part.images
-            if role == 'source' and self.is_labelled_target(part):
-                role, images = LABELLED, labelled_images(part)
+            role, images = self.compared(part)
             for path in images:
                 folder, name = osp.split(path)
                 if folder not in real:

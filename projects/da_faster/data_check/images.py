@@ -115,11 +115,10 @@ def check_images(checker: Checker, nproc: int) -> None:
                 "them again, or take them out (a converter's --skip-broken "
                 'does).'
             )
-        if part.role == 'test' and part.content is None:
-            continue  # to predict on: may be the target's own
-        for path in part.images:
+        role, images = checker.compared(part)
+        for path in images:
             if path in read and path not in broken:
-                same[part.role].setdefault(read[path].digest, path)
+                same[role].setdefault(read[path].digest, path)
         if part.content is not None:
             check_sizes(checker, part, read)
     checker.check_overlap(same, 'content (SHA-256)')

@@ -56,6 +56,12 @@ class Part(NamedTuple):
     def where(self) -> str:
         return f'{self.role} {self.ann_file or self.folder}'
 
+    @property
+    def by_detector(self) -> bool:
+        """Whether a detector made the labels, as pseudo_label.py notes."""
+        info = (self.content or {}).get('info')
+        return isinstance(info, dict) and 'pseudo_labels' in info
+
     def describe(self, used=None) -> str:
         """One line: images, labels and where they come from.
 

@@ -26,6 +26,18 @@ def test_the_image_that_came_in_is_left_alone():
     assert (image == picture()).all()
 
 
+def test_floats_of_an_earlier_distortion():
+    """PhotoMetricDistortion leaves floats, also some beyond 0 and 255."""
+    image = picture()
+    image[0, 0], image[0, 1] = 0, 255
+    floats = image + np.float32(0.3)
+    floats[0, 0], floats[0, 1] = -40, 300
+    for name in ('jitter_prob', 'grey_prob', 'blur_prob'):
+        result = apply(floats, **{name: 1})
+        assert result.dtype == np.uint8
+        assert (result == apply(image, **{name: 1})).all(), name
+
+
 def test_off_it_changes_nothing():
     assert (apply(picture()) == picture()).all()
 

@@ -77,6 +77,26 @@ def test_histogram(target):
         assert set(result[..., c].ravel()) <= set(range(256))
 
 
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(method='histogram'),
+        dict(method='fourier'),
+        dict(method='statistics'),
+        dict(method='statistics', region=0.2),
+    ],
+)
+def test_floats_of_an_earlier_distortion(target, options):
+    """PhotoMetricDistortion leaves floats, also some beyond 0 and 255."""
+    image = SOURCE.copy()
+    image[0, 0], image[0, 1] = 0, 255
+    floats = image + np.float32(0.3)
+    floats[0, 0], floats[0, 1] = -40, 300
+    result = style(target, floats, **options)
+    assert result.dtype == np.uint8
+    assert (result == style(target, image, **options)).all()
+
+
 def test_fourier_takes_the_mean_and_keeps_the_details(target):
     result = style(target, method='fourier', beta=0.01).astype(float)
     wanted = read(target).mean((0, 1))

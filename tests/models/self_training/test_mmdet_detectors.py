@@ -147,3 +147,39 @@ def test_burn_in_labels_and_predictions(detector):
         for part in (model, model.teacher)
     )
     assert torch.equal(first, second)
+
+
+def test_masks_of_flipped_images_stay_in_their_view():
+    """Cascade Mask R-CNN flips the masks of such an image back."""
+    register_all_modules()
+    name = 'cascade_rcnn/cascade-mask-rcnn_r50_fpn_1x_coco'
+    detector = get_config(f'mmdet::{name}.py').model
+    narrow(detector)
+    detector.test_cfg.rcnn.update(score_thr=0.0, max_per_img=4)
+    preprocessor = detector.pop('data_preprocessor')
+    torch.manual_seed(0)
+    model = MODELS.build(
+        dict(
+            type='MeanTeacher',
+            detector=detector,
+            data_preprocessor=dict(
+                preprocessor, type='DomainDataPreprocessor'
+            ),
+            pseudo_labels=dict(threshold=0.01, ignore_above=None),
+        )
+    )
+    model.init_weights()
+    model.train()
+    model.self_training = True
+    plain, flipped = make_batch(masks=True), make_batch(masks=True)
+    for view in ('target', 'target_weak'):
+        for sample in flipped['data_samples'][view]:
+            sample.set_metainfo(dict(flip=True, flip_direction='horizontal'))
+    losses = []
+    for batch in (plain, flipped):
+        batch = model.data_preprocessor(batch, training=True)
+        torch.manual_seed(0)
+        losses.append(model.parse_losses(model(**batch, mode='loss'))[1])
+    assert losses[0]['pseudo_boxes'] > 0
+    assert losses[0]['pseudo_agreement'] == 1
+    assert losses[0] == losses[1]

@@ -7,6 +7,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
+from .levels import to_uint8
+
 GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of B, G, R
 
 # Of ALDI++: probability, range of the area (share of the image), range of
@@ -29,7 +31,8 @@ class StrongAugmentation(BaseTransform):
     lies under one keeps its label, and short trainings from scratch lost by
     it.
 
-    Required and modified key: ``img``, (H, W, 3), BGR, uint8.
+    Required and modified key: ``img``, (H, W, 3), BGR, uint8 or floats of 0
+    to 255; it becomes uint8.
 
     Args:
         jitter_prob (float): Of changed contrast, brightness and saturation.
@@ -81,7 +84,7 @@ class StrongAugmentation(BaseTransform):
         self.erase = erase
 
     def transform(self, results: dict) -> dict:
-        image = results['img']
+        image = to_uint8(results['img'])
         if np.random.random() < self.jitter_prob:
             image = jitter(image, *np.random.uniform(*self.jitter_range, 3))
         if np.random.random() < self.grey_prob:

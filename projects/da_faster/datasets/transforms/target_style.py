@@ -9,14 +9,10 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import DATASETS, TRANSFORMS
 
 from ..target_dataset import TargetDataset
+from .levels import to_uint8
 
 SMALL = 48  # height, pixels, at which local statistics are computed
 LEVELS = np.arange(256, dtype=np.float32)
-
-
-def to_uint8(image: np.ndarray) -> np.ndarray:
-    """Rounds levels and cuts what lies beyond 0 and 255."""
-    return np.rint(image).clip(0, 255).astype(np.uint8)
 
 
 def map_levels(
@@ -195,7 +191,8 @@ class TargetStyle(BaseTransform):
     so there are no labels that could leak. What is measured of each target
     image is kept, up to ``cache_mb`` in each worker.
 
-    Required and modified key: ``img``, (H, W, 3), BGR, uint8.
+    Required and modified key: ``img``, (H, W, 3), BGR, uint8; of floats, 0 to
+    255, a changed image becomes uint8.
 
     Args:
         dataset (dict): A TargetDataset. Its pipeline is not used.
@@ -287,6 +284,6 @@ class TargetStyle(BaseTransform):
         if self.mirrored and mirror < 0.5:
             target = np.ascontiguousarray(target[:, ::-1])
         results['img'] = self.method.apply(
-            results['img'], target, self.strength
+            to_uint8(results['img']), target, self.strength
         )
         return results

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from .distillation import recorded
 from .ignored_boxes import find_assigners, ignoring
 from .one_pass import one_pass
-from .views import label, movement
+from .views import as_they_are, label, movement
 
 # Losses of where a box or mask is, as MMDetection's heads name them.
 PLACE = (
@@ -338,7 +338,7 @@ class MeanTeacher(SemiBaseDetector):
             detections = [
                 sample.pred_instances
                 for sample in self.teacher.predict(
-                    weak, weak_samples, rescale=False
+                    weak, as_they_are(weak_samples), rescale=False
                 )
             ]
         parts = self.pseudo_labels.select(detections)
@@ -417,7 +417,9 @@ class MeanTeacher(SemiBaseDetector):
         ):
             training = self.student.training
             self.student.eval()
-            theirs = self.student.predict(weak, weak_samples, rescale=False)
+            theirs = self.student.predict(
+                weak, as_they_are(weak_samples), rescale=False
+            )
             self.student.train(training)
             pairs = zip(kept, (s.pred_instances for s in theirs))
             sure = self.pseudo_labels.thresholds

@@ -39,6 +39,15 @@ def movement(strong: DetDataSample, weak: DetDataSample) -> Tensor | None:
     return None
 
 
+def as_they_are(samples: SampleList) -> SampleList:
+    """Copies that tell of no flip.
+
+    For predictions in the view: some detectors, such as Cascade Mask R-CNN,
+    would flip their masks back.
+    """
+    return [s.new(metainfo=dict(s.metainfo, flip=False)) for s in samples]
+
+
 def label(
     strong_samples: SampleList,
     weak_samples: SampleList,
