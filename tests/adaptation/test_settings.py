@@ -423,6 +423,10 @@ def test_one_folder_for_both_domains(read, tiny_data, tmp_path):
     cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'half.json')
     source = str(tiny_data / 'source')
     assert need_other_images(cfg, source, 'x.py') == 4
+    labels['info'] = dict(pseudo_labels={})  # of an adaptation before
+    (tmp_path / 'made.json').write_text(json.dumps(labels))
+    cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'made.json')
+    assert need_other_images(cfg, source, 'x.py') == 0
     cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'gone.json')
     with pytest.raises(UserError, match='holds the training images of'):
         need_other_images(cfg, source, 'x.py')

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from da_faster.apis.detectors import images_below
-from da_faster.data_check import leaves
+from da_faster.data_check import DataReader, leaves
 from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
 
@@ -61,8 +61,15 @@ def folder_of(dataset: dict) -> str:
 
 
 def trained_on(leaf: dict, folder: str, cfg: Config) -> set[str]:
-    """The images that a dataset reads; all of its folder if it cannot."""
+    """The images that a dataset reads; all of its folder if it cannot.
+
+    Those that a detector labelled are of the target.
+    """
     init_default_scope(cfg.get('default_scope', 'mmdet'))
+    reader = DataReader(cfg)
+    reader.read_part('source', leaf)
+    if any(part.by_detector for part in reader.parts):
+        return set()
     leaf = dict(copy.deepcopy(leaf), pipeline=[], lazy_init=False)
     try:
         dataset = DATASETS.build(leaf)
