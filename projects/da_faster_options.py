@@ -43,8 +43,8 @@ class KeyValue(DictAction):
                     found[key] = with_spaces(value.strip())
                 except ValueError:
                     parser.error(
-                        f'{option_string} {text}: write texts with spaces in '
-                        """quotes, KEY="['a b','c']"."""
+                        f'{option_string} {text}: write a text with spaces '
+                        """in quotes, KEY="'a (b)'" or KEY="['a b','c']"."""
                     )
 
 
@@ -60,10 +60,13 @@ def with_spaces(value: str) -> object:
     """
     if value[0] in '[({"\'':
         try:
-            return ast.literal_eval(value)
+            found = ast.literal_eval(value)
         except (SyntaxError, ValueError):
             pass
-    if not re.search(r'[\[(,]', value):
+        else:  # DictAction's ('a') is a tuple
+            alone = value[0] == '(' and not isinstance(found, tuple)
+            return (found,) if alone else found
+    if value[0] not in '[(' and ',' not in value:
         return value.strip('\'"')
     if re.search(r'[^\s,(\[] +[^\s,)\]]', value):
         raise ValueError(value)

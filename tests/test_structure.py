@@ -37,7 +37,7 @@ LAYERS = {
         ['adversarial', 'self_training', 'data_preprocessor', 'vgg'],
     ],
     'da_faster.datasets': [
-        ['target_dataset', 'foggy_city'],
+        ['joined_datasets', 'target_dataset', 'foggy_city'],
         ['transforms'],
     ],
 }
@@ -192,7 +192,7 @@ def test_options_that_cannot_be_read_are_one_sentence(command, capsys):
         ('=1', '--cfg-options =1: write KEY=VALUE'),
         ('a=(1,[2)', 'a=(1,[2): brackets do not match'),
         ('a=(1,2),(3,4)', 'a=(1,2),(3,4): brackets do not match'),
-        ('a=[red cell,b]', 'a=[red cell,b]: write texts with spaces in'),
+        ('a=[red cell,b]', 'a=[red cell,b]: write a text with spaces'),
     ):
         with pytest.raises(SystemExit) as ended:
             command('train.py', 'x.py', '--cfg-options', 'max_iters=1', given)

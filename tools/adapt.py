@@ -10,6 +10,7 @@ given stays as it is.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from da_faster_options import KeyValue
@@ -59,17 +60,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         'those that were learned, 0 to 1 (default: 0.5, safer than 1; with '
         '--target-labels 1)',
     )
-    add(
-        '--resume',
-        nargs='?',
-        const='auto',
-        choices=['auto'],
-        help='go on where it was interrupted',
-    )
+    add('--resume', action='store_true', help='go on where it was interrupted')
     add(
         '--skip-data-check',
         action='store_true',
-        help='go on whatever the look at the data finds',
+        help='go on whatever the look at the data finds; an image that cannot '
+        'be loaded ends the training when its turn comes',
     )
     add(
         '--cfg-options',
@@ -83,6 +79,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='load a checkpoint that holds more than weights, which may run '
         'code: only files of people you trust',
     )
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if '--resume' in argv:
+        after = argv.index('--resume') + 1
+        if argv[after : after + 1] == ['auto']:  # as the log says it
+            del argv[after]
     return parser.parse_args(argv)
 
 
@@ -94,7 +95,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     from da_faster.errors import one_sentence
 
     with one_sentence():
-        args['resume'] = args['resume'] == 'auto'
         done = adapt(options=args.pop('cfg_options'), **args)
     if done is None:
         raise SystemExit(EXIT_CODE)

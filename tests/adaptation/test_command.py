@@ -6,6 +6,7 @@ import shutil
 import pytest
 import torch
 
+from da_faster.adaptation.beginning import claimed
 from da_faster.adaptation.blending import blended
 from da_faster.apis.detectors import load_detector, read_any_config
 from da_faster.errors import UserError
@@ -133,10 +134,6 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
             [config, named(checkpoint, tmp_path, 'x'), '--target', target],
             'was trained on the classes x, ',
         ),
-        (
-            [config, work_dir / 'adapted.pth', '--target', target],
-            'would be written over',
-        ),
     ):
         with pytest.raises(SystemExit, match=sentence):
             command('adapt.py', *given, '--work-dir', work_dir)
@@ -149,7 +146,14 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
     [
         ('model.pseudo_labels.thresold=0.2', "argument 'thresold'"),
         ('optim_wrapper.optimizer.lr=abc', 'nothing can be built of it'),
-        ('train_cfg.max_iters=None', ''),  # fails in the training
+        ('custom_hooks.0.hold=None', 'nothing can be built of it'),
+        ('custom_hooks=[]', 'leave SelfTrainingHook and train_cfg in'),
+        ('train_cfg=None', 'leave SelfTrainingHook and train_cfg in'),
+        (
+            'model.detector.roi_head.bbox_head.fc_out_channels=8',
+            'options change . weights of the detector',
+        ),
+        ('train_cfg.max_iters=None', 'NoneType'),  # fails in the training
     ],
 )
 def test_a_wrong_option_can_be_mended(
@@ -166,22 +170,35 @@ def test_a_wrong_option_can_be_mended(
         assert not (work_dir / name).exists()
 
 
-def test_the_work_dir_of_another_training(detector, target, tmp_path, command):
-    """Its checkpoints, the config and the weights given stay as they are."""
+def test_what_is_in_the_work_dir_stays(detector, target, tmp_path, command):
+    """Of another training, or anybody's."""
     config, checkpoint = detector
-    given = [
-        shutil.copy(config, tmp_path / 'start.py'),
-        shutil.copy(checkpoint, tmp_path / 'iter_4.pth'),
-    ]
-    before = [path.read_bytes() for path in given]
-    for own, sentence in (
-        (given, 'start.py would be written over'),
-        ([config, given[1]], 'has checkpoints of another training'),
+    for name, sentence in (
+        ('start.pth', 'start.pth would be written over'),
+        ('adapted.py', 'adapted.py would be written over'),
+        ('iter_4.pth', 'has checkpoints of another training'),
     ):
+        folder = tmp_path / name.replace('.', '_')
+        folder.mkdir()
+        (folder / name).write_bytes(checkpoint.read_bytes())
         with pytest.raises(SystemExit, match=sentence):
-            command('adapt.py', *own, '--target', target,
-                    '--work-dir', tmp_path)  # fmt: skip
-    assert [path.read_bytes() for path in given] == before
+            command('adapt.py', config, folder / name, '--target', target,
+                    '--work-dir', folder)  # fmt: skip
+        assert [path.name for path in folder.iterdir()] == [name]
+        assert (folder / name).read_bytes() == checkpoint.read_bytes()
+
+
+def test_of_two_commands_one_gets_the_folder(tmp_path):
+    with claimed(tmp_path / 'adapt.py'):
+        (tmp_path / 'start.pth').touch()
+        with pytest.raises(UserError, match='has an adaptation already'):
+            with claimed(tmp_path / 'adapt.py'):
+                pass
+    assert (tmp_path / 'start.pth').exists()
+    with pytest.raises(KeyboardInterrupt):
+        with claimed(tmp_path / 'new/adapt.py'):
+            raise KeyboardInterrupt
+    assert not list((tmp_path / 'new').iterdir())
 
 
 def test_a_broken_image_is_found_at_the_start(
@@ -199,7 +216,7 @@ def test_a_broken_image_is_found_at_the_start(
 
 def test_a_work_dir_that_cannot_be_made(detector, target, tmp_path, command):
     (tmp_path / 'file').touch()
-    with pytest.raises(SystemExit, match='start.pth was not written'):
+    with pytest.raises(SystemExit, match='run cannot be made'):
         command('adapt.py', *detector, '--target', target,
                 '--work-dir', tmp_path / 'file/run')  # fmt: skip
 

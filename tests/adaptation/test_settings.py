@@ -192,6 +192,9 @@ def test_labelled_sets_that_describe_themselves_differently(
     assert dataset.metainfo == dict(classes=('box',))
     assert len(dataset.cumulative_sizes) == 2
     assert dataset[len(dataset) - 1]['data_samples'].gt_instances
+    other = dict(new.train_dataloader.dataset, metainfo=dict(classes=('a',)))
+    with pytest.raises(ValueError, match='a set has the classes'):
+        DATASETS.build(other)
 
 
 def test_without_labels_there_are_never_more_pseudo_labels(read, tiny_data):
@@ -409,6 +412,10 @@ def test_copies_of_the_source_are_no_target(read, tiny_data, tmp_path):
     for path in (tiny_data / 'target').iterdir():
         shutil.copy(path, folder)
     assert need_other_images(cfg, str(folder), 'x.py') == 8
+    (tmp_path / 'links').mkdir()
+    (tmp_path / 'links/source').symlink_to(tiny_data / 'source')
+    cfg.train_dataloader.dataset.data_root = str(tmp_path / 'links')
+    assert need_other_images(cfg, str(folder), 'x.py') == 8
     assert need_other_images(cfg, str(tiny_data / 'target'), 'x.py') == 0
 
 
@@ -426,6 +433,9 @@ def test_one_folder_for_both_domains(read, tiny_data, tmp_path):
     labels['info'] = dict(pseudo_labels={})  # of an adaptation before
     (tmp_path / 'made.json').write_text(json.dumps(labels))
     cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'made.json')
+    assert need_other_images(cfg, source, 'x.py') == 0
+    cfg.target_labels = str(tmp_path / 'half.json')
+    cfg.train_dataloader.dataset.ann_file = cfg.target_labels
     assert need_other_images(cfg, source, 'x.py') == 0
     cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'gone.json')
     with pytest.raises(UserError, match='holds the training images of'):

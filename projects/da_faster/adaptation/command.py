@@ -1,6 +1,5 @@
 """Adapts a detector from its config and checkpoint to its stock file."""
 
-import copy
 import os
 import os.path as osp
 from collections.abc import Iterator, Mapping
@@ -9,33 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from mmdet.registry import MODELS
 from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import init_default_scope
-from torch import nn
 
 from da_faster.apis import test, train
 from da_faster.apis.detectors import (
     images_below,
-    load_detector,
-    read_any_config,
-    try_detector,
-    write_stock,
 )
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.checkpoint_conversion import convert_to_stock
-from da_faster.data_check import leaves, stop_if_fatal
+from da_faster.data_check import leaves
 from da_faster.engine.checkpoints.files import pointed_at, write_atomically
 from da_faster.errors import UserError
 from da_faster.listing import spread
-from da_faster.package_configs import override
 
+from .beginning import begin, gone_if_nothing_came
 from .blending import blended, need_share
-from .derived import derive, with_memory
-from .description import describe
-from .overlap import folder_of, need_other_images
-from .settings import adapt_config
+from .overlap import folder_of
 from .verdict import Verdict, compare
 
 COMPARED = 30  # images that the verdict looks at
@@ -111,7 +99,7 @@ def adapt(
     new = Config.fromfile(str(file))
     share = new.get('blend', 1)
     need_share(share, file)
-    new_here = nullcontext() if resume else gone_if_nothing_came(file, start)
+    new_here = nullcontext() if resume else gone_if_nothing_came(file)
     with new_here, kept(file):
         finished = train(
             str(file),
@@ -138,7 +126,7 @@ def adapt(
     if new.get('test_evaluator'):
         before = measured(file, start)
         after = measured(file, stock.checkpoint)
-    threshold = new.model.pseudo_labels.get('threshold')
+    threshold = (new.model.get('pseudo_labels') or {}).get('threshold')
     if not isinstance(threshold, (int, float)):  # by class, or 'frequency'
         threshold = score_bounds(scores_are_sigmoids(new.model))[0]
     verdict = compare(
@@ -149,123 +137,6 @@ def adapt(
         threshold,
     )
     return Adapted(stock.checkpoint, stock.config, verdict, before, after)
-
-
-def begin(
-    config,
-    checkpoint,
-    target,
-    image,
-    file,
-    start,
-    options,
-    data_check,
-    trust,
-    say,
-    settings,
-) -> None:
-    """Writes the detector as it came and the config; see ``adapt``."""
-    need_free_folder(file, start, config, checkpoint)
-    cfg = read_any_config(config)
-    new = adapt_config(
-        cfg, target, load_from=str(start), name=config, **settings
-    )
-    override(new, dict(options or {}), str(file))
-    need_share(new.blend, file)
-    if data_check:
-        stop_if_fatal(new, mend='--skip-data-check goes on nevertheless.')
-        stop_if_fatal(
-            new,
-            ['target'],
-            mend='nothing was written.',
-            read_images=True,
-        )
-    shared = need_other_images(cfg, target, config)
-    if shared:
-        say(f'{shared} images of {target} are training images of {config}')
-    derived = derive(cfg, config)
-    try_detector(
-        load_detector(cfg, checkpoint, trust),
-        image,
-        derived.classes,
-        config,
-        checkpoint,
-    )
-    for line in describe(cfg, new, derived, built(new, file)):
-        say(line)
-    kept_images = with_memory(cfg) if settings.get('source') else ()
-    if kept_images:
-        say(
-            f'{", ".join(kept_images)} of the source keep earlier images: a '
-            'resumed training will not be the uninterrupted one bit for bit'
-        )
-    stock = write_stock(cfg, checkpoint, start, trust)
-    say(f'{start}: {stock.tensors} tensors of {checkpoint}')
-    write_atomically(new.pretty_text.encode(), str(file))
-    say(f'{file}: the config, to edit and to train with tools/train.py')
-
-
-def need_free_folder(
-    file: Path, start: Path, config: str, checkpoint: str
-) -> None:
-    """Raises a UserError where something would be written over."""
-    folder = file.parent
-    if file.exists():
-        raise UserError(
-            f'{folder} has an adaptation already: go on with --resume, or '
-            'give another --work-dir.'
-        )
-    own = {
-        osp.realpath(folder / f'{stem}{ending}')
-        for stem in ('start', 'adapted', 'adapt')
-        for ending in ('.pth', '.py')
-    }
-    for given in (checkpoint, config):
-        if osp.realpath(given) in own:
-            raise UserError(
-                f'{given} would be written over: give another --work-dir.'
-            )
-    if pointed_at(str(folder)) or any(
-        path
-        for kind in ('iter_*.pth', 'epoch_*.pth')
-        for path in folder.glob(kind)
-    ):
-        raise UserError(
-            f'{folder} has checkpoints of another training: give another '
-            '--work-dir.'
-        )
-
-
-def built(new: Config, file: Path) -> nn.Module:
-    """The model of a config, its optimizer tried, to train.
-
-    Raises:
-        UserError: If either cannot be built.
-    """
-    init_default_scope(new.get('default_scope', 'mmdet'))
-    try:
-        model = MODELS.build(copy.deepcopy(new.model))
-        build_optim_wrapper(model, copy.deepcopy(new.optim_wrapper))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f'{file} was not written, as nothing can be built of it: {error}.'
-        ) from error
-    return model.train()
-
-
-@contextmanager
-def gone_if_nothing_came(file: Path, start: Path) -> Iterator[None]:
-    """Takes the config away after an error before the first checkpoint.
-
-    So the command can be given anew, with other options.
-    """
-    try:
-        yield
-    except Exception:
-        if not pointed_at(str(file.parent)):
-            for path in (file, start, start.with_suffix('.py')):
-                path.unlink(missing_ok=True)
-        raise
 
 
 def go_on(file: Path, start: Path, target: str, say) -> None:

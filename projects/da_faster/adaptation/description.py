@@ -22,7 +22,7 @@ def describe(
         list[str]: Lines.
     """
     scores = 'sigmoids' if derived.sigmoid else 'a softmax'
-    labels = new.model.pseudo_labels
+    labels = new.model.get('pseudo_labels') or {}
     sure, unsure = labels.get('threshold'), labels.get('ignore_above')
     steps = [step['type'] for step in derived.geometry]
     if derived.flip:
@@ -32,7 +32,7 @@ def describe(
     norms = [m for m in model.student.modules() if isinstance(m, _BatchNorm)]
     moving = sum(norm.training for norm in norms)
     hooks = {hook.type: hook for hook in new.custom_hooks}
-    teacher = hooks.get('SelfTrainingHook', {})
+    momentum = hooks['SelfTrainingHook'].get('momentum')
     left = [
         str(hook['type'])
         for hook in cfg.get('custom_hooks') or []
@@ -45,7 +45,7 @@ def describe(
         f'an iteration: {", ".join(images(new))}',
         f'learning rate: {lr:.3g}{how}',
         f'batch norms: {len(norms)}, {moving} of which follow the images',
-        f'teacher: momentum {teacher.get("momentum", 0):.3g}',
+        f'teacher: momentum {momentum}',
     ]
     return lines + ([f'left out: {", ".join(left)}'] if left else [])
 
@@ -60,5 +60,5 @@ def images(new: Config) -> list[str]:
     ratio = (loader.get('sampler') or {}).get('source_ratio')
     if ratio:
         source, few = ratio
-        return [unlabelled, f'{source} of the source', f'{few} labelled ones']
-    return [unlabelled, f'{loader.batch_size} labelled ones']
+        return [unlabelled, f'{source} of the source', f'{few} labelled']
+    return [unlabelled, f'{loader.batch_size} labelled']

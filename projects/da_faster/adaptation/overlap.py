@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from da_faster.apis.detectors import images_below
@@ -33,22 +34,28 @@ def need_other_images(cfg: Config, target: str, name: str) -> int:
     Raises:
         UserError: If all images of the target are training images.
     """
+    if (cfg.get('train_cfg') or {}).get('type') == 'TargetLoop':
+        return 0  # its training images are a target's
     images = {osp.realpath(path) for path in images_below(target)}
+    folder = osp.realpath(target)
     loader = cfg.get('train_dataloader') or {}
     shared: set[str] = set()
     for leaf in leaves(loader.get('dataset') or {}):
-        own = osp.realpath(folder_of(leaf)) if folder_of(leaf) else ''
-        if not osp.isdir(own):
-            continue
-        folder = osp.realpath(target)
+        own = osp.realpath(folder_of(leaf) or os.sep)
         if osp.commonpath([own, folder]) in (own, folder):
-            shared |= images & trained_on(leaf, own, cfg)
-        else:
+            shared |= images & trained_on(leaf, cfg, own == folder)
+        elif osp.isdir(own):
             shared |= copies(images, own)
     if shared == images:
         raise UserError(
             f'{target} holds the training images of {name}: give a folder of '
             'the domain to adapt to.'
+        )
+    if shared:
+        print_log(
+            f'{len(shared)} of {len(images)} images of {target} are training '
+            f'images of {name}',
+            'current',
         )
     return len(shared)
 
@@ -60,12 +67,17 @@ def folder_of(dataset: dict) -> str:
     return osp.join(dataset.get('data_root') or '', below)
 
 
-def trained_on(leaf: dict, folder: str, cfg: Config) -> set[str]:
-    """The images that a dataset reads; all of its folder if it cannot.
+def trained_on(leaf: dict, cfg: Config, same_folder: bool) -> set[str]:
+    """The images that a dataset reads.
 
-    Those that a detector labelled are of the target.
+    Those that a detector labelled, and the config's ``target_labels``, are of
+    the target. Where the annotations are gone, all images of the same folder
+    are meant.
     """
     init_default_scope(cfg.get('default_scope', 'mmdet'))
+    few = cfg.get('target_labels')
+    if few and leaf.get('ann_file') == few:
+        return set()
     reader = DataReader(cfg)
     reader.read_part('source', leaf)
     if any(part.by_detector for part in reader.parts):
@@ -77,7 +89,7 @@ def trained_on(leaf: dict, folder: str, cfg: Config) -> set[str]:
             dataset.get_data_info(i)['img_path'] for i in range(len(dataset))
         ]
     except Exception:  # its annotations may be gone
-        paths = files_below(folder)
+        paths = files_below(folder_of(leaf)) if same_folder else []
     return set(map(osp.realpath, paths))
 
 
@@ -86,20 +98,26 @@ def copies(images: set[str], folder: str) -> set[str]:
     by_size = defaultdict(list)
     for path in images:
         by_size[osp.getsize(path)].append(path)
+    by_content = defaultdict(set)  # of the sizes that were met
     found: set[str] = set()
     for path in files_below(folder):
-        alike = by_size.get(osp.getsize(path))
-        if alike:
-            content = file_sha256(path)
-            found.update(x for x in alike if file_sha256(x) == content)
+        size = osp.getsize(path)
+        if size not in by_size and size not in by_content:
+            continue
+        for image in by_size.pop(size, ()):
+            by_content[size].add((file_sha256(image), image))
+        content = file_sha256(path)
+        found.update(x for same, x in by_content[size] if same == content)
     return found
 
 
 def files_below(folder: str) -> list[str]:
-    """All files of a folder and of those in it."""
-    return [
-        path
-        for parent, _, names in os.walk(folder)
-        for path in (osp.join(parent, name) for name in names)
-        if osp.isfile(path)
-    ]
+    """All files of a folder and of those in it, also behind links."""
+    found, seen = [], set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        if osp.realpath(parent) in seen:
+            folders.clear()
+            continue
+        seen.add(osp.realpath(parent))
+        found += [osp.join(parent, name) for name in names]
+    return [path for path in found if osp.isfile(path)]

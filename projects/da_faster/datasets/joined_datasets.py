@@ -14,11 +14,22 @@ class JoinedDatasets(ConcatDataset):
     Args:
         datasets (list[dict]): Each with the same classes in the same order.
         metainfo (dict): Of all.
+
+    Raises:
+        ValueError: If one has other classes: its labels would be others.
     """
 
     def __init__(self, datasets: list[dict], metainfo: dict) -> None:
         # Not ConcatDataset's, which compares the parts.
         self.datasets = [DATASETS.build(dataset) for dataset in datasets]
+        for dataset in self.datasets:
+            own = dataset.metainfo
+            for part in own if isinstance(own, list) else [own]:
+                if tuple(part['classes']) != tuple(metainfo['classes']):
+                    raise ValueError(
+                        f'JoinedDatasets: a set has the classes '
+                        f'{part["classes"]}, the whole {metainfo["classes"]}'
+                    )
         self._metainfo = dict(metainfo)
         self._fully_initialized = False
         self.full_init()

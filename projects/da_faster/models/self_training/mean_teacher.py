@@ -235,6 +235,10 @@ class MeanTeacher(SemiBaseDetector):
         if self.self_training and self.hidden_blocks is not None:
             seen = self.hidden_blocks(seen)
         with_source = 'source' in batch_inputs
+        if with_source:
+            self.pseudo_labels.count_source(
+                [x.gt_instances.labels for x in batch_data_samples['source']]
+            )
 
         def of_source() -> dict:
             if not with_source:
@@ -259,9 +263,9 @@ class MeanTeacher(SemiBaseDetector):
             and self._aligns()
             and seen is batch_inputs['target']
         ):
-            with one_pass(self.student, seen):
-                found = of_target()
-                return {**of_source(), **found}
+            with one_pass(self.student, seen) as once:
+                found = of_target() if once else {}
+                return {**of_source(), **(found or of_target())}
         return {**of_source(), **of_target()}
 
     def source_loss(
@@ -274,9 +278,6 @@ class MeanTeacher(SemiBaseDetector):
             samples (dict[str, list]): DetDataSamples.
         """
         source = samples['source']
-        self.pseudo_labels.count_source(
-            [sample.gt_instances.labels for sample in source]
-        )
         if not self._aligns():
             return self.student.loss(inputs['source'], source)
         domains = ('source', 'target')

@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 @contextmanager
-def one_pass(detector: nn.Module, images: Tensor) -> Iterator[None]:
+def one_pass(detector: nn.Module, images: Tensor) -> Iterator[bool]:
     """Has a detector look once at images that it is given twice.
 
     First they are a batch of their own, that learns the teacher's labels. Then
@@ -24,11 +24,14 @@ def one_pass(detector: nn.Module, images: Tensor) -> Iterator[None]:
     Args:
         detector (nn.Module): As before afterwards.
         images (Tensor): (N, 3, H, W).
+
+    Yields:
+        bool: Whether it looks once.
     """
     if any(
         isinstance(m, _BatchNorm) and m.training for m in detector.modules()
     ):
-        yield
+        yield False
         return
     known = []
 
@@ -49,12 +52,12 @@ def one_pass(detector: nn.Module, images: Tensor) -> Iterator[None]:
 
     with replaced(detector, 'extract_feat', extract_feat) as extract:
         if not getattr(detector, 'instance_domain_head', None):
-            yield
+            yield True
             return
         head = detector.roi_head
         with replaced(head, '_bbox_forward', bbox_forward) as forward:
             try:
-                yield
+                yield True
             finally:
                 detector.target_rois = None
 

@@ -1,0 +1,187 @@
+"""What an adaptation looks at and writes before it trains."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmdet.registry import HOOKS, MODELS
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from da_faster.apis.config import need_folder
+from da_faster.apis.detectors import (
+    load_detector,
+    read_any_config,
+    try_detector,
+    write_stock,
+)
+from da_faster.data_check import stop_if_fatal
+from da_faster.engine.checkpoints.files import pointed_at, write_atomically
+from da_faster.errors import UserError
+from da_faster.package_configs import override
+
+from .blending import need_share
+from .derived import derive, with_memory
+from .description import describe
+from .settings import adapt_config
+
+
+def begin(
+    config,
+    checkpoint,
+    target,
+    image,
+    file,
+    start,
+    options,
+    data_check,
+    trust,
+    say,
+    settings,
+) -> None:
+    """Writes the detector as it came and the config; see ``adapt``."""
+    need_free_folder(file.parent)
+    cfg = read_any_config(config)
+    new = adapt_config(
+        cfg, target, load_from=str(start), name=config, **settings
+    )
+    override(new, dict(options or {}), str(file))
+    need_share(new.blend, file)
+    if data_check:
+        stop_if_fatal(new, mend='--skip-data-check goes on nevertheless.')
+        stop_if_fatal(
+            new, ['target'], mend='nothing was written.', read_images=True
+        )
+    derived = derive(cfg, config)
+    detector = load_detector(cfg, checkpoint, trust)
+    try_detector(detector, image, derived.classes, config, checkpoint)
+    model = built(new, file)
+    need_shapes(model.student, detector, file)
+    for line in describe(cfg, new, derived, model):
+        say(line)
+    kept_images = with_memory(cfg) if settings.get('source') else ()
+    if kept_images:
+        say(
+            f'{", ".join(kept_images)} of the source keep earlier images: a '
+            'resumed training will not be the uninterrupted one bit for bit'
+        )
+    with claimed(file):
+        stock = write_stock(cfg, checkpoint, start, trust)
+        say(f'{start}: {stock.tensors} tensors of {checkpoint}')
+        write_atomically(new.pretty_text.encode(), str(file))
+    say(f'{file}: the config, to edit and to train with tools/train.py')
+
+
+def need_free_folder(folder: Path) -> None:
+    """Raises a UserError where something would be written over."""
+    if (folder / 'adapt.py').exists():
+        raise UserError(
+            f'{folder} has an adaptation already: go on with --resume, or '
+            'give another --work-dir.'
+        )
+    for stem in ('start', 'adapted'):
+        for path in (folder / f'{stem}.py', folder / f'{stem}.pth'):
+            if path.exists():
+                raise UserError(
+                    f'{path} would be written over: give another --work-dir.'
+                )
+    trained = [*folder.glob('iter_*.pth'), *folder.glob('epoch_*.pth')]
+    if trained or pointed_at(str(folder)):
+        raise UserError(
+            f'{folder} has checkpoints of another training: give another '
+            '--work-dir.'
+        )
+
+
+@contextmanager
+def claimed(file: Path) -> Iterator[None]:
+    """Makes a file that no other command makes; gone after an error.
+
+    Raises:
+        UserError: If another one was faster.
+    """
+    need_folder(str(file.parent), '--work-dir')
+    try:
+        file.touch(exist_ok=False)
+    except FileExistsError:
+        need_free_folder(file.parent)
+    try:
+        yield
+    except BaseException:
+        take_away(file)
+        raise
+
+
+def take_away(file: Path) -> None:
+    """Removes what ``begin`` wrote."""
+    for name in (file.name, 'start.pth', 'start.py'):
+        (file.parent / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def gone_if_nothing_came(file: Path) -> Iterator[None]:
+    """Takes the config away where the training failed before a checkpoint.
+
+    So the command can be given anew, with other options. What is not of the
+    options, such as an image that cannot be loaded, is a UserError: after that
+    it goes on.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception:
+        if not pointed_at(str(file.parent)):
+            take_away(file)
+        raise
+
+
+def built(new: Config, file: Path) -> nn.Module:
+    """The model of a config, to train; its optimizer and hooks were tried.
+
+    Raises:
+        UserError: If one of them cannot be built.
+    """
+    init_default_scope(new.get('default_scope', 'mmdet'))
+    try:
+        model = MODELS.build(copy.deepcopy(new.model))
+        build_optim_wrapper(model, copy.deepcopy(new.optim_wrapper))
+        for hook in new.get('custom_hooks') or []:
+            HOOKS.build(copy.deepcopy(hook))
+    except Exception as error:
+        raise UserError(
+            f'{file} was not written, as nothing can be built of it: '
+            f'{" ".join(str(error).split())}.'
+        ) from error
+    hooks = [hook.type for hook in new.get('custom_hooks') or []]
+    if 'SelfTrainingHook' not in hooks or not new.get('train_cfg'):
+        raise UserError(
+            f'{file} was not written: leave SelfTrainingHook and train_cfg in '
+            'it.'
+        )
+    return model.train()
+
+
+def need_shapes(student: nn.Module, detector: nn.Module, file: Path) -> None:
+    """Raises a UserError if options change the detector's weights.
+
+    They would begin with random numbers, and could not be exported.
+    """
+    ours, theirs = (
+        {name: value.shape for name, value in model.state_dict().items()}
+        for model in (student, detector)
+    )
+    changed = sorted(
+        name
+        for name in ours.keys() | theirs.keys()
+        if ours.get(name) != theirs.get(name)
+    )
+    if changed:
+        raise UserError(
+            f'{file} was not written: options change {len(changed)} weights '
+            f"of the detector, such as {changed[0]}; leave the detector's "
+            'layers as they are.'
+        )
