@@ -53,7 +53,11 @@ def test_a_whole_config_builds(name, tmp_path):
     source = cfg.train_dataloader.dataset
     for part, kind in (
         *((labelled, 'CocoDataset') for labelled in leaves(source)),
-        (cfg.train_cfg.target_dataloader.dataset, 'TargetDataset'),
+        *(
+            (loader.dataset, 'TargetDataset')
+            for loader in [cfg.train_cfg.get('target_dataloader')]
+            if loader
+        ),
         (cfg.test_dataloader.dataset, 'CocoDataset'),
     ):
         # What the steps of its pipeline do is tested elsewhere.
