@@ -15,8 +15,8 @@ from torch.optim import SGD
 
 from da_faster.adaptation import adapt_config, derive
 from da_faster.adaptation.derived import with_memory
+from da_faster.adaptation.loaders import shared_batch, views
 from da_faster.adaptation.overlap import need_other_images
-from da_faster.adaptation.settings import shared_batch, views
 from da_faster.apis.score_kinds import scores_are_sigmoids
 from da_faster.data_check import check
 from da_faster.errors import UserError

@@ -12,18 +12,18 @@ from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
 from .blending import need_share
-from .derived import (
-    Derived,
-    derive,
-    last_pipelines,
-    need_box_head,
-    need_stock_parts,
-    with_wrappers,
+from .derived import Derived, derive, need_box_head, need_stock_parts
+from .loaders import (
+    PACK,
+    has_masks,
+    labelled_loader,
+    labelled_pipeline,
+    loader,
+    source_dataset,
+    views,
 )
 from .overlap import need_other_images
 
-PACK = dict(type='PackDetInputs')
-STRONG = dict(type='StrongAugmentation')
 # Hooks that count epochs, and those in whose place SelfTrainingHook is.
 LEFT_OUT = (
     'EMAHook', 'MeanTeacherHook', 'PipelineSwitchHook', 'SelfTrainingHook',
@@ -161,122 +161,6 @@ def adapt_config(
     new.blend = blend  # of the weights that adapt() exports
     new.randomness = dict(seed=0)
     return new
-
-
-def loader(batch_size: int, dataset: dict, sampler: dict | None = None):
-    """A training dataloader."""
-    return dict(
-        batch_size=batch_size,
-        num_workers=2,
-        persistent_workers=True,
-        sampler=sampler or dict(type='InfiniteSampler'),
-        dataset=dataset,
-    )
-
-
-def with_flip(derived: Derived) -> list[dict]:
-    """Loading, size and flip; what is padded is padded after the flip."""
-    steps = list(derived.geometry)
-    if derived.flip:
-        types = [step['type'].split('.')[-1] for step in steps]
-        at = types.index('Pad') if 'Pad' in types else len(steps)
-        steps.insert(at, derived.flip)
-    return steps
-
-
-def views(derived: Derived) -> list[dict]:
-    """The target's pipeline: a weak and a strong view of one geometry."""
-    return [
-        *with_flip(derived),
-        dict(
-            type='MultiBranch',
-            branch_field=['target', 'target_weak'],
-            target=[STRONG, PACK],
-            target_weak=[PACK],
-        ),
-    ]
-
-
-def has_masks(model: dict) -> bool:
-    """Whether a detector learns from masks."""
-    return any(
-        part.get('mask_head') for part in (model, model.get('roi_head') or {})
-    )
-
-
-def labelled_pipeline(derived: Derived, masks: bool) -> list[dict]:
-    """The same of images with boxes, and with masks where they are needed."""
-    first, *rest = with_flip(derived)
-    labels = dict(type='LoadAnnotations', with_bbox=True)
-    if masks:
-        labels.update(with_mask=True)
-    return [first, labels, *rest, STRONG, PACK]
-
-
-def source_dataset(cfg: Config, target: dict, name: str) -> dict:
-    """The config's training set, some images in the target's colours."""
-    dataset = (cfg.get('train_dataloader') or {}).get('dataset')
-    if not dataset:
-        raise UserError(
-            f'{name} has no train_dataloader: leave --source out to adapt '
-            'without the source.'
-        )
-    dataset = copy.deepcopy(dataset)
-    style = dict(type='TargetStyle', dataset=target)
-    for inner in last_pipelines(dataset):
-        steps = list(inner['pipeline'])
-        if steps[-1]['type'].split('.')[-1] != 'PackDetInputs':
-            raise UserError(
-                f'{name}: the training pipeline ends with '
-                f'{steps[-1]["type"]}, not with PackDetInputs.'
-            )
-        inner['pipeline'] = [*steps[:-1], style, STRONG, steps[-1]]
-    return dataset
-
-
-def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
-    """Of one labelled set, or of two that share each batch."""
-    dataset = datasets[0]
-    if len(datasets) > 1 or any(
-        'datasets' in d for d in with_wrappers(dataset)
-    ):
-        dataset = dict(
-            type='JoinedDatasets',
-            metainfo=dict(classes=derived.classes),
-            datasets=datasets,
-        )
-    if len(datasets) == 1:
-        return loader(derived.batch_size, dataset)
-    ratio = shared_batch(share, derived.batch_size)
-    return loader(
-        sum(ratio),
-        dataset,
-        dict(
-            type='MultiSourceSampler',
-            batch_size=sum(ratio),
-            source_ratio=ratio,
-        ),
-    )
-
-
-def shared_batch(share: float, batch_size: int) -> list[int]:
-    """Images of the source and of the labelled target in a batch.
-
-    Args:
-        share (float): Of the target's, 0.05 to 0.95.
-        batch_size (int): The batch has as many, or as many more as it takes
-            to come within 0.03 of the share.
-
-    Raises:
-        UserError: If the share is out of range.
-    """
-    if not 0.05 <= share <= 0.95:
-        raise UserError(f'share must lie between 0.05 and 0.95, got {share}.')
-    for size in range(max(batch_size, 2), 21):
-        few = round(share * size)
-        if 0 < few < size and abs(few / size - share) <= 0.03:
-            return [size - few, few]
-    raise AssertionError(share)
 
 
 def model_of(cfg: Config, derived: Derived, name: str, labelled: bool) -> dict:
