@@ -266,6 +266,7 @@ def test_batch_norms_that_learn_see_both_batches():
     images = torch.rand(2, 3, 4, 4)
     joint = torch.cat([images + 5, images])
     features = []
+    looks = called(detector, 'extract_feat')
     for mode in (True, False):
         detector.train(mode)
         with one_pass(detector, images):
@@ -273,6 +274,30 @@ def test_batch_norms_that_learn_see_both_batches():
         features.append((both[2:], alone))
     assert not torch.allclose(*features[0])
     assert torch.equal(*features[1])
+    assert [len(batch) for (batch,) in looks] == [2, 4, 2, 2]
+
+
+@pytest.mark.parametrize('align', ['burn-in', 'always'])
+def test_the_source_is_counted_before_labels_are_chosen(
+    build_teacher, batch, align
+):
+    """Thresholds by frequency compare with it."""
+    model = build_teacher(align=align)
+    order = []
+    for name in ('count_source', 'select'):
+        method = getattr(model.pseudo_labels, name)
+        setattr(
+            model.pseudo_labels,
+            name,
+            mock.Mock(
+                side_effect=lambda *args, name=name, method=method: (
+                    order.append(name),
+                    method(*args),
+                )[1]
+            ),
+        )
+    losses_of(model, batch)
+    assert order == ['count_source', 'select']
 
 
 def test_teacher_and_student_agree_at_first(build_teacher, batch):

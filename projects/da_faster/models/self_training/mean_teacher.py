@@ -264,8 +264,9 @@ class MeanTeacher(SemiBaseDetector):
             and seen is batch_inputs['target']
         ):
             with one_pass(self.student, seen) as once:
-                found = of_target() if once else {}
-                return {**of_source(), **(found or of_target())}
+                if once:
+                    found = of_target()
+                    return {**of_source(), **found}
         return {**of_source(), **of_target()}
 
     def source_loss(
