@@ -51,9 +51,10 @@ def begin(
     override(new, dict(options or {}), str(file))
     need_share(new.blend, file)
     if data_check:
-        stop_if_fatal(new, mend='--skip-data-check goes on nevertheless.')
         stop_if_fatal(
-            new, ['target'], mend='nothing was written.', read_images=True
+            new,
+            mend='nothing was written; --skip-data-check goes on anyway.',
+            read_images=['target'],
         )
     derived = derive(cfg, config)
     detector = load_detector(cfg, checkpoint, trust)

@@ -44,7 +44,7 @@ __all__ = [
 
 def check(
     cfg: Config,
-    read_images: bool = False,
+    read_images: bool | Sequence[str] = False,
     nproc: int | None = None,
     roles: Sequence[str] = ROLES,
 ) -> Checker:
@@ -52,9 +52,10 @@ def check(
 
     Args:
         cfg (Config): A train config.
-        read_images (bool): Also read every image file: broken ones, sizes
-            other than the annotations', images that two of the sets share
-            under different names.
+        read_images (bool or sequence of str): Also read every image file, or
+            those of some roles: broken ones, sizes other than the
+            annotations', images that two of the sets share under different
+            names.
         nproc (int, optional): Threads that read images. Default: one a core.
         roles (sequence of str): Which of source, target, test and val to look
             at.
@@ -71,10 +72,11 @@ def check(
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     checker = Checker(cfg, roles)
     checker.run()
-    if read_images:
-        check_images(checker, nproc or os.cpu_count())
-    else:
-        check_some_sizes(checker)
+    read = roles if read_images is True else read_images or ()
+    some = [part for part in checker.parts if part.role not in read]
+    check_some_sizes(checker, some)
+    whole = [part for part in checker.parts if part.role in read]
+    check_images(checker, whole, nproc or os.cpu_count())
     return checker
 
 
@@ -83,7 +85,7 @@ def stop_if_fatal(
     roles: Sequence[str] = ROLES,
     mend: str = 'tools/check_data.py CONFIG shows more, --skip-data-check '
     'goes on nevertheless.',
-    read_images: bool = False,
+    read_images: Sequence[str] = (),
 ) -> None:
     """Prints what the check finds in the data of some roles.
 
@@ -91,7 +93,7 @@ def stop_if_fatal(
         cfg (Config): A train config.
         roles (sequence of str): Of ``check``.
         mend (str): What the last sentence says.
-        read_images (bool): Of ``check``.
+        read_images (sequence of str): Of ``check``.
 
     Raises:
         UserError: If a finding is fatal. Of several processes only the first

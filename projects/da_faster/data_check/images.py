@@ -78,9 +78,9 @@ def read_header(path: str, how: dict) -> ImageFile:
         return ImageFile()
 
 
-def check_some_sizes(checker: Checker) -> None:
+def check_some_sizes(checker: Checker, parts: list[Part]) -> None:
     """The sizes of a few images of each part, for the quick check."""
-    for part in checker.parts:
+    for part in parts:
         if part.content is not None and part.images:
             some = part.images[:: -(-len(part.images) // SOME)]
             how = how_loaded(part)
@@ -88,11 +88,11 @@ def check_some_sizes(checker: Checker) -> None:
             check_sizes(checker, part, read)
 
 
-def check_images(checker: Checker, nproc: int) -> None:
+def check_images(checker: Checker, parts: list[Part], nproc: int) -> None:
     """Adds what only the image files tell to the findings."""
     tasks = {
         path: how_loaded(part)
-        for part in checker.parts
+        for part in parts
         for path in part.images
         if os.path.isfile(path)
     }
@@ -105,7 +105,7 @@ def check_images(checker: Checker, nproc: int) -> None:
         results = list(progress(results, len(paths), 'images'))
     read = dict(zip(paths, results))
     same = defaultdict(dict)
-    for part in checker.parts:
+    for part in parts:
         broken = [p for p in part.images if p in read and read[p].error]
         if broken:
             named = [f'{path} ({read[path].error})' for path in broken]
