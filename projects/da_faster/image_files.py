@@ -26,6 +26,31 @@ def orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 0
 
 
+def is_deep(image: Image.Image) -> bool:
+    """Whether an open image has more than 8 bits a sample."""
+    stored = str([tile[3] for tile in image.tile])  # Pillow's raw mode
+    return image.mode[0] in 'IF' or ';16' in stored
+
+
+def brightest(path: str, flag: str = 'color', backend: str = 'cv2') -> float:
+    """The highest value of an image as MMDetection loads it.
+
+    Of 16 bits OpenCV keeps the upper 8, so that 4095 becomes 15.
+
+    Args:
+        path: The file.
+        flag: ``color_type`` of LoadImageFromFile.
+        backend: Its ``imdecode_backend``.
+
+    Raises:
+        ValueError: If it cannot be loaded.
+    """
+    loaded = mmcv.imread(str(path), flag, backend=backend)
+    if loaded is None:
+        raise ValueError(f'{backend} cannot load its samples')
+    return float(loaded.max())
+
+
 def loaded_size(
     path: str, image: Image.Image, flag: str = 'color', backend: str = 'cv2'
 ) -> tuple[int, int]:

@@ -4,6 +4,8 @@ import json
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from mmdet.registry import DATASETS
 from mmengine.config import Config
@@ -745,6 +747,35 @@ def test_images_that_exif_turns(data, full):
     assert not finding.fatal
     assert '3 of 3 images have an EXIF orientation, e.g. ' in finding.text
     assert 'browse_domains.py' in finding.text
+
+
+@pytest.mark.parametrize('full', [False, True])
+@pytest.mark.parametrize('channels', [1, 3])
+def test_images_of_16_bits(data, full, channels):
+    """OpenCV keeps the upper 8 of 16: a camera's 12 become next to none."""
+
+    def found(highest):
+        pixels = np.full((*SIZE[::-1], channels), highest, np.uint16)
+        cv2.imwrite('source/source1.png', pixels)
+        return check(data, read_images=full, nproc=1).findings
+
+    (finding,) = found(4095)
+    assert not finding.fatal
+    assert '1 of 3 images have more than 8 bits a sample' in finding.text
+    assert 'source1.png, whose highest value is 15 of 255' in finding.text
+    assert found(65535) == []
+    # As the config loads them.
+    step = dict(type='LoadImageFromFile', color_type='unchanged')
+    data.train_dataloader.dataset.pipeline = [step]
+    assert found(4095) == []
+
+
+def test_samples_that_opencv_cannot_load(data):
+    pixels = np.full(SIZE[::-1], 0.5, np.float32)
+    Image.fromarray(pixels).save('target/target1.tif')
+    (finding,) = check(data, read_images=True, nproc=1).findings
+    assert finding.fatal
+    assert 'target1.tif (cv2 cannot load its samples)' in finding.text
 
 
 def test_the_quick_check_reads_some_headers(data):

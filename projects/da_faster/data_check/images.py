@@ -9,7 +9,13 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from da_faster.image_files import loaded_size, mend_size, orientation
+from da_faster.image_files import (
+    brightest,
+    is_deep,
+    loaded_size,
+    mend_size,
+    orientation,
+)
 from da_faster.progress import progress
 
 from .checks import Checker
@@ -17,6 +23,7 @@ from .parts import Part, name_all
 
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 SOME = 50  # images of a part whose headers the quick check reads
+DARK = 64  # of 255: images whose values are all lower are hardly seen
 
 
 class ImageFile(NamedTuple):
@@ -26,12 +33,15 @@ class ImageFile(NamedTuple):
         digest: SHA-256.
         size: Width and height as it is loaded, or None.
         turned: Whether it has an EXIF orientation other than upright.
+        highest: Its highest value as it is loaded, where it has more than 8
+            bits a sample, or None.
         error: '', or what is wrong with it.
     """
 
     digest: str = ''
     size: tuple | None = None
     turned: bool = False
+    highest: float | None = None
     error: str = ''
 
 
@@ -61,8 +71,7 @@ def read_image(path: str, how: dict) -> ImageFile:
                 and b'eXIf' in content
             ):
                 image.load()
-            size = loaded_size(path, image, **how)
-            return ImageFile(digest, size, orientation(image) > 1)
+            return opened(path, image, how, digest)
     except BROKEN as error:
         # Pillow names the buffer that it was given.
         return ImageFile(error=str(error).split('\n')[0].split(' <_io.')[0])
@@ -72,10 +81,18 @@ def read_header(path: str, how: dict) -> ImageFile:
     """Reads no more than the size of an image file, if that can be read."""
     try:
         with Image.open(path) as image:
-            size = loaded_size(path, image, **how)
-            return ImageFile('', size, orientation(image) > 1)
+            return opened(path, image, how)
     except BROKEN:
         return ImageFile()
+
+
+def opened(
+    path: str, image: Image.Image, how: dict, digest: str = ''
+) -> ImageFile:
+    """What an image that Pillow has opened tells, mostly without its pixels."""
+    size = loaded_size(path, image, **how)
+    highest = brightest(path, **how) if is_deep(image) else None
+    return ImageFile(digest, size, orientation(image) > 1, highest)
 
 
 def check_some_sizes(checker: Checker, parts: list[Part]) -> None:
@@ -86,6 +103,7 @@ def check_some_sizes(checker: Checker, parts: list[Part]) -> None:
             how = how_loaded(part)
             read = {path: read_header(path, how) for path in some}
             check_sizes(checker, part, read)
+            check_brightness(checker, part, read)
 
 
 def check_images(checker: Checker, parts: list[Part], nproc: int) -> None:
@@ -121,7 +139,32 @@ def check_images(checker: Checker, parts: list[Part], nproc: int) -> None:
                 same[role].setdefault(read[path].digest, path)
         if part.content is not None:
             check_sizes(checker, part, read)
+        check_brightness(checker, part, read)
     checker.check_overlap(same, 'content (SHA-256)')
+
+
+def check_brightness(checker: Checker, part: Part, read: dict) -> None:
+    """Images of more than 8 bits do not become black when loaded.
+
+    Args:
+        checker: Gets the findings.
+        part: Of the data.
+        read: ImageFile by path, of all of its images or some.
+    """
+    highest = {
+        path: read[path].highest
+        for path in part.images
+        if path in read and read[path].highest is not None
+    }
+    dark = [path for path, value in highest.items() if value < DARK]
+    if dark:
+        looked = sum(path in read for path in part.images)
+        checker.warn(
+            f'{part.where}: {len(dark)} of {looked} images have more than 8 '
+            'bits a sample, and are dark when they are loaded, e.g. '
+            f'{dark[0]}, whose highest value is {highest[dark[0]]:g} of 255: '
+            'stretch their values and save them with 8 bits a sample.'
+        )
 
 
 def check_sizes(checker: Checker, part: Part, read: dict) -> None:
