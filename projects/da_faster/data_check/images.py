@@ -89,7 +89,7 @@ def read_header(path: str, how: dict) -> ImageFile:
 def opened(
     path: str, image: Image.Image, how: dict, digest: str = ''
 ) -> ImageFile:
-    """What an image that Pillow has opened tells, mostly without its pixels."""
+    """What an image tells that Pillow has opened."""
     size = loaded_size(path, image, **how)
     highest = brightest(path, **how) if is_deep(image) else None
     return ImageFile(digest, size, orientation(image) > 1, highest)
