@@ -6,6 +6,8 @@ import shutil
 import pytest
 from mmengine.config import Config
 
+from da_faster.adaptation.command import go_on
+
 from .test_command import QUICK
 
 
@@ -41,6 +43,10 @@ def test_the_written_config_stays_and_the_folder_may_be_copied(
     assert written.load_from == str(moved / 'start.pth')
     assert not written.resume
     assert 'work_dir' not in written
+    commented = '# Why: ...\n' + (moved / 'adapt.py').read_text()
+    (moved / 'adapt.py').write_text(commented)
+    go_on(moved / 'adapt.py', moved / 'start.pth', str(target), print)
+    assert (moved / 'adapt.py').read_text() == commented
     other = tmp_path / 'other' / 'target'
     shutil.copytree(target, other)
     with pytest.raises(SystemExit, match='adapts to .*, not to '):

@@ -1,5 +1,6 @@
 """Adapts a detector from its config and checkpoint to its stock file."""
 
+import copy
 import os
 import os.path as osp
 from collections.abc import Iterator, Mapping
@@ -157,10 +158,12 @@ def go_on(file: Path, start: Path, target: str, say) -> None:
                 'where it is now into the file.'
             )
     # A Runner that was killed has left its own settings there.
-    cfg.update(load_from=str(start), resume=False)
+    now = copy.deepcopy(cfg)
+    now.update(load_from=str(start), resume=False)
     for key in ('work_dir', 'launcher'):
-        cfg.pop(key, None)
-    write_atomically(cfg.pretty_text.encode(), str(file))
+        now.pop(key, None)
+    if now.to_dict() != cfg.to_dict():
+        write_atomically(now.pretty_text.encode(), str(file))
     say(f'{file}: goes on as it says, whatever other options are given')
 
 
