@@ -1,5 +1,7 @@
 """`da_faster::NAME`, from a folder that is not the checkout."""
 
+import argparse
+import os.path as osp
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from da_faster import package_configs
 from da_faster.apis.config import load_config
 from da_faster.errors import UserError
 from da_faster.package_configs import path_as_option, read_config
+from da_faster_options import KeyValue
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
@@ -221,12 +224,23 @@ def test_loaders_without_workers():
 
 
 def test_a_path_arrives_by_an_option(tmp_path, monkeypatch):
-    """As it is, or as the way from here; spaces would be taken out."""
-    assert path_as_option(f'{tmp_path}/runs/a') == f'{tmp_path}/runs/a'
-    here = tmp_path / 'my runs, old'
+    """As it is, or as the way from here."""
+
+    def arrives(path: str) -> bool:
+        parser = argparse.ArgumentParser()
+        parser.add_argument('--cfg-options', nargs='+', action=KeyValue)
+        given = ['--cfg-options', f'a.b={path_as_option(path)}']
+        (found,) = parser.parse_args(given).cfg_options.values()
+        return osp.realpath(found) == osp.realpath(path)
+
+    here = tmp_path / 'old,runs'
     here.mkdir()
     monkeypatch.chdir(here)
+    assert path_as_option(f'{tmp_path}/a') == f'{tmp_path}/a'
     assert path_as_option(f'{here}/runs/a') == 'runs/a'
-    for name in ('a b', 'a,b', 'a(,b'):
+    for name in ('a', 'a b', 'a, b', "it's a", '[a] b', '"a" b'):
+        assert arrives(f'{tmp_path}/{name}')
+        assert arrives(f'{here}/{name}')
+    for name in ('a,b', 'a(,b'):
         with pytest.raises(UserError, match='give the folder another name'):
             path_as_option(f'{here}/{name}')

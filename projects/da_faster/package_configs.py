@@ -34,8 +34,7 @@ PACKAGE = Path(__file__).resolve().parent
 def path_as_option(path: str) -> str:
     """A path, or the way to it from here, that ``--cfg-options`` hands on.
 
-    MMEngine takes the spaces out of what stands there, and makes lists of what
-    has commas.
+    MMEngine makes lists of what has commas there.
 
     Raises:
         UserError: If neither would arrive as it is.
@@ -43,11 +42,14 @@ def path_as_option(path: str) -> str:
     for text in (path, osp.relpath(path)):
         # Of brackets that do not match there is an AssertionError.
         with contextlib.suppress(AssertionError):
-            if DictAction._parse_iterable(text) == text:
+            plain = DictAction._parse_iterable(text) == text
+            if ' ' in text:
+                return repr(text)  # a literal; see KeyValue
+            if plain:
                 return text
     raise UserError(
         f'{path} does not arrive in a config by --cfg-options, for its '
-        'spaces, commas, quotes or brackets: give the folder another name.'
+        'commas, quotes or brackets: give the folder another name.'
     )
 
 
