@@ -39,6 +39,7 @@ def test_a_two_stage_detector(read):
     assert found.scores == (0.5, 0.3)
     # A tenth of 0.02, for 2 of 16 images.
     assert found.lr == pytest.approx(0.00025)
+    assert derive(read('FasterRCNN'), labelled=True).lr == found.lr * 3
     assert found.batch_size == 2
     assert types(found.geometry) == ['LoadImageFromFile', 'Resize']
     assert found.flip == dict(type='RandomFlip', prob=0.5)
@@ -209,12 +210,12 @@ def test_without_labels_there_are_never_more_pseudo_labels(read, tiny_data):
     'settings, blend',
     [
         (dict(), 0.5),
-        (dict(source=True), 0.5),
+        (dict(source=True), 1.0),
         (dict(source=True, target_labels='few.json'), 1.0),
         (dict(target_labels='few.json', blend=0.25), 0.25),
     ],
 )
-def test_labels_of_the_target_are_believed(read, tiny_data, settings, blend):
+def test_what_labelled_images_allow(read, tiny_data, settings, blend):
     new = adapt_config(
         read('FasterRCNN'),
         str(tiny_data / 'target'),
@@ -222,6 +223,9 @@ def test_labels_of_the_target_are_believed(read, tiny_data, settings, blend):
         **settings,
     )
     assert new.blend == blend
+    part = 0.3 if settings else 0.1  # of 0.02, for 2 of 16 images
+    lr = pytest.approx(0.02 * part * 2 / 16)
+    assert new.optim_wrapper.optimizer.lr == lr
 
 
 def test_a_few_labels_can_stand_for_the_source(read, tiny_data):

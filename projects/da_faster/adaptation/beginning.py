@@ -56,7 +56,8 @@ def begin(
             mend='nothing was written; --skip-data-check goes on anyway.',
             read_images=['target'],
         )
-    derived = derive(cfg, config)
+    labelled = bool(settings.get('source') or settings.get('target_labels'))
+    derived = derive(cfg, config, labelled)
     detector = load_detector(cfg, checkpoint, trust)
     try_detector(detector, image, derived.classes, config, checkpoint)
     model = built(new, file)

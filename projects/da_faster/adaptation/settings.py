@@ -68,7 +68,7 @@ def adapt_config(
             as many images as that takes. Default: 0.5.
         blend (float, optional): How far ``adapt`` goes from the weights as
             they came to the teacher's, 0 to 1. The training does not use it.
-            Default: 0.5, and 1 where labelled target images say what is right.
+            Default: 0.5, and 1 where labelled images say what is right.
         name (str): Of the config, for messages.
 
     Returns:
@@ -95,14 +95,15 @@ def adapt_config(
         raise UserError(
             f'{test_images} is to measure on: give test_labels, too.'
         )
+    has_labels = source or bool(target_labels)
     if blend is None:
-        blend = 1.0 if target_labels else 0.5
+        blend = 1.0 if has_labels else 0.5
     need_share(blend, name)
     cfg = with_type_names(cfg)
     need_box_head(cfg, name)
     need_stock_parts(cfg, source, name)
     cfg = to_stock_config(cfg).cfg
-    derived = derive(cfg, name)
+    derived = derive(cfg, name, has_labels)
     need_other_images(cfg, target, name)
     new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
     metainfo = dict(classes=derived.classes)
@@ -138,7 +139,7 @@ def adapt_config(
         new.train_dataloader = target_loader
         new.train_cfg = dict(type='TargetLoop')
     new.train_cfg.update(max_iters=iters, val_interval=iters)
-    new.model = model_of(cfg, derived, name, bool(labelled))
+    new.model = model_of(cfg, derived, name, has_labels)
     new.update(measuring(derived, test_labels, test_images or target))
     new.update(optimisation(cfg, derived))
     new.custom_hooks = [
