@@ -241,6 +241,6 @@ def test_a_path_arrives_by_an_option(tmp_path, monkeypatch):
     for name in ('a', 'a b', 'a, b', "it's a", '[a] b', '"a" b'):
         assert arrives(f'{tmp_path}/{name}')
         assert arrives(f'{here}/{name}')
-    for name in ('a,b', 'a(,b'):
+    for name in ('a,b', 'a(,b', 'a(b,c)'):
         with pytest.raises(UserError, match='give the folder another name'):
             path_as_option(f'{here}/{name}')

@@ -27,28 +27,14 @@ def orientation(image: Image.Image) -> int:
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether an open image has more than 8 bits a sample."""
+    """Whether an image has more than 8 bits a sample, opened and not loaded.
+
+    Of JPEG 2000 in colour, PPM and TIFF in planes Pillow does not tell it.
+    """
+    if image.format == 'BMP':  # 16 bits are a whole pixel
+        return False
     stored = str([tile[3] for tile in image.tile])  # Pillow's raw mode
     return image.mode[0] in 'IF' or ';16' in stored
-
-
-def brightest(path: str, flag: str = 'color', backend: str = 'cv2') -> float:
-    """The highest value of an image as MMDetection loads it.
-
-    Of 16 bits OpenCV keeps the upper 8, so that 4095 becomes 15.
-
-    Args:
-        path: The file.
-        flag: ``color_type`` of LoadImageFromFile.
-        backend: Its ``imdecode_backend``.
-
-    Raises:
-        ValueError: If it cannot be loaded.
-    """
-    loaded = mmcv.imread(str(path), flag, backend=backend)
-    if loaded is None:
-        raise ValueError(f'{backend} cannot load its samples')
-    return float(loaded.max())
 
 
 def loaded_size(

@@ -34,18 +34,19 @@ PACKAGE = Path(__file__).resolve().parent
 def path_as_option(path: str) -> str:
     """A path, or the way to it from here, that ``--cfg-options`` hands on.
 
-    MMEngine makes lists of what has commas there.
+    MMEngine makes lists of what has commas there. What has spaces becomes a
+    literal, for KeyValue.
 
     Raises:
         UserError: If neither would arrive as it is.
     """
     for text in (path, osp.relpath(path)):
-        # Of brackets that do not match there is an AssertionError.
-        with contextlib.suppress(AssertionError):
-            plain = DictAction._parse_iterable(text) == text
+        # Of brackets it may raise, then KeyValue refuses the text.
+        with contextlib.suppress(AssertionError, RecursionError):
+            found = DictAction._parse_iterable(text)
             if ' ' in text:
-                return repr(text)  # a literal; see KeyValue
-            if plain:
+                return repr(text)
+            if found == text:
                 return text
     raise UserError(
         f'{path} does not arrive in a config by --cfg-options, for its '

@@ -251,10 +251,10 @@ def learning_rate(
             'learning rate follows: give optim_wrapper.'
         )
     part = 0.3 if labelled else 0.1
-    lr = optimizer['lr'] * part
     lr_from = f'{part} of {optimizer["lr"]:.3g}'
-    if str(optimizer.get('type')) != 'SGD':
-        return lr, lr_from
-    base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
-    base = base or train_batch(cfg) * wrapper.get('accumulative_counts', 1)
-    return lr * batch_size / base, f'{lr_from}, which was for {base} images'
+    if str(optimizer.get('type')) == 'SGD':
+        base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+        base = base or train_batch(cfg) * wrapper.get('accumulative_counts', 1)
+        part *= batch_size / base
+        lr_from += f', which was for {base} images'
+    return float(f'{optimizer["lr"] * part:.6g}'), lr_from

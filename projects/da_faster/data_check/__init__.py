@@ -18,7 +18,7 @@ from da_faster.engine.work_dir_lock import is_first_process
 from da_faster.errors import UserError
 
 from .checks import Checker, head_classes
-from .images import check_images, check_some_sizes
+from .images import check_images, check_some_images
 from .parts import (
     ROLES,
     DataReader,
@@ -74,7 +74,7 @@ def check(
     checker.run()
     read = roles if read_images is True else read_images or ()
     some = [part for part in checker.parts if part.role not in read]
-    check_some_sizes(checker, some)
+    check_some_images(checker, some)
     whole = [part for part in checker.parts if part.role in read]
     check_images(checker, whole, nproc or os.cpu_count())
     return checker

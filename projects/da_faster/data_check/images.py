@@ -10,20 +10,21 @@ from typing import NamedTuple
 from PIL import Image
 
 from da_faster.image_files import (
-    brightest,
     is_deep,
     loaded_size,
     mend_size,
     orientation,
 )
+from da_faster.listing import spread
 from da_faster.progress import progress
 
+from .brightness import check_brightness
 from .checks import Checker
 from .parts import Part, name_all
 
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 SOME = 50  # images of a part whose headers the quick check reads
-DARK = 64  # of 255: images whose values are all lower are hardly seen
+DEEP = 3  # of them, those of more than 8 bits that it loads
 
 
 class ImageFile(NamedTuple):
@@ -33,36 +34,40 @@ class ImageFile(NamedTuple):
         digest: SHA-256.
         size: Width and height as it is loaded, or None.
         turned: Whether it has an EXIF orientation other than upright.
-        highest: Its highest value as it is loaded, where it has more than 8
-            bits a sample, or None.
+        deep: Whether it has more than 8 bits a sample.
         error: '', or what is wrong with it.
     """
 
     digest: str = ''
     size: tuple | None = None
     turned: bool = False
-    highest: float | None = None
+    deep: bool = False
     error: str = ''
 
 
-def how_loaded(part: Part) -> dict:
-    """Arguments of ``loaded_size``, from the pipeline of a part."""
-    for step in part.cfg.get('pipeline') or ():
+def how_loaded(part: Part) -> dict | None:
+    """Arguments of ``mmcv.imread``, from the pipeline of a part.
+
+    None where a transform of somebody's own loads the images.
+    """
+    steps = part.cfg.get('pipeline') or ()
+    for step in steps:
         if 'LoadImageFromFile' in str(step.get('type')):
             return dict(
                 flag=step.get('color_type', 'color'),
                 backend=step.get('imdecode_backend') or 'cv2',
             )
-    return {}
+    return None if steps else dict(flag='color', backend='cv2')
 
 
-def read_image(path: str, how: dict) -> ImageFile:
+def read_image(path: str, how: dict | None) -> ImageFile:
     """Reads an image file as a whole."""
     try:
         with open(path, 'rb') as file:
             content = file.read()
         digest = hashlib.sha256(content).hexdigest()
         with Image.open(io.BytesIO(content)) as image:
+            deep = is_deep(image)
             # A whole file ends with its end marker; decode the others, and
             # PNGs that may have their orientation behind the pixels.
             if (
@@ -71,39 +76,33 @@ def read_image(path: str, how: dict) -> ImageFile:
                 and b'eXIf' in content
             ):
                 image.load()
-            return opened(path, image, how, digest)
+            size = loaded_size(path, image, **(how or {}))
+            return ImageFile(digest, size, orientation(image) > 1, deep)
     except BROKEN as error:
         # Pillow names the buffer that it was given.
         return ImageFile(error=str(error).split('\n')[0].split(' <_io.')[0])
 
 
-def read_header(path: str, how: dict) -> ImageFile:
-    """Reads no more than the size of an image file, if that can be read."""
+def read_header(path: str, how: dict | None) -> ImageFile:
+    """Reads no more than the header of an image file, if it can be read."""
     try:
         with Image.open(path) as image:
-            return opened(path, image, how)
+            deep = is_deep(image)
+            size = loaded_size(path, image, **(how or {}))
+            return ImageFile('', size, orientation(image) > 1, deep)
     except BROKEN:
         return ImageFile()
 
 
-def opened(
-    path: str, image: Image.Image, how: dict, digest: str = ''
-) -> ImageFile:
-    """What an image tells that Pillow has opened."""
-    size = loaded_size(path, image, **how)
-    highest = brightest(path, **how) if is_deep(image) else None
-    return ImageFile(digest, size, orientation(image) > 1, highest)
-
-
-def check_some_sizes(checker: Checker, parts: list[Part]) -> None:
-    """The sizes of a few images of each part, for the quick check."""
+def check_some_images(checker: Checker, parts: list[Part]) -> None:
+    """The headers of a few images of each part, for the quick check."""
     for part in parts:
+        how = how_loaded(part)
+        some = spread(part.images, SOME)
+        read = {path: read_header(path, how) for path in some}
         if part.content is not None and part.images:
-            some = part.images[:: -(-len(part.images) // SOME)]
-            how = how_loaded(part)
-            read = {path: read_header(path, how) for path in some}
             check_sizes(checker, part, read)
-            check_brightness(checker, part, read)
+        check_brightness(checker, part, read, how, DEEP)
 
 
 def check_images(checker: Checker, parts: list[Part], nproc: int) -> None:
@@ -139,32 +138,8 @@ def check_images(checker: Checker, parts: list[Part], nproc: int) -> None:
                 same[role].setdefault(read[path].digest, path)
         if part.content is not None:
             check_sizes(checker, part, read)
-        check_brightness(checker, part, read)
+        check_brightness(checker, part, read, how_loaded(part), SOME)
     checker.check_overlap(same, 'content (SHA-256)')
-
-
-def check_brightness(checker: Checker, part: Part, read: dict) -> None:
-    """Images of more than 8 bits do not become black when loaded.
-
-    Args:
-        checker: Gets the findings.
-        part: Of the data.
-        read: ImageFile by path, of all of its images or some.
-    """
-    highest = {
-        path: read[path].highest
-        for path in part.images
-        if path in read and read[path].highest is not None
-    }
-    dark = [path for path, value in highest.items() if value < DARK]
-    if dark:
-        looked = sum(path in read for path in part.images)
-        checker.warn(
-            f'{part.where}: {len(dark)} of {looked} images have more than 8 '
-            'bits a sample, and are dark when they are loaded, e.g. '
-            f'{dark[0]}, whose highest value is {highest[dark[0]]:g} of 255: '
-            'stretch their values and save them with 8 bits a sample.'
-        )
 
 
 def check_sizes(checker: Checker, part: Part, read: dict) -> None:
