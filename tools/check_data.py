@@ -2,9 +2,9 @@
 
 Prints what the source, the target and the test set are, then one sentence for
 everything that is wrong with them. The exit code is 1 where an error is fatal.
-The quick check before every training reads no image; this one reads them all.
-So it also finds broken files, sizes other than the annotations', and images
-that two of the sets share under different names.
+The quick check before every training reads some headers; this one reads all
+images. So it also finds broken files, sizes other than the annotations', and
+images that two of the sets share under different names.
 """
 
 import argparse
@@ -20,7 +20,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add('config', help='config file path')
-    add('--fast', action='store_true', help='read no image file')
+    add(
+        '--fast',
+        action='store_true',
+        help='read the headers of some images alone',
+    )
     add('--nproc', type=int, help='threads (default: one a core)')
     add(
         '--cfg-options',

@@ -1,6 +1,7 @@
 """tools/adapt.py, tools/pseudo_label.py and tools/analysis/fis.py."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -34,7 +35,13 @@ def test_measured_before_and_after(
         *QUICK, *name,
     )  # fmt: skip
     said = capsys.readouterr().out
-    assert 'scores: a softmax; labels from 0.2, unsure from 0.3' in said
+    for line in (
+        'scores: a softmax; labels from 0.2, unsure from 0.3',
+        'its labels: from iteration 0 on',
+        'adapted.pth: 50% of the way to the teacher',
+    ):
+        assert line in said
+    assert re.search(r'learning rate: .* \(0\.1 of ', said)
     assert '| sure detections an image |' in said
     assert 'coco/bbox_mAP_50: ' in said
     assert 'do not match exactly' not in said  # MMEngine, of missing weights
@@ -59,7 +66,9 @@ def test_measured_before_and_after(
 
 
 @pytest.mark.slow
-def test_a_few_labels_resume_exactly(detector, tiny_data, tmp_path, command):
+def test_a_few_labels_resume_exactly(
+    detector, tiny_data, tmp_path, command, capsys
+):
     """MMDetection's sampler of several sets has no memory of its own."""
     few = json.loads((tiny_data / 'target.json').read_text())
     few['images'] = few['images'][:3]
@@ -77,6 +86,10 @@ def test_a_few_labels_resume_exactly(detector, tiny_data, tmp_path, command):
         'train_cfg.target_dataloader.persistent_workers=False',
         'experiment_name=few_whole',
     )  # fmt: skip
+    said = capsys.readouterr().out
+    assert 'its labels: from iteration 2 on' in said
+    assert 'adapted.pth: 100% of the way to the teacher' in said
+    assert re.search(r'learning rate: .* \(0\.3 of ', said)
     part.mkdir()
     for name in ('start.py', 'start.pth', 'iter_2.pth', 'iter_2.pth.sha256'):
         shutil.copy(whole / name, part)

@@ -211,7 +211,7 @@ def test_without_labels_there_are_never_more_pseudo_labels(read, tiny_data):
     'settings, blend',
     [
         (dict(), 0.5),
-        (dict(source=True), 1.0),
+        (dict(source=True), 0.5),
         (dict(source=True, target_labels='few.json'), 1.0),
         (dict(target_labels='few.json', blend=0.25), 0.25),
     ],
@@ -227,6 +227,8 @@ def test_what_labelled_images_allow(read, tiny_data, settings, blend):
     part = 0.3 if settings else 0.1  # of 0.02, for 2 of 16 images
     lr = pytest.approx(0.02 * part * 2 / 16)
     assert new.optim_wrapper.optimizer.lr == lr
+    (hook,) = [x for x in new.custom_hooks if x.type == 'SelfTrainingHook']
+    assert hook.burn_in == (300 if settings else 0)
 
 
 def test_a_few_labels_can_stand_for_the_source(read, tiny_data):

@@ -32,7 +32,7 @@ def describe(
     norms = [m for m in model.student.modules() if isinstance(m, _BatchNorm)]
     moving = sum(norm.training for norm in norms)
     hooks = {hook.type: hook for hook in new.custom_hooks}
-    momentum = hooks['SelfTrainingHook'].get('momentum')
+    teacher = hooks['SelfTrainingHook']
     left = [
         str(hook['type'])
         for hook in cfg.get('custom_hooks') or []
@@ -45,7 +45,9 @@ def describe(
         f'an iteration: {", ".join(images(new))}',
         f'learning rate: {lr:.3g}{how}',
         f'batch norms: {len(norms)}, {moving} of which follow the images',
-        f'teacher: momentum {momentum}',
+        f'teacher: momentum {teacher.get("momentum")}',
+        f'its labels: from iteration {teacher.get("burn_in")} on',
+        f'adapted.pth: {new.blend:.0%} of the way to the teacher',
     ]
     return lines + ([f'left out: {", ".join(left)}'] if left else [])
 

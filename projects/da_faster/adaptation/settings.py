@@ -48,7 +48,8 @@ def adapt_config(
 
     Without the source, teacher and student see target images alone. With it,
     the student goes on with the config's own training data, half of them in
-    the colours of target images.
+    the colours of target images; from half of the iterations on it learns from
+    the teacher's labels, too.
 
     Args:
         cfg (Config): Of MMDetection, to train and test the detector with.
@@ -68,7 +69,7 @@ def adapt_config(
             as many images as that takes. Default: 0.5.
         blend (float, optional): How far ``adapt`` goes from the weights as
             they came to the teacher's, 0 to 1. The training does not use it.
-            Default: 0.5, and 1 where labelled images say what is right.
+            Default: 0.5, and 1 where labelled target images say what is right.
         name (str): Of the config, for messages.
 
     Returns:
@@ -97,7 +98,7 @@ def adapt_config(
         )
     has_labels = source or bool(target_labels)
     if blend is None:
-        blend = 1.0 if has_labels else 0.5
+        blend = 1.0 if target_labels else 0.5
     need_share(blend, name)
     cfg = with_type_names(cfg)
     need_box_head(cfg, name)
@@ -147,10 +148,11 @@ def adapt_config(
         for hook in cfg.get('custom_hooks') or []
         if str(hook['type']).split('.')[-1] not in LEFT_OUT
     ] + [
-        # As slow as the training is long, so that the teacher follows it.
+        # Labels of a teacher that has learned the target's colours first are
+        # better. It is as slow as the training is long, to follow it.
         dict(
             type='SelfTrainingHook',
-            burn_in=0,
+            burn_in=iters // 2 if has_labels else 0,
             momentum=max(0.0004, min(0.01, 10 / iters)),
             hold=0.01,
         )
