@@ -155,6 +155,7 @@ LOOKED_UP = {
     *inspect.signature(Runner).parameters.keys()
     - {'cfg', 'data_preprocessor'},
     'activation_checkpointing',
+    'blend',
     'compile',
     'custom_imports',
     'efficient_conv_bn_eval',

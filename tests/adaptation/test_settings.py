@@ -20,6 +20,7 @@ from da_faster.adaptation.overlap import need_other_images
 from da_faster.apis.score_kinds import scores_are_sigmoids
 from da_faster.data_check import check
 from da_faster.errors import UserError
+from da_faster.package_configs import override
 
 
 @pytest.fixture
@@ -527,3 +528,10 @@ def test_paths_may_be_paths(read, tiny_data):
         target_labels=tiny_data / 'target.json',
     )
     assert new.target_labels == str(tiny_data / 'target.json')
+
+
+def test_an_option_changes_the_blend(read, tiny_data):
+    target = str(tiny_data / 'target')
+    new = adapt_config(read('FasterRCNN'), target, load_from='x.pth')
+    override(new, dict(blend=0.3), 'adapt.py')
+    assert new.blend == 0.3

@@ -159,7 +159,9 @@ def go_on(file: Path, start: Path, target: str, say) -> None:
             )
     # A Runner that was killed has left its own settings there.
     now = copy.deepcopy(cfg)
-    now.update(load_from=str(start), resume=False)
+    if osp.realpath(cfg.get('load_from') or '') != osp.realpath(start):
+        now.load_from = str(start)
+    now.resume = False
     for key in ('work_dir', 'launcher'):
         now.pop(key, None)
     if now.to_dict() != cfg.to_dict():
