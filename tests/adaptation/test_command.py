@@ -37,7 +37,7 @@ def test_measured_before_and_after(
     said = capsys.readouterr().out
     for line in (
         'scores: a softmax; labels from 0.2, unsure from 0.3',
-        'its labels: from iteration 0 on',
+        'its labels: weight 1.0',
         'adapted.pth: 50% of the way to the teacher',
     ):
         assert line in said
@@ -87,7 +87,7 @@ def test_a_few_labels_resume_exactly(
         'experiment_name=few_whole',
     )  # fmt: skip
     said = capsys.readouterr().out
-    assert 'its labels: from iteration 2 on' in said
+    assert 'its labels: weight 0.25' in said
     assert 'adapted.pth: 100% of the way to the teacher' in said
     assert re.search(r'learning rate: .* \(0\.3 of ', said)
     part.mkdir()

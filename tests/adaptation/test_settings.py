@@ -228,8 +228,7 @@ def test_what_labelled_images_allow(read, tiny_data, settings, blend):
     part = 0.3 if settings else 0.1  # of 0.02, for 2 of 16 images
     lr = pytest.approx(0.02 * part * 2 / 16)
     assert new.optim_wrapper.optimizer.lr == lr
-    (hook,) = [x for x in new.custom_hooks if x.type == 'SelfTrainingHook']
-    assert hook.burn_in == (300 if settings else 0)
+    assert new.model.target_weight == (0.25 if settings else 1)
 
 
 def test_a_few_labels_can_stand_for_the_source(read, tiny_data):

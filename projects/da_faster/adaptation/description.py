@@ -46,7 +46,7 @@ def describe(
         f'learning rate: {lr:.3g}{how}',
         f'batch norms: {len(norms)}, {moving} of which follow the images',
         f'teacher: momentum {teacher.get("momentum")}',
-        f'its labels: from iteration {teacher.get("burn_in")} on',
+        f'its labels: weight {new.model.get("target_weight")}',
         f'adapted.pth: {new.blend:.0%} of the way to the teacher',
     ]
     return lines + ([f'left out: {", ".join(left)}'] if left else [])

@@ -48,8 +48,7 @@ def adapt_config(
 
     Without the source, teacher and student see target images alone. With it,
     the student goes on with the config's own training data, half of them in
-    the colours of target images; from half of the iterations on it learns from
-    the teacher's labels, too.
+    the colours of target images, and the teacher's labels weigh a quarter.
 
     Args:
         cfg (Config): Of MMDetection, to train and test the detector with.
@@ -148,11 +147,10 @@ def adapt_config(
         for hook in cfg.get('custom_hooks') or []
         if str(hook['type']).split('.')[-1] not in LEFT_OUT
     ] + [
-        # Labels of a teacher that has learned the target's colours first are
-        # better. It is as slow as the training is long, to follow it.
+        # As slow as the training is long, so that the teacher follows it.
         dict(
             type='SelfTrainingHook',
-            burn_in=iters // 2 if has_labels else 0,
+            burn_in=0,
             momentum=max(0.0004, min(0.01, 10 / iters)),
             hold=0.01,
         )
@@ -188,6 +186,9 @@ def model_of(cfg: Config, derived: Derived, name: str, labelled: bool) -> dict:
             # Without any true label, labels make more of their kind.
             growth=2.0 if labelled else 1.0,
         ),
+        # They hold the student where colours lead away, and repeat what the
+        # detector does not see. So beside true labels they weigh little.
+        target_weight=0.25 if labelled else 1.0,
         keep_start=True,
     )
 
