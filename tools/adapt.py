@@ -58,7 +58,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         type=float,
         help='how far adapted.pth goes from the weights as they came to '
         'those that were learned, 0 to 1 (default: 0.5, safer than 1; with '
-        '--target-labels 1)',
+        '--source or --target-labels 1)',
     )
     add('--resume', action='store_true', help='go on where it was interrupted')
     add(

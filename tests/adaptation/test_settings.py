@@ -212,7 +212,7 @@ def test_without_labels_there_are_never_more_pseudo_labels(read, tiny_data):
     'settings, blend',
     [
         (dict(), 0.5),
-        (dict(source=True), 0.5),
+        (dict(source=True), 1.0),
         (dict(source=True, target_labels='few.json'), 1.0),
         (dict(target_labels='few.json', blend=0.25), 0.25),
     ],

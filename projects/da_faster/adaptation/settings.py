@@ -68,7 +68,7 @@ def adapt_config(
             as many images as that takes. Default: 0.5.
         blend (float, optional): How far ``adapt`` goes from the weights as
             they came to the teacher's, 0 to 1. The training does not use it.
-            Default: 0.5, and 1 where labelled target images say what is right.
+            Default: 0.5, and 1 where labelled images say what is right.
         name (str): Of the config, for messages.
 
     Returns:
@@ -97,7 +97,7 @@ def adapt_config(
         )
     has_labels = source or bool(target_labels)
     if blend is None:
-        blend = 1.0 if target_labels else 0.5
+        blend = 1.0 if has_labels else 0.5
     need_share(blend, name)
     cfg = with_type_names(cfg)
     need_box_head(cfg, name)
