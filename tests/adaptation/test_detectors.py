@@ -70,9 +70,13 @@ def test_adapted_resumed_exported(name, source, user_config, target, tmp_path):
     )
     exported = weights(done.checkpoint)
     assert exported.keys() == start.keys()
-    half = {k: (x + state[f'teacher.{k}']) / 2 for k, x in start.items()}
+    blend = 1 if source else 0.5
+    wanted = {
+        k: (1 - blend) * x + blend * state[f'teacher.{k}']
+        for k, x in start.items()
+    }
     assert all(
-        torch.allclose(x, half[k], atol=1e-6)
+        torch.allclose(x, wanted[k], atol=1e-6)
         for k, x in exported.items()
         if x.is_floating_point()
     )

@@ -310,10 +310,10 @@ def test_chance_is_half_and_ln_2_times_the_weight(data, tmp_path, monkeypatch):
 
 def test_run_without_detections(data, tmp_path, capsys, command, monkeypatch):
     """Its training is shown, and how to get the rest."""
-    run = make_run(tmp_path / 'a run', data)
+    run = make_run(tmp_path / 'a,run', data)
     out = tmp_path / 'new/page.html'
     command('analysis/report.py', run, '--out', out)
-    assert 'a run/detections does not arrive' in capsys.readouterr().out
+    assert 'a,run/detections does not arrive' in capsys.readouterr().out
     monkeypatch.chdir(run)
     command('analysis/report.py', run, '--out', out)
     assert (
