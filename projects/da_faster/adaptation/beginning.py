@@ -26,7 +26,7 @@ from da_faster.package_configs import override
 from .blending import need_share
 from .derived import derive, with_memory
 from .description import describe
-from .settings import adapt_config
+from .settings import adapt_config, has_labels
 
 
 def begin(
@@ -56,8 +56,7 @@ def begin(
             mend='nothing was written; --skip-data-check goes on anyway.',
             read_images=['target'],
         )
-    labelled = bool(settings.get('source') or settings.get('target_labels'))
-    derived = derive(cfg, config, labelled)
+    derived = derive(cfg, config, has_labels(**settings))
     detector = load_detector(cfg, checkpoint, trust)
     try_detector(detector, image, derived.classes, config, checkpoint)
     model = built(new, file)

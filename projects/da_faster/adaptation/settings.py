@@ -95,15 +95,15 @@ def adapt_config(
         raise UserError(
             f'{test_images} is to measure on: give test_labels, too.'
         )
-    has_labels = source or bool(target_labels)
+    labels = has_labels(source, target_labels)
     if blend is None:
-        blend = 1.0 if has_labels else 0.5
+        blend = 1.0 if labels else 0.5
     need_share(blend, name)
     cfg = with_type_names(cfg)
     need_box_head(cfg, name)
     need_stock_parts(cfg, source, name)
     cfg = to_stock_config(cfg).cfg
-    derived = derive(cfg, name, has_labels)
+    derived = derive(cfg, name, labels)
     need_other_images(cfg, target, name)
     new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
     metainfo = dict(classes=derived.classes)
@@ -139,7 +139,7 @@ def adapt_config(
         new.train_dataloader = target_loader
         new.train_cfg = dict(type='TargetLoop')
     new.train_cfg.update(max_iters=iters, val_interval=iters)
-    new.model = model_of(cfg, derived, name, has_labels)
+    new.model = model_of(cfg, derived, name, labels)
     new.update(measuring(derived, test_labels, test_images or target))
     new.update(optimisation(cfg, derived))
     new.custom_hooks = [
@@ -162,6 +162,13 @@ def adapt_config(
     new.blend = blend  # of the weights that adapt() exports
     new.randomness = dict(seed=0)
     return new
+
+
+def has_labels(
+    source: bool = False, target_labels: str | None = None, **others
+) -> bool:
+    """Whether settings of ``adapt_config`` bring any labelled image."""
+    return source or bool(target_labels)
 
 
 def model_of(cfg: Config, derived: Derived, name: str, labelled: bool) -> dict:
