@@ -2,10 +2,12 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
+from da_faster.adaptation import adapt_config
 from da_faster.adaptation.command import go_on
 
 from .test_command import QUICK
@@ -45,10 +47,34 @@ def test_the_written_config_stays_and_the_folder_may_be_copied(
     assert 'work_dir' not in written
     commented = '# Why: ...\n' + (moved / 'adapt.py').read_text()
     (moved / 'adapt.py').write_text(commented)
-    go_on(moved / 'adapt.py', moved / 'start.pth', str(target), print)
+    go_on(moved / 'adapt.py', moved / 'start.pth', str(target), True, print)
     assert (moved / 'adapt.py').read_text() == commented
     other = tmp_path / 'other' / 'target'
     shutil.copytree(target, other)
     with pytest.raises(SystemExit, match='adapts to .*, not to '):
         command('adapt.py', *detector, '--target', other, '--work-dir', moved,
                 '--resume')  # fmt: skip
+
+
+def test_a_source_that_is_elsewhere_is_one_sentence(
+    detector, target, tmp_path, command, monkeypatch
+):
+    """Relative paths in adapt.py are of the folder it was started in."""
+    run = tmp_path / 'run'
+    run.mkdir()
+    settings = dict(source=True, load_from='start.pth')
+    cfg = adapt_config(Config.fromfile(detector[0]), target, **settings)
+    source = cfg.train_dataloader.dataset
+    root = Path(source.data_root)
+    source.data_root = f'{root.name}/'
+    text = cfg.pretty_text
+    (run / 'adapt.py').write_text(text)
+    monkeypatch.chdir(root.parent)
+    go_on(run / 'adapt.py', run / 'start.pth', str(target), True, print)
+    (run / 'adapt.py').write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match='where you started it first') as end:
+        command('adapt.py', *detector, '--target', target, '--work-dir', run,
+                '--resume')  # fmt: skip
+    assert f'source {root.name}/source.json does not exist' in str(end.value)
+    assert (run / 'adapt.py').read_text() == text

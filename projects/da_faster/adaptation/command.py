@@ -17,7 +17,7 @@ from da_faster.apis.detectors import (
 )
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.checkpoint_conversion import convert_to_stock
-from da_faster.data_check import leaves
+from da_faster.data_check import leaves, stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at, write_atomically
 from da_faster.errors import UserError
 from da_faster.listing import spread
@@ -91,7 +91,7 @@ def adapt(
     start, file = folder / 'start.pth', folder / 'adapt.py'
     paths = images_below(target)
     if resume:
-        go_on(file, start, target, say)
+        go_on(file, start, target, not skip_data_check, say)
     else:
         begin(
             config, checkpoint, target, paths[0], file, start, options,
@@ -140,7 +140,7 @@ def adapt(
     return Adapted(stock.checkpoint, stock.config, verdict, before, after)
 
 
-def go_on(file: Path, start: Path, target: str, say) -> None:
+def go_on(file: Path, start: Path, target: str, data_check: bool, say) -> None:
     """Checks what was begun. The folder may have been moved since."""
     if not file.exists():
         raise UserError(
@@ -157,6 +157,12 @@ def go_on(file: Path, start: Path, target: str, say) -> None:
                 f'{target}: give that one, or another --work-dir; or write '
                 'where it is now into the file.'
             )
+    if data_check:
+        stop_if_fatal(
+            cfg,
+            mend=f'start the command where you started it first, or correct '
+            f'the paths in {file}; --skip-data-check goes on anyway.',
+        )
     # A Runner that was killed has left its own settings there.
     now = copy.deepcopy(cfg)
     if osp.realpath(cfg.get('load_from') or '') != osp.realpath(start):
