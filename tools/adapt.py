@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f'\n{done.verdict.text()}')
     if not done.after:
         print('Label some images and give --test-labels to know.')
-    if not (args['source'] or args['target_labels'] or done.after):
+    if done.source_free and not done.after:
         print(
             'Nothing but its own labels told it what is right. It was '
             'measured on few pairs (docs/adapt.md).'

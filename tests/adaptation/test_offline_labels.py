@@ -14,11 +14,16 @@ def test_what_cannot_be_used_leaves_no_folder(
         ([config, checkpoint, tmp_path / 'none'], 'is not a folder of images'),
         ([config, tmp_path / 'no.pth', target], 'does not exist'),
         ([config, checkpoint, target, '--threshold', 2], 'must lie in'),
+        ([config, checkpoint, target, '--threshold', 1], 'sure of nothing'),
     ):
         out = tmp_path / 'new/x/labels.json'
         with pytest.raises(SystemExit, match=sentence):
             command('pseudo_label.py', *given, '--out', out)
         assert not (tmp_path / 'new').exists()
+    (tmp_path / 'file').touch()
+    with pytest.raises(SystemExit, match='cannot be made'):
+        command('pseudo_label.py', config, checkpoint, target, '--out',
+                tmp_path / 'file/x/labels.json')  # fmt: skip
 
 
 @pytest.mark.parametrize('known', [{}, None])

@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from da_faster.adaptation import adapt_config
 from da_faster.adaptation.command import go_on
+from da_faster.errors import UserError
 
 from .test_command import QUICK
 
@@ -70,6 +71,10 @@ def test_a_source_that_is_elsewhere_is_one_sentence(
     text = cfg.pretty_text
     (run / 'adapt.py').write_text(text)
     monkeypatch.chdir(root.parent)
+    with pytest.raises(UserError, match='start.pth is gone'):
+        go_on(run / 'adapt.py', run / 'start.pth', str(target), True, print)
+    (run / 'start.pth').touch()
+    (run / 'start.py').touch()
     go_on(run / 'adapt.py', run / 'start.pth', str(target), True, print)
     (run / 'adapt.py').write_text(text)
     monkeypatch.chdir(tmp_path)
@@ -78,3 +83,16 @@ def test_a_source_that_is_elsewhere_is_one_sentence(
                 '--resume')  # fmt: skip
     assert f'source {root.name}/source.json does not exist' in str(end.value)
     assert (run / 'adapt.py').read_text() == text
+
+
+@pytest.mark.parametrize(
+    'text, sentence',
+    [('x = (', 'is not a config'), ('x = 1', 'has no model, train_cfg')],
+)
+def test_an_edit_that_broke_the_config(target, tmp_path, text, sentence):
+    for name in ('start.pth', 'start.py'):
+        (tmp_path / name).touch()
+    (tmp_path / 'adapt.py').write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        go_on(tmp_path / 'adapt.py', tmp_path / 'start.pth', str(target),
+              True, print)  # fmt: skip

@@ -3,6 +3,7 @@
 import copy
 import json
 import shutil
+from contextlib import nullcontext
 
 import pytest
 from mmcv.transforms import BaseTransform
@@ -14,6 +15,7 @@ from mmengine.config import Config
 from torch.optim import SGD
 
 from da_faster.adaptation import adapt_config, derive
+from da_faster.adaptation.beginning import built
 from da_faster.adaptation.derived import with_memory
 from da_faster.adaptation.loaders import shared_batch, views
 from da_faster.adaptation.overlap import need_other_images
@@ -123,6 +125,16 @@ def test_hooks_that_count_epochs_are_left_out(read, tiny_data):
     assert types(new.custom_hooks) == ['NumClassCheckHook', 'SelfTrainingHook']
 
 
+def test_hooks_keep_their_priority(read, target, tmp_path):
+    """As of MMDetection's YOLACT; Runner takes it out before it builds."""
+    cfg = read('FasterRCNN')
+    hook = dict(type='CheckInvalidLossHook', interval=50, priority='LOW')
+    cfg.custom_hooks = [hook]
+    new = adapt_config(cfg, str(target), load_from='x.pth')
+    built(new, tmp_path / 'adapt.py')
+    assert new.custom_hooks[0] == hook
+
+
 def test_no_weights_are_downloaded(read, tiny_data):
     cfg = read('FasterRCNN')
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='x://y')
@@ -229,6 +241,42 @@ def test_what_labelled_images_allow(read, tiny_data, settings, blend):
     lr = pytest.approx(0.02 * part * 2 / 16)
     assert new.optim_wrapper.optimizer.lr == lr
     assert new.model.target_weight == (0.25 if settings else 1)
+    assert new.model.empty_images == bool(settings)
+
+
+@pytest.mark.parametrize(
+    'iters, memory, interval', [(600, 200, 50), (60, 40, 15), (1, 1, 1)]
+)
+def test_a_short_training_is_watched_too(
+    read, tiny_data, iters, memory, interval
+):
+    new = adapt_config(
+        read('FasterRCNN'), str(tiny_data / 'target'), 'x.pth', iters=iters
+    )
+    assert new.model.pseudo_labels.memory == memory
+    assert new.custom_hooks[-1].interval == interval
+
+
+@pytest.mark.parametrize(
+    'content, sentence',
+    [
+        (dict(info=dict(pseudo_labels=dict())), None),
+        (dict(info=dict(pseudo_labels=dict(threshold=1))), 'what a detector'),
+        (dict(images=[dict(file_name='a/../b.png')]), None),
+        (dict(images=[dict(file_name='../source/b.png')]), '1 of 1 images'),
+        (dict(images=[dict(file_name='/source/b.png')]), '1 of 1 images'),
+    ],
+)
+def test_few_labels_are_true_and_of_the_target(
+    read, tiny_data, tmp_path, content, sentence
+):
+    few = tmp_path / 'few.json'
+    few.write_text(json.dumps(dict(dict(images=[]), **content)))
+    refused = pytest.raises(UserError, match=sentence or '')
+    with refused if sentence else nullcontext():
+        adapt_config(
+            read('FasterRCNN'), str(tiny_data / 'target'), target_labels=few
+        )
 
 
 def test_a_few_labels_can_stand_for_the_source(read, tiny_data):
@@ -355,6 +403,12 @@ def no_model(cfg) -> None:
     cfg.pop('model')
 
 
+def shifted_tests(cfg) -> None:
+    cfg.test_dataloader.dataset.pipeline.insert(
+        1, dict(type='RandomCenterCropPad', test_mode=True)
+    )
+
+
 def other_preprocessor(cfg) -> None:
     cfg.model.data_preprocessor.type = 'BatchFixedSizePad'
 
@@ -373,6 +427,7 @@ def other_preprocessor(cfg) -> None:
         ),
         (no_boxes, r'my.py has no bbox_head in its model \(RPN\)'),
         (no_model, r'my.py has no bbox_head in its model \(none\)'),
+        (shifted_tests, 'my.py tests with RandomCenterCropPad'),
         (other_preprocessor, 'my.py has the data preprocessor BatchFixed'),
     ],
 )

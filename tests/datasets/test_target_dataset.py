@@ -33,6 +33,13 @@ def test_a_folder_is_enough(folder):
     assert [dataset.get_data_info(i)['img_id'] for i in range(3)] == [0, 1, 2]
 
 
+def test_a_link_that_leads_back(folder):
+    (folder / 'img/again').symlink_to(folder / 'img')
+    assert paths(make(folder), folder) == [
+        'a.JPG', 'b.png', 'sub/c_beta_0.02.png',
+    ]  # fmt: skip
+
+
 def test_suffix_chooses_one_fog(folder):
     dataset = make(folder, img_suffix='_beta_0.02.png')
     assert paths(dataset, folder) == ['sub/c_beta_0.02.png']

@@ -11,7 +11,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from da_faster.apis.config import need_folder
+from da_faster.apis.config import need_backends, need_folder
 from da_faster.apis.detectors import (
     load_detector,
     read_any_config,
@@ -126,14 +126,10 @@ def take_away(file: Path) -> None:
 def gone_if_nothing_came(file: Path) -> Iterator[None]:
     """Takes the config away where the training failed before a checkpoint.
 
-    So the command can be given anew, with other options. What is not of the
-    options, such as an image that cannot be loaded, is a UserError: after that
-    it goes on.
+    So the command can be given anew, with other options. No training is lost.
     """
     try:
         yield
-    except UserError:
-        raise
     except Exception:
         if not pointed_at(str(file.parent)):
             take_away(file)
@@ -146,24 +142,44 @@ def built(new: Config, file: Path) -> nn.Module:
     Raises:
         UserError: If one of them cannot be built.
     """
-    init_default_scope(new.get('default_scope', 'mmdet'))
+    init_default_scope(new.get('default_scope') or 'mmdet')
     try:
         model = MODELS.build(copy.deepcopy(new.model))
         build_optim_wrapper(model, copy.deepcopy(new.optim_wrapper))
         for hook in new.get('custom_hooks') or []:
-            HOOKS.build(copy.deepcopy(hook))
+            hook = copy.deepcopy(hook)
+            hook.pop('priority', None)  # Runner takes it out, too
+            HOOKS.build(hook)
     except Exception as error:
         raise UserError(
             f'{file} was not written, as nothing can be built of it: '
-            f'{" ".join(str(error).split())}.'
+            f'{type(error).__name__}: {" ".join(str(error).split())}.'
         ) from error
+    need_training(new, file)
+    return model.train()
+
+
+def need_training(new: Config, file: Path) -> None:
+    """Raises a UserError where options take what the training needs."""
     hooks = [hook.type for hook in new.get('custom_hooks') or []]
     if 'SelfTrainingHook' not in hooks or not new.get('train_cfg'):
         raise UserError(
             f'{file} was not written: leave SelfTrainingHook and train_cfg in '
             'it.'
         )
-    return model.train()
+    iters = new.train_cfg.get('max_iters')
+    if not isinstance(iters, int) or iters < 1:
+        raise UserError(
+            f'{file} was not written: train_cfg.max_iters must be a whole '
+            f'number from 1, got {iters}.'
+        )
+    checkpoint = (new.get('default_hooks') or {}).get('checkpoint') or {}
+    if not checkpoint.get('save_last', bool(checkpoint)):
+        raise UserError(
+            f'{file} was not written: leave default_hooks.checkpoint and its '
+            'save_last in it, as the last checkpoint is what is exported.'
+        )
+    need_backends(new)
 
 
 def need_shapes(student: nn.Module, detector: nn.Module, file: Path) -> None:

@@ -16,15 +16,18 @@ from da_faster.apis.detectors import (
     images_below,
 )
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
-from da_faster.checkpoint_conversion import convert_to_stock
+from da_faster.checkpoint_conversion import convert_to_stock, to_stock_config
 from da_faster.data_check import leaves, stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at, write_atomically
 from da_faster.errors import UserError
 from da_faster.listing import spread
+from da_faster.package_configs import read_config
 
 from .beginning import begin, gone_if_nothing_came
 from .blending import blended, need_share
+from .derived import derive
 from .overlap import folder_of
+from .settings import measuring
 from .verdict import Verdict, compare
 
 COMPARED = 30  # images that the verdict looks at
@@ -40,6 +43,7 @@ class Adapted(NamedTuple):
         before (dict): Metrics of the detector as it came; empty without
             labels.
         after (dict): Those of the adapted one.
+        source_free (bool): Whether it learned from no labelled image.
     """
 
     checkpoint: Path
@@ -47,6 +51,7 @@ class Adapted(NamedTuple):
     verdict: Verdict
     before: dict
     after: dict
+    source_free: bool
 
 
 def adapt(
@@ -97,7 +102,7 @@ def adapt(
             config, checkpoint, target, paths[0], file, start, options,
             not skip_data_check, trust_checkpoint, say, settings,
         )  # fmt: skip
-    new = Config.fromfile(str(file))
+    new = read_config(file)
     share = new.get('blend', 1)
     need_share(share, file)
     new_here = nullcontext() if resume else gone_if_nothing_came(file)
@@ -117,7 +122,7 @@ def adapt(
             'default_hooks.checkpoint.save_last as it was.'
         )
     stock = convert_to_stock(
-        start.with_suffix('.py'),
+        as_adapted(read_config(start.with_suffix('.py')), new),
         last,
         folder / 'adapted.pth',
         force=True,
@@ -137,7 +142,14 @@ def adapt(
         spread(paths, COMPARED),
         threshold,
     )
-    return Adapted(stock.checkpoint, stock.config, verdict, before, after)
+    return Adapted(
+        stock.checkpoint,
+        stock.config,
+        verdict,
+        before,
+        after,
+        new.train_cfg.type == 'TargetLoop',
+    )
 
 
 def go_on(file: Path, start: Path, target: str, data_check: bool, say) -> None:
@@ -147,7 +159,18 @@ def go_on(file: Path, start: Path, target: str, data_check: bool, say) -> None:
             f'{file.parent} has no adaptation to go on with: leave --resume '
             'out.'
         )
-    cfg = Config.fromfile(str(file))
+    for needed in (start, start.with_suffix('.py')):
+        if not needed.exists():
+            raise UserError(
+                f'{needed} is gone, without which nothing can be exported: '
+                'copy it back, or begin anew in another --work-dir.'
+            )
+    cfg = read_config(file)
+    gone = {'model', 'train_cfg', 'train_dataloader'}.difference(cfg)
+    if gone:
+        raise UserError(
+            f'{file} has no {", ".join(sorted(gone))}: complete it.'
+        )
     loader = cfg.train_cfg.get('target_dataloader') or cfg.train_dataloader
     for leaf in leaves(loader.dataset):
         own = folder_of(leaf)
@@ -173,6 +196,25 @@ def go_on(file: Path, start: Path, target: str, data_check: bool, say) -> None:
     if now.to_dict() != cfg.to_dict():
         write_atomically(now.pretty_text.encode(), str(file))
     say(f'{file}: goes on as it says, whatever other options are given')
+
+
+def as_adapted(stock: Config, new: Config) -> Config:
+    """The config of the detector that was trained and measured.
+
+    Options and edits may have changed more than weights, such as the mean of
+    the pixels, a threshold of the test or the size of an image.
+
+    Args:
+        stock (Config): Of the detector as it came; it is changed.
+        new (Config): Of the adaptation.
+    """
+    as_it_came = measuring(derive(stock), None, '')['test_dataloader']
+    stock.model = to_stock_config(new).cfg.model
+    steps = new.test_dataloader.dataset.pipeline
+    if steps != as_it_came['dataset']['pipeline']:
+        for leaf in leaves(stock.test_dataloader.dataset):
+            leaf.pipeline = steps
+    return stock
 
 
 def measured(file: Path, checkpoint: Path) -> dict:

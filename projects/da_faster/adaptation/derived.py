@@ -73,6 +73,13 @@ def derive(
             f'{name} tests with test-time augmentation: give '
             'test_dataloader.dataset its plain pipeline.'
         )
+    shifting = [s['type'] for s in pipeline if 'CenterCropPad' in s['type']]
+    if shifting:
+        raise UserError(
+            f'{name} tests with {shifting[0]}, which shifts an image without '
+            'its boxes, so CenterNet and CornerNet cannot be adapted: take '
+            'another detector, or another test pipeline.'
+        )
     geometry = [
         dict(step)
         for step in pipeline

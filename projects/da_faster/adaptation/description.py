@@ -60,7 +60,7 @@ def images(new: Config) -> list[str]:
     if not target:
         return [unlabelled]
     ratio = (loader.get('sampler') or {}).get('source_ratio')
-    if ratio:
+    if ratio and len(ratio) == 2:
         source, few = ratio
         return [unlabelled, f'{source} of the source', f'{few} labelled']
     return [unlabelled, f'{loader.batch_size} labelled']

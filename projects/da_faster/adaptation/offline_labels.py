@@ -6,7 +6,7 @@ import os.path as osp
 import mmcv
 
 from da_faster.apis.coco_results import coco_content
-from da_faster.apis.config import need_folder
+from da_faster.apis.config import need_folder, need_possible_folder
 from da_faster.apis.detectors import (
     detect,
     images_below,
@@ -63,8 +63,7 @@ def label_folder(
     threshold = derived.scores[0] if threshold is None else threshold
     model = load_detector(cfg, checkpoint, trust_checkpoint)
     try_detector(model, paths[0], derived.classes, config, checkpoint)
-    # Not before: what cannot be used shall leave no folder behind.
-    need_folder(osp.dirname(out) or '.', '--out')
+    need_possible_folder(osp.dirname(out) or '.', '--out')
     found = (detect(model, path) for path in paths)
     found = list(progress(found, len(paths), 'images labelled'))
     found = [boxes[boxes.scores >= threshold] for boxes in found]
@@ -86,5 +85,7 @@ def label_folder(
         derived.classes,
         dict(description='pseudo-labels', pseudo_labels=made),
     )
+    # Not before: what cannot be used shall leave no folder behind.
+    need_folder(osp.dirname(out) or '.', '--out')
     write_atomically(json.dumps(content).encode(), out)
     return content

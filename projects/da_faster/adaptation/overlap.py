@@ -74,7 +74,7 @@ def trained_on(leaf: dict, cfg: Config, same_folder: bool) -> set[str]:
     the target. Where the annotations are gone, all images of the same folder
     are meant.
     """
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    init_default_scope(cfg.get('default_scope') or 'mmdet')
     few = cfg.get('target_labels')
     if few and leaf.get('ann_file') == few:
         return set()

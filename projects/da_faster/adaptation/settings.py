@@ -1,7 +1,10 @@
 """From the config of a detector to that of its adaptation."""
 
 import copy
+import json
+import os
 import os.path as osp
+from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -119,6 +122,7 @@ def adapt_config(
     if source:
         labelled.append(source_dataset(cfg, dataset, name))
     if target_labels:
+        need_true_labels(target_labels)
         new.target_labels = target_labels  # for the data check
         labelled.append(
             dict(
@@ -139,7 +143,7 @@ def adapt_config(
         new.train_dataloader = target_loader
         new.train_cfg = dict(type='TargetLoop')
     new.train_cfg.update(max_iters=iters, val_interval=iters)
-    new.model = model_of(cfg, derived, name, labels)
+    new.model = model_of(cfg, derived, name, labels, iters)
     new.update(measuring(derived, test_labels, test_images or target))
     new.update(optimisation(cfg, derived))
     new.custom_hooks = [
@@ -152,6 +156,7 @@ def adapt_config(
             type='SelfTrainingHook',
             burn_in=0,
             momentum=max(0.0004, min(0.01, 10 / iters)),
+            interval=max(1, min(50, iters // 4)),
             hold=0.01,
         )
     ]
@@ -164,6 +169,36 @@ def adapt_config(
     return new
 
 
+def need_true_labels(file: str) -> None:
+    """Raises a UserError for labels of a detector, or of other images.
+
+    What cannot be read is left to the data check.
+    """
+    try:
+        content = json.loads(Path(file).read_bytes())
+        made = (content.get('info') or {}).get('pseudo_labels')
+        names = [str(image['file_name']) for image in content['images']]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return
+    if made:
+        raise UserError(
+            f'{file} holds what a detector found, and target_labels are taken '
+            'for the truth: label some images, or train on these as '
+            'docs/adapt.md says.'
+        )
+    outside = [
+        name
+        for name in names
+        if osp.isabs(name) or osp.normpath(name).split(os.sep)[0] == os.pardir
+    ]
+    if outside:
+        raise UserError(
+            f'{file}: {len(outside)} of {len(names)} images are not in the '
+            f'target, such as {outside[0]}; their file names are relative to '
+            'its folder.'
+        )
+
+
 def has_labels(
     source: bool = False, target_labels: str | None = None, **others
 ) -> bool:
@@ -171,7 +206,9 @@ def has_labels(
     return source or bool(target_labels)
 
 
-def model_of(cfg: Config, derived: Derived, name: str, labelled: bool) -> dict:
+def model_of(
+    cfg: Config, derived: Derived, name: str, labelled: bool, iters: int
+) -> dict:
     """The detector as student and teacher."""
     detector = copy.deepcopy(cfg.model)
     preprocessor = dict(detector.pop('data_preprocessor', None) or {})
@@ -192,10 +229,14 @@ def model_of(cfg: Config, derived: Derived, name: str, labelled: bool) -> dict:
             ignore_above=ignore_above,
             # Without any true label, labels make more of their kind.
             growth=2.0 if labelled else 1.0,
+            # A short training, too, compares with its first labels.
+            memory=max(1, min(200, iters * derived.batch_size // 3)),
         ),
         # They hold the student where colours lead away, and repeat what the
         # detector does not see. So beside true labels they weigh little.
         target_weight=0.25 if labelled else 1.0,
+        # Nothing else says that there are objects elsewhere.
+        empty_images=labelled,
         keep_start=True,
     )
 

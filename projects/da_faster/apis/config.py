@@ -30,6 +30,18 @@ def need_folder(path: str, option: str) -> None:
         raise UserError(f'{path} cannot be written to: give another {option}.')
 
 
+def need_possible_folder(path: str, option: str) -> None:
+    """Raises a UserError where a folder could not be made; makes none."""
+    above = osp.abspath(path)
+    while not osp.lexists(above):
+        above = osp.dirname(above)
+    if not (osp.isdir(above) and os.access(above, os.W_OK)):
+        raise UserError(
+            f'{path} cannot be made, or not be written to: give another '
+            f'{option}.'
+        )
+
+
 def need_output(path: str, option: str) -> None:
     """Makes the folder of a file to write.
 

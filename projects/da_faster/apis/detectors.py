@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlparse
 
+import mmdet
 import numpy as np
 import torch
 from mmdet.apis import inference_detector, init_detector
@@ -36,12 +37,31 @@ def read_any_config(name: str) -> Config:
     Raises:
         UserError: If there is none.
     """
-    if not name.startswith('mmdet::'):
-        return with_type_names(read_config(name))
+    try:
+        cfg = read_named(name) if name.startswith('mmdet::') else None
+        cfg = with_type_names(cfg or read_config(name))
+    except ImportError as error:
+        raise UserError(
+            f'{name} needs a package that is not installed '
+            f'({" ".join(str(error).split())[:200]}).'
+        ) from error
+    preprocessor = cfg.get('data_preprocessor')
+    if preprocessor and cfg.get('model'):  # as Runner does
+        cfg.model.setdefault('data_preprocessor', preprocessor)
+    return cfg
+
+
+def read_named(name: str) -> Config:
+    """The config ``mmdet::FOLDER/NAME`` of the installed MMDetection."""
     path = name if name.endswith('.py') else f'{name}.py'
     try:
-        return with_type_names(get_config(path))
-    except (OSError, ValueError, KeyError) as error:
+        return get_config(path)
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        # MMEngine does not take folders such as gn+ws and legacy_1.x.
+        carried = Path(mmdet.__file__).parent / '.mim' / 'configs'
+        file = carried / path.partition('::')[2]
+        if file.is_file():
+            return read_config(file)
         raise UserError(
             f'MMDetection carries no config {name} ({error}).'
         ) from error
@@ -107,7 +127,7 @@ def class_names(cfg: Config) -> tuple | None:
     Raises:
         UserError: If they are a text.
     """
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    init_default_scope(cfg.get('default_scope') or 'mmdet')
     for key in ('train_dataloader', 'test_dataloader'):
         for dataset in leaves((cfg.get(key) or {}).get('dataset') or {}):
             if classes := dataset_classes(dataset):
@@ -193,7 +213,8 @@ def try_detector(
     Raises:
         UserError: If it cannot, or if its weights are of other classes.
     """
-    trained = tuple(model.dataset_meta['classes'])
+    trained = model.dataset_meta['classes']
+    trained = (trained,) if isinstance(trained, str) else tuple(trained)
     if trained != classes:
         raise UserError(
             f'{checkpoint} was trained on the classes {" ".join(trained)}, '

@@ -26,7 +26,7 @@ def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:
         UserError: If there is no such file.
     """
     cfg = read_config(path, cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    init_default_scope(cfg.get('default_scope') or 'mmdet')
     return cfg
 
 

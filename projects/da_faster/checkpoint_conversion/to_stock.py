@@ -233,7 +233,7 @@ def to_stock_config(cfg: Config) -> StockConfig:
         UserError: If a part of the model has no OpenMMLab parent.
     """
     cfg = copy.deepcopy(cfg)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    init_default_scope(cfg.get('default_scope') or 'mmdet')
     if 'detector' in cfg.model:
         cfg.model = dict(
             cfg.model.detector, data_preprocessor=cfg.model.data_preprocessor
@@ -292,8 +292,13 @@ def convert_to_stock(
     stock = to_stock_config(cfg)
     cfg = stock.cfg
     # Some detectors write into their config.
-    model = mmdet.registry.MODELS.build(copy.deepcopy(cfg.model))
-
+    try:
+        model = mmdet.registry.MODELS.build(copy.deepcopy(cfg.model))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f'{cfg.filename or "the config"}: its model cannot be built '
+            f'({type(error).__name__}: {" ".join(str(error).split())}).'
+        ) from error
     content = read(checkpoint, trust, allow_list())
     branch = 'student.' if student else 'teacher.'
     state = stock_state(

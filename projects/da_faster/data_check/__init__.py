@@ -69,7 +69,7 @@ def check(
     """
     if nproc is not None and nproc < 1:
         raise UserError(f'--nproc must be at least 1, got {nproc}.')
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    init_default_scope(cfg.get('default_scope') or 'mmdet')
     checker = Checker(cfg, roles)
     checker.run()
     read = roles if read_images is True else read_images or ()

@@ -276,7 +276,7 @@ def dataset_classes(dataset: dict) -> tuple:
     classes = (dataset.get('metainfo') or {}).get('classes')
     if classes is None:
         cls = DATASETS.get(dataset['type'])
-        classes = getattr(cls, 'METAINFO', {}).get('classes', ())
+        classes = getattr(cls, 'METAINFO', {}).get('classes') or ()
     if isinstance(classes, str):
         if not osp.isfile(classes):
             raise UserError(

@@ -1,12 +1,27 @@
 """The unlabelled images of the target domain."""
 
 import os.path as osp
+from pathlib import Path
 
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 from mmengine.fileio import list_dir_or_file, load
 
-from da_faster.listing import IMAGE_SUFFIXES, is_hidden
+from da_faster.listing import IMAGE_SUFFIXES, is_hidden, list_files
+
+
+def file_names(folder: str, suffixes: tuple[str, ...]) -> list[str]:
+    """Of the images below a folder, which may be of a cloud, in order."""
+    if osp.isdir(folder):  # a link in it may lead back to it
+        files = list_files(Path(folder), suffixes)
+        return [str(file.relative_to(folder)) for file in files]
+    endings = tuple(suffix.lower() for suffix in suffixes)
+    names = list_dir_or_file(folder, list_dir=False, recursive=True)
+    return sorted(
+        name
+        for name in names
+        if not is_hidden(name) and name.lower().endswith(endings)
+    )
 
 
 @DATASETS.register_module()
@@ -52,19 +67,9 @@ class TargetDataset(BaseDetDataset):
         else:
             suffixes = self.img_suffix
             suffixes = (suffixes,) if isinstance(suffixes, str) else suffixes
-            names = list_dir_or_file(folder, list_dir=False, recursive=True)
             images = [
                 dict(id=i, file_name=name)
-                for i, name in enumerate(
-                    sorted(
-                        n
-                        for n in names
-                        if not is_hidden(n)
-                        and n.lower().endswith(
-                            tuple(s.lower() for s in suffixes)
-                        )
-                    )
-                )
+                for i, name in enumerate(file_names(folder, suffixes))
             ]
             where = f'{folder} ({", ".join(suffixes)})'
         if not images:

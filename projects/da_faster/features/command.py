@@ -95,7 +95,7 @@ def images_of(
     roles = ('source', 'target', 'test')
     reader = DataReader(cfg, [r for r in roles if not folders.get(r)])
     if not (source and target):
-        init_default_scope(cfg.get('default_scope', 'mmdet'))
+        init_default_scope(cfg.get('default_scope') or 'mmdet')
         reader.read()
     for domain, folder in folders.items():
         if folder:

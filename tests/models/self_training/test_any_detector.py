@@ -60,6 +60,54 @@ def views(batch: dict) -> dict:
     return batch
 
 
+@pytest.fixture
+def target_losses(build_teacher, make_batch):
+    """Sets the scores of two boxes in each image, and gives the losses.
+
+    Returns:
+        callable: Of the kind of detector and options. It returns a function of
+        a score for each image, and what the student was given: images, and
+        numbers of labels.
+    """
+
+    def prepare(kind: str, **options) -> tuple:
+        model = build_teacher(kind)
+        for name, value in options.items():
+            setattr(model, name, value)
+        batch = model.data_preprocessor(views(make_batch()), training=True)
+        found = model.teacher.predict(
+            batch['inputs']['target_weak'],
+            copy.deepcopy(batch['data_samples']['target_weak']),
+            rescale=False,
+        )
+        boxes = [sample.pred_instances[:2] for sample in found]
+        seen = []
+        student_loss = model.student.loss
+
+        def loss(inputs, samples):
+            seen.append((inputs, [len(s.gt_instances) for s in samples]))
+            return student_loss(inputs, samples)
+
+        def of_scores(*scores: float) -> float:
+            for found, score in zip(boxes, scores):
+                found.scores[:] = score
+            model.teacher.predict = lambda inputs, samples, rescale: [
+                DetDataSample(pred_instances=found) for found in boxes
+            ]
+            losses = model(**copy.deepcopy(batch), mode='loss')
+            return sum(
+                float(value)
+                for name, value in model.parse_losses(losses)[1].items()
+                if name.startswith('target_loss')
+            )
+
+        model.student.loss = loss
+        model.pseudo_labels.ignore_above = 0.001
+        return of_scores, seen
+
+    return prepare
+
+
 @pytest.mark.parametrize('ours', [False, True])
 @pytest.mark.parametrize('kind', HEADS)
 def test_a_student_learns_the_teacher_s_boxes(
@@ -85,46 +133,28 @@ def test_a_student_learns_the_teacher_s_boxes(
     assert len(model(**plain(batch), mode='predict')) == 2
 
 
-def test_an_image_with_unsure_boxes_alone_is_replaced(
-    build_teacher, make_batch
-):
+def test_an_image_with_unsure_boxes_alone_is_replaced(target_losses):
     """FCOS cannot ignore boxes. Its forward must not be left out: others of a
     distributed run would wait for it."""
-    model = build_teacher('FCOS')
-    batch = model.data_preprocessor(views(make_batch()), training=True)
-    found = model.teacher.predict(
-        batch['inputs']['target_weak'],
-        copy.deepcopy(batch['data_samples']['target_weak']),
-        rescale=False,
-    )
-    boxes = [sample.pred_instances[:2] for sample in found]
-    seen = []
-    student_loss = model.student.loss
-
-    def loss(inputs, samples):
-        seen.append((inputs, [len(s.gt_instances) for s in samples]))
-        return student_loss(inputs, samples)
-
-    def target_losses(*scores: float) -> float:
-        for found, score in zip(boxes, scores):
-            found.scores[:] = score
-        model.teacher.predict = lambda inputs, samples, rescale: [
-            DetDataSample(pred_instances=found) for found in boxes
-        ]
-        losses = model(**copy.deepcopy(batch), mode='loss')
-        return sum(
-            float(x.detach())
-            for n, x in losses.items()
-            if n.startswith('target_loss')
-        )
-
-    model.student.loss = loss
-    model.pseudo_labels.ignore_above = 0.001
-    assert target_losses(0.9, 0.002) > 0
+    losses, seen = target_losses('FCOS')
+    assert losses(0.9, 0.002) > 0
     inputs, labels = seen[-1]
     assert labels == [2, 2] and torch.equal(inputs[0], inputs[1])
-    assert target_losses(0.002, 0.002) == 0
-    assert len(seen) == 4  # source and target, twice
+    assert losses(0.002, 0.002) == 0
+    assert losses(0.0, 0.0) > 0  # all of it is background
+    assert len(seen) == 6  # source and target, three times
+
+
+def test_an_image_without_labels_can_teach_nothing(target_losses):
+    losses, seen = target_losses('RetinaNet')
+    assert losses(0.0, 0.9) > 0
+    inputs, labels = seen[-1]
+    assert labels == [0, 2] and not torch.equal(inputs[0], inputs[1])
+    losses, seen = target_losses('RetinaNet', empty_images=False)
+    assert losses(0.0, 0.9) > 0
+    inputs, labels = seen[-1]
+    assert labels == [2, 2] and torch.equal(inputs[0], inputs[1])
+    assert losses(0.0, 0.0) == 0
 
 
 def plain(batch: dict) -> dict:

@@ -530,3 +530,16 @@ def test_distillation_needs_two_stages(model_cfg, build_teacher):
                 ),
             )
         )
+
+
+def test_masks_of_labels_can_be_padded():
+    """The teacher's are of booleans, which OpenCV does not pad (CondInst)."""
+    found = InstanceData(
+        bboxes=torch.tensor([[1.0, 1, 3, 3]]),
+        labels=torch.tensor([0]),
+        masks=torch.ones(1, 4, 4, dtype=torch.bool),
+    )
+    sample = DetDataSample(metainfo=dict(img_shape=(4, 4)))
+    (labelled,) = label([sample], [sample], [(found, found[:0])])
+    padded = labelled.gt_instances.masks.pad((6, 6)).masks
+    assert padded.shape == (1, 6, 6) and padded.sum() == 16

@@ -77,6 +77,8 @@ class MeanTeacher(SemiBaseDetector):
         target_weight (float): Of the target's detection losses.
         box_losses (bool): Whether the student learns where the pseudo-labels
             are, or only that they are.
+        empty_images (bool): Whether the student learns from an image without
+            any pseudo-label, which teaches that all of it is background.
         weight_by_score (bool): Weigh the target's losses with the mean score
             of the pseudo-labels, as MIC (Hoyer et al., CVPR 2023) does.
         align (str): When the domain classifiers of the detector train:
@@ -101,6 +103,7 @@ class MeanTeacher(SemiBaseDetector):
         hidden_blocks: dict | None = None,
         target_weight: float = 1.0,
         box_losses: bool = True,
+        empty_images: bool = True,
         weight_by_score: bool = False,
         align: str = 'burn-in',
         agreement_interval: int = 50,
@@ -151,6 +154,7 @@ class MeanTeacher(SemiBaseDetector):
             )
         self.target_weight = target_weight
         self.box_losses = box_losses
+        self.empty_images = empty_images
         self.weight_by_score = weight_by_score
         self.align = align
         self.agreement_interval = agreement_interval
@@ -354,15 +358,10 @@ class MeanTeacher(SemiBaseDetector):
                 self.student, self.teacher, strong, passes[0], samples
             )
         else:
-            if not self.assigners:
-                # What is unsure would be background. So images without
-                # anything else are replaced by others of the batch. The
-                # forward is needed anyway: other processes may wait for it.
-                used = [
-                    i
-                    for i, (labels, unsure) in enumerate(parts)
-                    if len(labels) or not len(unsure)
-                ]
+            # Images that are left out are replaced by others of the batch.
+            # The forward is needed anyway: other processes may wait for it.
+            used = [i for i, found in enumerate(parts) if self._teach(*found)]
+            if len(used) < len(parts):
                 weight = weight if used else 0.0
                 used = used or range(len(samples))
                 used = [used[i % len(used)] for i in range(len(samples))]
@@ -375,6 +374,13 @@ class MeanTeacher(SemiBaseDetector):
             for name, value in losses.items()
         }
         return {**losses, **self.watch(kept, weak, weak_samples)}
+
+    def _teach(self, labels: InstanceData, unsure: InstanceData) -> bool:
+        """Whether the student learns from an image."""
+        if len(labels):
+            return True
+        # A detector that ignores no box would learn that it is background.
+        return self.empty_images and bool(self.assigners or not len(unsure))
 
     def _weigh(
         self, name: str, value: Tensor | list, weight: Tensor | float

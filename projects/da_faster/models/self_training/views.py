@@ -79,7 +79,8 @@ def label(
             if moved is None:
                 if 'masks' in found:
                     instances.masks = BitmapMasks(
-                        found.masks.cpu().numpy(), *found.masks.shape[1:]
+                        found.masks.byte().cpu().numpy(),
+                        *found.masks.shape[1:],
                     )
             elif 'masks' in found:
                 raise ValueError(
