@@ -71,7 +71,7 @@ def adapt_config(
             as many images as that takes. Default: 0.5.
         blend (float, optional): How far ``adapt`` goes from the weights as
             they came to the teacher's, 0 to 1. The training does not use it.
-            Default: 0.5, and 1 where labelled images say what is right.
+            Default: 0.5; 0.75 with ``source``, 1 with ``target_labels``.
         name (str): Of the config, for messages.
 
     Returns:
@@ -100,7 +100,8 @@ def adapt_config(
         )
     labels = has_labels(source, target_labels)
     if blend is None:
-        blend = 1.0 if labels else 0.5
+        # The more there is that says what is right on the target.
+        blend = 1.0 if target_labels else 0.75 if source else 0.5
     need_share(blend, name)
     cfg = with_type_names(cfg)
     need_box_head(cfg, name)
@@ -227,8 +228,7 @@ def model_of(
         pseudo_labels=dict(
             threshold=threshold,
             ignore_above=ignore_above,
-            # Without any true label, labels make more of their kind.
-            growth=2.0 if labelled else 1.0,
+            growth=1.0,  # else labels make more of their kind
             # A short training, too, compares with its first labels.
             memory=max(1, min(200, iters * derived.batch_size // 3)),
         ),
