@@ -52,7 +52,7 @@ def test_measured_before_and_after(
     assert 'coco/bbox_mAP_50: ' in said
     assert 'do not match exactly' not in said  # MMEngine, of missing weights
     assert said.rstrip().endswith('adapted.py')
-    # What is exported lies on the way to the teacher, and is what was measured.
+    # What is exported lies on the way to the teacher, and was measured.
     came, learned, out = (
         torch.load(work_dir / name, weights_only=False)['state_dict']
         for name in ('start.pth', 'iter_2.pth', 'adapted.pth')
