@@ -25,6 +25,11 @@ class UserError(Exception):
         return str(self).rstrip().split(f'{type(self).__name__}: ')[-1]
 
 
+def told(error: BaseException) -> str:
+    """The kind of an exception and its text, on one line."""
+    return f'{type(error).__name__}: {" ".join(str(error).split())}'
+
+
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """Ends the program with the sentence of a UserError, exit code 1."""

@@ -23,6 +23,7 @@ from unittest import mock
 
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.config.utils import MODULE2PACKAGE, RemoveAssignFromAST
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from da_faster.errors import UserError
@@ -61,6 +62,11 @@ def carried_root() -> Path:
     """
     mim = PACKAGE / '.mim'
     return mim if mim.is_dir() else PACKAGE.parents[1]
+
+
+def enter_scope(cfg: Config) -> None:
+    """Has registries look where a config's names are from."""
+    init_default_scope(cfg.get('default_scope') or 'mmdet')
 
 
 def config_path(name: str | Path) -> str:

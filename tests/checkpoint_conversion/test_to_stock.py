@@ -16,7 +16,8 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 
-from da_faster.checkpoint_conversion import files, to_stock
+from da_faster.checkpoint_conversion import files
+from da_faster.checkpoint_conversion.stock_config import StockConfig
 from da_faster.engine.checkpoints.loading import allow_list
 from da_faster.errors import UserError
 
@@ -187,7 +188,7 @@ def test_stock_config(name):
     init_default_scope('mmdet')
     path = CONFIGS / f'{name}.py'
     original = Config.fromfile(path)
-    cfg = to_stock.StockConfig(Config.fromfile(path)).cfg
+    cfg = StockConfig(Config.fromfile(path)).cfg
     text = cfg.pretty_text
     for name in (
         'da_faster',
@@ -267,7 +268,7 @@ def test_hooks(monkeypatch):
             custom_hooks=hooks,
         )
     )
-    stock = to_stock.StockConfig(cfg)
+    stock = StockConfig(cfg)
     assert cfg.custom_hooks == [
         dict(type='EMAHook', momentum=0.1),
         dict(type='EMAHook'),
@@ -287,7 +288,7 @@ def test_part_without_a_stock_parent(monkeypatch):
         dict(model=dict(type='FasterRCNN', backbone=dict(type='OwnBackbone')))
     )
     with pytest.raises(UserError, match='^OwnBackbone, a part of the model'):
-        to_stock.StockConfig(cfg)
+        StockConfig(cfg)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ writes OUT.pth and OUT.py (into a folder OUT: with the config's name), which
 MMDetection loads and trains where da_faster is not installed, with the same
 predictions. Domain classifiers, optimizer, schedulers and logs are left out.
 
-da_faster.checkpoint_conversion.to_stock says what becomes of each class.
+da_faster.checkpoint_conversion.stock_config says what becomes of each class.
 """
 
 import argparse

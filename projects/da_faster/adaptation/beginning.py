@@ -8,7 +8,6 @@ from pathlib import Path
 from mmdet.registry import HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import init_default_scope
 from torch import nn
 
 from da_faster.apis.config import need_backends, need_folder
@@ -20,8 +19,8 @@ from da_faster.apis.detectors import (
 )
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at, write_atomically
-from da_faster.errors import UserError
-from da_faster.package_configs import override
+from da_faster.errors import UserError, told
+from da_faster.package_configs import enter_scope, override
 
 from .blending import need_share
 from .derived import derive, with_memory
@@ -142,7 +141,7 @@ def built(new: Config, file: Path) -> nn.Module:
     Raises:
         UserError: If one of them cannot be built.
     """
-    init_default_scope(new.get('default_scope') or 'mmdet')
+    enter_scope(new)
     try:
         model = MODELS.build(copy.deepcopy(new.model))
         build_optim_wrapper(model, copy.deepcopy(new.optim_wrapper))
@@ -153,7 +152,7 @@ def built(new: Config, file: Path) -> nn.Module:
     except Exception as error:
         raise UserError(
             f'{file} was not written, as nothing can be built of it: '
-            f'{type(error).__name__}: {" ".join(str(error).split())}.'
+            f'{told(error)}.'
         ) from error
     need_training(new, file)
     return model.train()

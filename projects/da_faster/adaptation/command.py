@@ -26,8 +26,8 @@ from da_faster.package_configs import read_config
 from .beginning import begin, gone_if_nothing_came
 from .blending import blended, need_share
 from .derived import derive
+from .loaders import measured_pipeline
 from .overlap import folder_of
-from .settings import measuring
 from .verdict import Verdict, compare
 
 COMPARED = 30  # images that the verdict looks at
@@ -208,10 +208,9 @@ def as_adapted(stock: Config, new: Config) -> Config:
         stock (Config): Of the detector as it came; it is changed.
         new (Config): Of the adaptation.
     """
-    as_it_came = measuring(derive(stock), None, '')['test_dataloader']
     stock.model = to_stock_config(new).cfg.model
     steps = new.test_dataloader.dataset.pipeline
-    if steps != as_it_came['dataset']['pipeline']:
+    if steps != measured_pipeline(derive(stock)):
         for leaf in leaves(stock.test_dataloader.dataset):
             leaf.pipeline = steps
     return stock

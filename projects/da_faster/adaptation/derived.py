@@ -8,7 +8,7 @@ from mmengine.config import Config
 from da_faster.apis.detectors import class_names
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.apis.type_names import with_type_names
-from da_faster.checkpoint_conversion.to_stock import custom_classes
+from da_faster.checkpoint_conversion.stock_config import custom_classes
 from da_faster.data_check import head_classes, leaves
 from da_faster.errors import UserError
 

@@ -46,6 +46,13 @@ def views(derived: Derived) -> list[dict]:
     ]
 
 
+def measured_pipeline(derived: Derived) -> list[dict]:
+    """That of images to measure on, with their labels, or to look at."""
+    labels = dict(type='LoadAnnotations', with_bbox=True)
+    keys = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
+    return [*derived.geometry, labels, dict(PACK, meta_keys=keys)]
+
+
 def has_masks(model: dict) -> bool:
     """Whether a detector learns from masks."""
     return any(

@@ -8,12 +8,12 @@ from collections import defaultdict
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.registry import init_default_scope
 
 from da_faster.apis.detectors import images_below
 from da_faster.data_check import DataReader, leaves
 from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
+from da_faster.package_configs import enter_scope
 
 
 def need_other_images(cfg: Config, target: str, name: str) -> int:
@@ -74,7 +74,7 @@ def trained_on(leaf: dict, cfg: Config, same_folder: bool) -> set[str]:
     the target. Where the annotations are gone, all images of the same folder
     are meant.
     """
-    init_default_scope(cfg.get('default_scope') or 'mmdet')
+    enter_scope(cfg)
     few = cfg.get('target_labels')
     if few and leaf.get('ann_file') == few:
         return set()

@@ -1,10 +1,7 @@
 """From the config of a detector to that of its adaptation."""
 
 import copy
-import json
-import os
 import os.path as osp
-from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -16,12 +13,13 @@ from da_faster.package_configs import read_config
 
 from .blending import need_share
 from .derived import Derived, derive, need_box_head, need_stock_parts
+from .few_labels import need_true_labels
 from .loaders import (
-    PACK,
     has_masks,
     labelled_loader,
     labelled_pipeline,
     loader,
+    measured_pipeline,
     source_dataset,
     views,
 )
@@ -170,36 +168,6 @@ def adapt_config(
     return new
 
 
-def need_true_labels(file: str) -> None:
-    """Raises a UserError for labels of a detector, or of other images.
-
-    What cannot be read is left to the data check.
-    """
-    try:
-        content = json.loads(Path(file).read_bytes())
-        made = (content.get('info') or {}).get('pseudo_labels')
-        names = [str(image['file_name']) for image in content['images']]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return
-    if made:
-        raise UserError(
-            f'{file} holds what a detector found, and target_labels are taken '
-            'for the truth: label some images, or train on these as '
-            'docs/adapt.md says.'
-        )
-    outside = [
-        name
-        for name in names
-        if osp.isabs(name) or osp.normpath(name).split(os.sep)[0] == os.pardir
-    ]
-    if outside:
-        raise UserError(
-            f'{file}: {len(outside)} of {len(names)} images are not in the '
-            f'target, such as {outside[0]}; their file names are relative to '
-            'its folder.'
-        )
-
-
 def has_labels(
     source: bool = False, target_labels: str | None = None, **others
 ) -> bool:
@@ -256,17 +224,6 @@ def without_downloads(value) -> None:
 
 def measuring(derived: Derived, labels: str | None, images: str) -> dict:
     """Validation and test on labelled images, or predictions on the target."""
-    annotations = dict(type='LoadAnnotations', with_bbox=True)
-    pack = dict(
-        PACK,
-        meta_keys=(
-            'img_id',
-            'img_path',
-            'ori_shape',
-            'img_shape',
-            'scale_factor',
-        ),
-    )
     tested = dict(
         batch_size=1,
         num_workers=2,
@@ -278,7 +235,7 @@ def measuring(derived: Derived, labels: str | None, images: str) -> dict:
             metainfo=dict(classes=derived.classes),
             data_prefix=dict(img=osp.join(images, '')),
             test_mode=True,
-            pipeline=[*derived.geometry, annotations, pack],
+            pipeline=measured_pipeline(derived),
         ),
     )
     test_cfg = dict(type='TestLoop')

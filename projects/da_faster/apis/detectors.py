@@ -13,7 +13,6 @@ from mmdet.apis import inference_detector, init_detector
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.hub import get_config
-from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from torch import nn
 from torch.hub import download_url_to_file, get_dir
@@ -21,9 +20,9 @@ from torch.hub import download_url_to_file, get_dir
 from da_faster.checkpoint_conversion import StockDetector, convert_to_stock
 from da_faster.data_check import dataset_classes, leaves
 from da_faster.datasets import TargetDataset
-from da_faster.errors import UserError
+from da_faster.errors import UserError, told
 from da_faster.listing import IMAGE_SUFFIXES
-from da_faster.package_configs import read_config
+from da_faster.package_configs import enter_scope, read_config
 
 from .type_names import with_type_names
 
@@ -43,7 +42,7 @@ def read_any_config(name: str) -> Config:
     except ImportError as error:
         raise UserError(
             f'{name} needs a package that is not installed '
-            f'({" ".join(str(error).split())[:200]}).'
+            f'({told(error)[:200]}).'
         ) from error
     preprocessor = cfg.get('data_preprocessor')
     if preprocessor and cfg.get('model'):  # as Runner does
@@ -127,7 +126,7 @@ def class_names(cfg: Config) -> tuple | None:
     Raises:
         UserError: If they are a text.
     """
-    init_default_scope(cfg.get('default_scope') or 'mmdet')
+    enter_scope(cfg)
     for key in ('train_dataloader', 'test_dataloader'):
         for dataset in leaves((cfg.get(key) or {}).get('dataset') or {}):
             if classes := dataset_classes(dataset):
@@ -192,9 +191,8 @@ def look(
         return inference_detector(model, image)
     except Exception as error:
         raise UserError(
-            f'{name or image} could not be looked at ({type(error).__name__}: '
-            f'{" ".join(str(error).split())}); repair it, or take it out of '
-            'its folder.'
+            f'{name or image} could not be looked at ({told(error)}); repair '
+            'it, or take it out of its folder.'
         ) from error
 
 
@@ -226,9 +224,8 @@ def try_detector(
     except UserError as error:
         cause = error.__cause__
         raise UserError(
-            f'{config} cannot look at {image} ({type(cause).__name__}: '
-            f'{" ".join(str(cause).split())}): it takes an image that opens, '
-            'and a detector that needs nothing else.'
+            f'{config} cannot look at {image} ({told(cause)}): it takes an '
+            'image that opens, and a detector that needs nothing else.'
         ) from cause
     missing = {'bboxes', 'scores', 'labels'}.difference(found.keys())
     if missing:

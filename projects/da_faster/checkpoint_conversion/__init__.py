@@ -16,7 +16,8 @@ Both write everything or nothing. They raise a
 """
 
 from .maskrcnn_benchmark import Converted, convert_maskrcnn_benchmark
-from .to_stock import StockDetector, convert_to_stock, to_stock_config
+from .stock_config import to_stock_config
+from .to_stock import StockDetector, convert_to_stock
 
 __all__ = [
     'Converted',

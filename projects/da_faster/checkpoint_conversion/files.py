@@ -8,11 +8,10 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 from da_faster.engine.checkpoints.loading import need_torch
 from da_faster.errors import UserError
-from da_faster.package_configs import read_config
+from da_faster.package_configs import enter_scope, read_config
 
 
 def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:
@@ -26,7 +25,7 @@ def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:
         UserError: If there is no such file.
     """
     cfg = read_config(path, cfg_options)
-    init_default_scope(cfg.get('default_scope') or 'mmdet')
+    enter_scope(cfg)
     return cfg
 
 

@@ -12,10 +12,10 @@ import os
 from collections.abc import Sequence
 
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 from da_faster.engine.work_dir_lock import is_first_process
 from da_faster.errors import UserError
+from da_faster.package_configs import enter_scope
 
 from .checks import Checker, head_classes
 from .images import check_images, check_some_images
@@ -69,7 +69,7 @@ def check(
     """
     if nproc is not None and nproc < 1:
         raise UserError(f'--nproc must be at least 1, got {nproc}.')
-    init_default_scope(cfg.get('default_scope') or 'mmdet')
+    enter_scope(cfg)
     checker = Checker(cfg, roles)
     checker.run()
     read = roles if read_images is True else read_images or ()

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from torch import nn
 
 from da_faster.apis.config import need_output
@@ -21,6 +20,7 @@ from da_faster.data_check import DataReader
 from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
 from da_faster.listing import spread
+from da_faster.package_configs import enter_scope
 from da_faster.progress import progress
 from da_faster.visualization.figures import save_figure
 
@@ -95,7 +95,7 @@ def images_of(
     roles = ('source', 'target', 'test')
     reader = DataReader(cfg, [r for r in roles if not folders.get(r)])
     if not (source and target):
-        init_default_scope(cfg.get('default_scope') or 'mmdet')
+        enter_scope(cfg)
         reader.read()
     for domain, folder in folders.items():
         if folder:

@@ -19,7 +19,7 @@ from mmengine.dist import get_rank
 from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import DataLoader, Sampler
 
-from da_faster.errors import UserError
+from da_faster.errors import UserError, told
 
 # What a seed is for; the second number of its key.
 SOURCE, TARGET, STEP = range(3)
@@ -139,8 +139,7 @@ class SeededFetch:
                 # What OpenCV makes of a damaged file does not name it.
                 raise BadSample(
                     f'{self.describe(int(draw))} could not be loaded '
-                    f'({type(error).__name__}: '
-                    f'{" ".join(str(error).split())}); repair the image, '
+                    f'({told(error)}); repair the image, '
                     'its annotation or the pipeline, or take it out of the '
                     'data, then go on with --resume auto.'
                 ) from error

@@ -1,0 +1,38 @@
+"""Are a few labelled target images what they should be?"""
+
+import json
+import os
+import os.path as osp
+from pathlib import Path
+
+from da_faster.errors import UserError
+
+
+def need_true_labels(file: str) -> None:
+    """Raises a UserError for labels of a detector, or of other images.
+
+    What cannot be read is left to the data check.
+    """
+    try:
+        content = json.loads(Path(file).read_bytes())
+        made = (content.get('info') or {}).get('pseudo_labels')
+        names = [str(image['file_name']) for image in content['images']]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return
+    if made:
+        raise UserError(
+            f'{file} holds what a detector found, and target_labels are taken '
+            'for the truth: label some images, or train on these as '
+            'docs/adapt.md says.'
+        )
+    outside = [
+        name
+        for name in names
+        if osp.isabs(name) or osp.normpath(name).split(os.sep)[0] == os.pardir
+    ]
+    if outside:
+        raise UserError(
+            f'{file}: {len(outside)} of {len(names)} images are not in the '
+            f'target, such as {outside[0]}; their file names are relative to '
+            'its folder.'
+        )
