@@ -48,6 +48,8 @@ DOMAIN_KEYS = ('domain_neck', 'instance_domain_head', 'loss_consistency')
 WITHOUT_SIBLING = (
     'source_only_retinanet_demo',
     'source_only_strong_dino_blood_smears',
+    'source_only_strong_dino_demo',
+    'source_only_strong_dino_nuclei',
     'source_only_strong_retinanet_nuclei',
 )
 

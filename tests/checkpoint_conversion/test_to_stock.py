@@ -334,7 +334,7 @@ class Payload:
 def test_code_runs_only_if_trusted(tmp_path):
     ran = tmp_path / 'ran'
     torch.save(dict(x=Payload(ran)), tmp_path / 'x.pth')
-    with pytest.raises(UserError, match='see --trust if you trust its'):
+    with pytest.raises(UserError, match='give --trust-checkpoint if'):
         files.read(tmp_path / 'x.pth', allow=allow_list())
     assert not ran.exists()
     files.read(tmp_path / 'x.pth', trust=True)

@@ -453,6 +453,54 @@ def test_config(data):
     assert 'bbox_head.0.num_classes=2 in the model' in texts
 
 
+def joined(data, ratio, batch_size=2) -> None:
+    """The source twice, in shared batches."""
+    source = data.train_dataloader.dataset
+    sampler = dict(
+        type='MultiSourceSampler', batch_size=batch_size, source_ratio=ratio
+    )
+    data.train_dataloader = dict(
+        batch_size=batch_size,
+        sampler=sampler,
+        dataset=dict(
+            type='JoinedDatasets',
+            metainfo=source.metainfo,
+            datasets=[source, source],
+        ),
+    )
+
+
+def test_shares_of_a_batch(data):
+    joined(data, [1, 1])
+    assert find(data) == []
+    sampler = data.train_dataloader.sampler
+    for ratio in ([1], [1, 1, 1], (1, 1), 1, [1, 'a']):
+        sampler.source_ratio = ratio
+        only(data, True, 'source_ratio', 'give a list of 2 numbers')
+    # Half of 1, a fifth of 2: MMDetection's sampler would wait forever.
+    for ratio, batch_size, last in (
+        ([1, 1], 1, 1),
+        ([4, 1], 2, 1),
+        ([1, 0], 2, 1),
+        ([0, 1], 2, 0),
+    ):
+        sampler.update(source_ratio=ratio, batch_size=batch_size)
+        only(data, True, f'less than one of {batch_size}', f'to set {last}')
+    data.train_dataloader.sampler.update(source_ratio=[1, 4], batch_size=2)
+    assert find(data) == []
+
+
+def test_sets_of_the_source_with_other_classes(data):
+    source = data.train_dataloader.dataset
+    other = dict(source, metainfo=dict(classes=('dog', 'cat')))
+    data.train_dataloader.dataset = dict(
+        type='ConcatDataset', datasets=[source, other]
+    )
+    first = find(data)[0]
+    assert first.fatal
+    assert 'has the classes dog cat, and the first set' in first.text
+
+
 def test_masks_that_the_pipeline_wants(data):
     data.train_dataloader.dataset.pipeline = [
         dict(type='LoadAnnotations', with_bbox=True, with_mask=True)

@@ -31,7 +31,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         '--force', action='store_true', help='replace an earlier result'
     )
     parser.add_argument(
-        '--trust',
+        '--trust-checkpoint',
+        dest='trust',
         action='store_true',
         help='unpickle the checkpoint, which can run ANY code it contains; '
         'only for files of people you trust',

@@ -54,7 +54,8 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
         if isinstance(error, pickle.UnpicklingError) and not trust:
             raise UserError(
                 f'{path} is no checkpoint, or one that holds more than '
-                'tensors and plain data: see --trust if you trust its origin.'
+                'tensors and plain data: give --trust-checkpoint if you trust '
+                'its maker.'
             ) from error
         reason = str(error).split('. ')[0]
         if not reason or isinstance(error, LookupError):  # else a bare key

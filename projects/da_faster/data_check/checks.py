@@ -13,6 +13,7 @@ from mmengine.config import Config
 from .boxes import check_boxes
 from .evaluation import check_evaluation, is_scored
 from .parts import ROLES, SUBSET, DataReader, Part, name_all
+from .shares import check_shares
 
 LABELLED = 'labelled target'  # some of it, on purpose
 
@@ -228,7 +229,13 @@ class Checker(DataReader):
             classes = self.classes_of(part)
             if classes is None or part.content is None:
                 continue
-            by_role.setdefault(part.role, classes)
+            first = by_role.setdefault(part.role, classes)
+            if part.role == 'source' and classes != first:
+                self.fatal(
+                    f'{part.where} has the classes {" ".join(classes)}, and '
+                    f'the first set of the source {" ".join(first)}: give '
+                    'both the same metainfo.'
+                )
             self.check_masks(part)
             scored = part.role != 'source' and is_scored(self, part.role)
             if scored and part.by_detector:
@@ -253,6 +260,7 @@ class Checker(DataReader):
         if by_role:
             self.check_heads(next(iter(by_role.values())))
         check_evaluation(self)
+        check_shares(self)
         real = {}  # a folder is resolved once, not with every image
         same = defaultdict(dict)
         for part in self.parts:

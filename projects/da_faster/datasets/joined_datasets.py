@@ -3,6 +3,8 @@
 from mmdet.datasets import ConcatDataset
 from mmdet.registry import DATASETS
 
+from da_faster.errors import UserError
+
 
 @DATASETS.register_module()
 class JoinedDatasets(ConcatDataset):
@@ -16,7 +18,7 @@ class JoinedDatasets(ConcatDataset):
         metainfo (dict): Of all.
 
     Raises:
-        ValueError: If one has other classes: its labels would be others.
+        UserError: If one has other classes: its labels would be others.
     """
 
     def __init__(self, datasets: list[dict], metainfo: dict) -> None:
@@ -26,9 +28,10 @@ class JoinedDatasets(ConcatDataset):
             own = dataset.metainfo
             for part in own if isinstance(own, list) else [own]:
                 if tuple(part['classes']) != tuple(metainfo['classes']):
-                    raise ValueError(
-                        f'JoinedDatasets: a set has the classes '
-                        f'{part["classes"]}, the whole {metainfo["classes"]}'
+                    raise UserError(
+                        'JoinedDatasets: a set has the classes '
+                        f'{part["classes"]}, the whole {metainfo["classes"]}: '
+                        'give them the same metainfo.'
                     )
         self._metainfo = dict(metainfo)
         self._fully_initialized = False

@@ -1,0 +1,45 @@
+"""Does each dataset have its share of a batch?"""
+
+from .parts import DataReader
+
+
+def check_shares(reader: DataReader) -> None:
+    """MultiSourceSampler needs a number for each, and an image of each.
+
+    It waits forever for a dataset whose share is no whole image.
+    """
+    cfg = reader.cfg
+    check_sampler(reader, 'train_dataloader', cfg.get('train_dataloader'))
+    check_sampler(
+        reader,
+        'train_cfg.target_dataloader',
+        (cfg.get('train_cfg') or {}).get('target_dataloader'),
+    )
+
+
+def check_sampler(reader: DataReader, key: str, loader: dict | None) -> None:
+    loader = loader or {}
+    sampler = loader.get('sampler') or {}
+    ratio = sampler.get('source_ratio')
+    if ratio is None:
+        return
+    number = len((loader.get('dataset') or {}).get('datasets') or ())
+    if (
+        not isinstance(ratio, list)
+        or len(ratio) != number
+        or not all(isinstance(share, (int, float)) for share in ratio)
+    ):
+        reader.fatal(
+            f'{key}.sampler.source_ratio={ratio!r}: give a list of {number} '
+            f'numbers, one for each of {key}.dataset.datasets.'
+        )
+        return
+    batch = sampler.get('batch_size', 0)
+    for i, share in enumerate(ratio):
+        if share <= 0 or (i and int(batch * share / sum(ratio)) < 1):
+            reader.fatal(
+                f'{key}.sampler.source_ratio={ratio!r} leaves less than one '
+                f'of {batch} images to set {i}: raise its number, or the '
+                'batch_size of the loader and its sampler.'
+            )
+            return
