@@ -253,7 +253,9 @@ def test_a_short_training_is_watched_too(
 @pytest.mark.parametrize(
     'content, sentence',
     [
-        (dict(info=dict(pseudo_labels=dict())), None),
+        (dict(info=dict(pseudo_labels=dict())), 'what a detector'),
+        (dict(info=dict(contributor='me')), None),
+        (dict(info=None), None),
         (dict(info=dict(pseudo_labels=dict(threshold=1))), 'what a detector'),
         (dict(images=[dict(file_name='a/../b.png')]), None),
         (dict(images=[dict(file_name='../source/b.png')]), '1 of 1 images'),

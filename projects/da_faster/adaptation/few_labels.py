@@ -5,6 +5,7 @@ import os
 import os.path as osp
 from pathlib import Path
 
+from da_faster.data_check import by_detector
 from da_faster.errors import UserError
 
 
@@ -15,7 +16,7 @@ def need_true_labels(file: str) -> None:
     """
     try:
         content = json.loads(Path(file).read_bytes())
-        made = (content.get('info') or {}).get('pseudo_labels')
+        made = by_detector(content)
         names = [str(image['file_name']) for image in content['images']]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return

@@ -24,6 +24,7 @@ from .parts import (
     DataReader,
     Finding,
     Part,
+    by_detector,
     dataset_classes,
     leaves,
 )
@@ -34,6 +35,7 @@ __all__ = [
     'Finding',
     'Part',
     'ROLES',
+    'by_detector',
     'check',
     'dataset_classes',
     'head_classes',

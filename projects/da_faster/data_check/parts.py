@@ -58,9 +58,8 @@ class Part(NamedTuple):
 
     @property
     def by_detector(self) -> bool:
-        """Whether a detector made the labels, as pseudo_label.py notes."""
-        info = (self.content or {}).get('info')
-        return isinstance(info, dict) and 'pseudo_labels' in info
+        """Whether a detector made the labels."""
+        return by_detector(self.content or {})
 
     def describe(self, used=None) -> str:
         """One line: images, labels and where they come from.
@@ -265,6 +264,12 @@ class DataReader:
                     f'file_name ({error!r}): it is not a COCO file.'
                 )
         return self._loaded[path]
+
+
+def by_detector(content: dict) -> bool:
+    """Whether a COCO file holds pseudo-labels, as pseudo_label.py notes."""
+    info = content.get('info')
+    return isinstance(info, dict) and 'pseudo_labels' in info
 
 
 def dataset_classes(dataset: dict) -> tuple:
