@@ -1,0 +1,37 @@
+import pytest
+
+from da_faster.datasets import JoinedDatasets
+from da_faster.errors import UserError
+
+
+def part(root, role, classes, **metainfo) -> dict:
+    return dict(
+        type='CocoDataset',
+        data_root=str(root),
+        ann_file=f'{role}.json',
+        data_prefix=dict(img=f'{role}/'),
+        metainfo=dict(classes=classes, **metainfo),
+        pipeline=[],
+    )
+
+
+def test_one_metainfo_whatever_the_palettes(tiny_data):
+    """MMDetection's ConcatDataset would have a list of two."""
+    both = JoinedDatasets(
+        [
+            part(tiny_data, 'source', ('car', 'person'), palette=[(1, 2, 3)]),
+            part(tiny_data, 'test', ('car', 'person')),
+        ],
+        dict(classes=('car', 'person')),
+    )
+    assert both.metainfo == dict(classes=('car', 'person'))
+    assert len(both) == 8 + 5
+
+
+def test_sets_of_other_classes(tiny_data):
+    sets = [
+        part(tiny_data, 'source', ('car', 'person')),
+        part(tiny_data, 'test', ('person', 'car')),
+    ]
+    with pytest.raises(UserError, match="'person', 'car'.*the same metainfo"):
+        JoinedDatasets(sets, dict(classes=('car', 'person')))
