@@ -1,5 +1,6 @@
 """An adaptation that goes on, in another place and after its end."""
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from mmengine.config import Config
 
 from da_faster.adaptation import adapt_config
-from da_faster.adaptation.command import go_on
+from da_faster.adaptation.command import go_on, need_same_start
 from da_faster.errors import UserError
 
 from .test_command import QUICK
@@ -50,6 +51,11 @@ def test_the_written_config_stays_and_the_folder_may_be_copied(
     (moved / 'adapt.py').write_text(commented)
     go_on(moved / 'adapt.py', moved / 'start.pth', str(target), True, print)
     assert (moved / 'adapt.py').read_text() == commented
+    weights = tmp_path / 'newer.pth'
+    shutil.copy(run / 'iter_2.pth', weights)
+    with pytest.raises(SystemExit, match='which is not .*newer.pth: give'):
+        command('adapt.py', detector[0], weights, '--target', target,
+                '--work-dir', moved, '--resume')  # fmt: skip
     other = tmp_path / 'other' / 'target'
     shutil.copytree(target, other)
     with pytest.raises(SystemExit, match='adapts to .*, not to '):
@@ -83,6 +89,28 @@ def test_a_source_that_is_elsewhere_is_one_sentence(
                 '--resume')  # fmt: skip
     assert f'source {root.name}/source.json does not exist' in str(end.value)
     assert (run / 'adapt.py').read_text() == text
+
+
+def test_the_checkpoint_that_was_begun_with(tmp_path):
+    """It may be gone, but it may not be another one."""
+    file = tmp_path / 'adapt.py'
+    file.write_text('x = 1\n')
+    need_same_start(file, 'any.pth')
+    file.write_text("adapted_from = dict(checkpoint='https://a/x.pth')\n")
+    need_same_start(file, 'https://a/x.pth')
+    with pytest.raises(UserError, match='adapts https://a/x.pth, which is'):
+        need_same_start(file, 'https://b/x.pth')
+    weights = tmp_path / 'x.pth'
+    weights.write_bytes(b'1')
+    digest = hashlib.sha256(b'1').hexdigest()
+    file.write_text(
+        f"adapted_from = dict(checkpoint='x.pth', sha256='{digest}')\n"
+    )
+    need_same_start(file, str(weights))
+    need_same_start(file, str(tmp_path / 'gone.pth'))
+    weights.write_bytes(b'2')
+    with pytest.raises(UserError, match='another --work-dir'):
+        need_same_start(file, str(weights))
 
 
 @pytest.mark.parametrize(

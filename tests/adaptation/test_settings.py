@@ -4,8 +4,10 @@ import copy
 import json
 import shutil
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
+import torch
 from mmcv.transforms import BaseTransform
 from mmdet.datasets import CocoDataset
 from mmdet.models import CrossEntropyLoss, FasterRCNN
@@ -17,6 +19,7 @@ from torch.optim import SGD
 from da_faster.adaptation import adapt_config, derive
 from da_faster.adaptation.beginning import built
 from da_faster.adaptation.derived import with_memory
+from da_faster.adaptation.description import describe
 from da_faster.adaptation.loaders import shared_batch, views
 from da_faster.adaptation.overlap import need_other_images
 from da_faster.apis.score_kinds import scores_are_sigmoids
@@ -141,6 +144,10 @@ def test_no_weights_are_downloaded(read, tiny_data):
     new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
     assert new.model.detector.backbone.init_cfg is None
     assert cfg.model.backbone.init_cfg
+    drawn = dict(type='Kaiming', layer='Conv2d')
+    cfg.model.backbone.init_cfg = [drawn, cfg.model.backbone.init_cfg]
+    new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
+    assert new.model.detector.backbone.init_cfg == [drawn]
 
 
 def test_labelled_images_share_the_batches(read, tiny_data):
@@ -208,7 +215,7 @@ def test_labelled_sets_that_describe_themselves_differently(
     assert len(dataset.cumulative_sizes) == 2
     assert dataset[len(dataset) - 1]['data_samples'].gt_instances
     other = dict(new.train_dataloader.dataset, metainfo=dict(classes=('a',)))
-    with pytest.raises(ValueError, match='a set has the classes'):
+    with pytest.raises(UserError, match='a set has the classes'):
         DATASETS.build(other)
 
 
@@ -287,6 +294,59 @@ def test_without_training_data_the_target_is_enough(read, tiny_data):
     cfg.pop('train_dataloader')
     new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
     assert new.train_cfg.type == 'TargetLoop'
+
+
+def test_pixels_are_normalized_as_ever(read, tiny_data):
+    """MMDetection lets a data_preprocessor stand beside the model, too."""
+    cfg = read('FasterRCNN')
+    cfg.data_preprocessor = cfg.model.pop('data_preprocessor')
+    new = adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
+    expected = dict(cfg.data_preprocessor, type='DomainDataPreprocessor')
+    assert new.model.data_preprocessor == expected
+
+
+def test_an_adaptation_can_be_adapted_again(read, tiny_data):
+    """Its rate is small already. Its training images are a target's."""
+    cfg = read('FasterRCNN')
+    target = str(tiny_data / 'target')
+    alone = adapt_config(cfg, target, load_from='x.pth')
+    for name in ('target', 'test'):
+        again = adapt_config(alone, str(tiny_data / name), load_from='x.pth')
+        assert again.optim_wrapper.optimizer == alone.optim_wrapper.optimizer
+        assert again.train_dataloader.dataset.pipeline == (
+            alone.train_dataloader.dataset.pipeline
+        )
+    with pytest.raises(UserError, match='no labelled images: leave --source'):
+        adapt_config(alone, target, source=True)
+
+
+def test_images_of_one_channel(read, tiny_data):
+    cfg = read('FasterRCNN')
+    cfg.test_dataloader.dataset.pipeline[0].color_type = 'grayscale'
+    with pytest.raises(UserError, match="takes a detector of color_type='c"):
+        adapt_config(cfg, str(tiny_data / 'target'), load_from='x.pth')
+
+
+def test_what_is_left_out_is_told(read, tiny_data):
+    cfg = read('FasterRCNN')
+    cfg.train_dataloader.sampler = dict(type='ClassAwareSampler')
+    cfg.optim_wrapper.update(type='AmpOptimWrapper', accumulative_counts=4)
+    cfg.custom_hooks = [dict(type='EMAHook')]
+    model = SimpleNamespace(student=torch.nn.ReLU())
+    told = {}
+    for source in (False, True):
+        new = adapt_config(
+            cfg, str(tiny_data / 'target'), load_from='x.pth', source=source
+        )
+        told[source] = describe(cfg, new, derive(cfg), model)[-1]
+    gpu = 'AmpOptimWrapper, which needs a GPU'
+    if torch.cuda.is_available():
+        gpu = ''
+    rest = ', '.join(filter(None, ['accumulative_counts', gpu]))
+    assert told[False] == f'left out: EMAHook, {rest}'
+    assert told[True] == (
+        f'left out: EMAHook, ClassAwareSampler of the source, {rest}'
+    )
 
 
 def test_a_source_of_several_sets(read, tiny_data):

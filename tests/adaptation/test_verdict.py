@@ -2,6 +2,11 @@
 
 import math
 
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from da_faster.adaptation import verdict as module
 from da_faster.adaptation.verdict import (
     CAVEAT,
     NO_SIGN,
@@ -56,7 +61,54 @@ def test_nothing_found_is_told():
     assert 'It hardly finds car any more' in text
 
 
+def test_most_of_many_classes_are_not_there():
+    text = verdict(seen(3, 0), seen(2, 0)).text()
+    assert '| car an image |' in text and 'person an image' not in text
+
+
+def test_they_agree_on_what_they_find(monkeypatch):
+    """Not on the images in which neither finds anything."""
+    box = torch.tensor([[0.0, 0.0, 4.0, 4.0]])
+    found = dict(
+        ours=InstanceData(
+            bboxes=box, scores=torch.ones(1), labels=torch.zeros(1).long()
+        ),
+        nothing=InstanceData(
+            bboxes=box[:0], scores=box[:0, 0], labels=box[:0, 0].long()
+        ),
+    )
+    found['other'] = found['ours'].clone()
+    found['other'].bboxes = box + 10
+
+    def compared(*images) -> Verdict:
+        """Of an image for each pair of names."""
+        pairs = {f'{i}': pair for i, pair in enumerate(images)}
+
+        def open_stock(config, checkpoint):
+            model = torch.nn.Linear(1, 1)
+            model.dataset_meta = dict(classes=('car',))
+            model.which = checkpoint
+            return model
+
+        monkeypatch.setattr(module, 'open_stock', open_stock)
+        monkeypatch.setattr(
+            module, 'detect', lambda m, i: found[pairs[i][m.which]]
+        )
+        return module.compare('x.py', 0, 1, list(pairs), 0.5)
+
+    apart = compared(('ours', 'other'), *[('nothing', 'nothing')] * 2)
+    assert apart.agreement == 0
+    assert 'agree on less than half' in ' '.join(apart.warnings())
+    both = compared(('ours', 'ours'), ('ours', 'nothing'))
+    assert both.agreement == pytest.approx(2 / 3)
+    empty = compared(('nothing', 'nothing'))
+    assert math.isnan(empty.agreement)
+    assert 'They agree' not in empty.text()
+    assert 'On one target image,' in empty.text()
+
+
 def test_nothing_found_by_either_is_no_good_sign():
-    text = verdict(seen(0, 0), seen(0, 0), 1.0).text()
+    text = verdict(seen(0, 0), seen(0, 0), math.nan).text()
     assert 'Neither finds anything' in text
+    assert 'They agree' not in text
     assert NO_SIGN not in text

@@ -123,6 +123,8 @@ def test_labels_that_are_no_coco_file(data):
     data.train_dataloader.dataset.ann_file = 'boxes.csv'
     only(data, True, 'boxes.csv is no COCO json file', '/csv_table.py.')
     data.train_dataloader.dataset.type = 'VOCDataset'
+    only(data, True, 'boxes.csv does not exist')
+    Path('boxes.csv').touch()
     only(data, False, 'only COCO json files are checked')
 
 
@@ -485,8 +487,12 @@ def test_shares_of_a_batch(data):
         ([0, 1], 2, 0),
     ):
         sampler.update(source_ratio=ratio, batch_size=batch_size)
+        data.train_dataloader.batch_size = batch_size
         only(data, True, f'less than one of {batch_size}', f'to set {last}')
-    data.train_dataloader.sampler.update(source_ratio=[1, 4], batch_size=2)
+    data.train_dataloader.batch_size = 2
+    sampler.update(source_ratio=[1, 1], batch_size=4)
+    only(data, True, 'batch_size=2', 'shares out 4')
+    sampler.update(source_ratio=[1, 4], batch_size=2)
     assert find(data) == []
 
 

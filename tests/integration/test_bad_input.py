@@ -112,7 +112,8 @@ custom_hooks = _base_.custom_hooks + [
     assert sentence.startswith(f'{bad} could not be loaded (')
     assert sentence.endswith(
         'repair the image, its annotation or the pipeline, or take it out of '
-        'the data, then go on with --resume auto.'
+        'the data, then start again, with --resume auto where there is a '
+        'checkpoint.'
     )
     assert '\n' not in sentence
 

@@ -1,6 +1,7 @@
 """What an adaptation looks at and writes before it trains."""
 
 import copy
+import os.path as osp
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,11 @@ from da_faster.apis.detectors import (
     write_stock,
 )
 from da_faster.data_check import stop_if_fatal
-from da_faster.engine.checkpoints.files import pointed_at, write_atomically
+from da_faster.engine.checkpoints.files import (
+    file_sha256,
+    pointed_at,
+    write_atomically,
+)
 from da_faster.errors import UserError, told
 from da_faster.package_configs import enter_scope, override
 
@@ -68,6 +73,10 @@ def begin(
             f'{", ".join(kept_images)} of the source keep earlier images: a '
             'resumed training will not be the uninterrupted one bit for bit'
         )
+    # For --resume.
+    new.adapted_from = dict(checkpoint=str(checkpoint))
+    if osp.isfile(checkpoint):
+        new.adapted_from.sha256 = file_sha256(checkpoint)
     with claimed(file):
         stock = write_stock(cfg, checkpoint, start, trust)
         say(f'{start}: {stock.tensors} tensors of {checkpoint}')
@@ -79,8 +88,8 @@ def need_free_folder(folder: Path) -> None:
     """Raises a UserError where something would be written over."""
     if (folder / 'adapt.py').exists():
         raise UserError(
-            f'{folder} has an adaptation already: go on with --resume, or '
-            'give another --work-dir.'
+            f'{folder} has an adaptation already: give another --work-dir, or '
+            'go on with it with --resume.'
         )
     for stem in ('start', 'adapted'):
         for path in (folder / f'{stem}.py', folder / f'{stem}.pth'):

@@ -12,13 +12,15 @@ from typing import NamedTuple
 from mmengine.config import Config
 
 from da_faster.apis import test, train
-from da_faster.apis.detectors import (
-    images_below,
-)
+from da_faster.apis.detectors import images_below
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.checkpoint_conversion import convert_to_stock, to_stock_config
 from da_faster.data_check import leaves, stop_if_fatal
-from da_faster.engine.checkpoints.files import pointed_at, write_atomically
+from da_faster.engine.checkpoints.files import (
+    file_sha256,
+    pointed_at,
+    write_atomically,
+)
 from da_faster.errors import UserError
 from da_faster.listing import spread
 from da_faster.package_configs import read_config
@@ -97,6 +99,7 @@ def adapt(
     paths = images_below(target)
     if resume:
         go_on(file, start, target, not skip_data_check, say)
+        need_same_start(file, checkpoint)
     else:
         begin(
             config, checkpoint, target, paths[0], file, start, options,
@@ -196,6 +199,25 @@ def go_on(file: Path, start: Path, target: str, data_check: bool, say) -> None:
     if now.to_dict() != cfg.to_dict():
         write_atomically(now.pretty_text.encode(), str(file))
     say(f'{file}: goes on as it says, whatever other options are given')
+
+
+def need_same_start(file: Path, checkpoint: str) -> None:
+    """Raises a UserError for another checkpoint than that of the start.
+
+    It may be gone by now.
+    """
+    began = read_config(file).get('adapted_from')
+    if not began:
+        return
+    if osp.isfile(checkpoint):
+        same = file_sha256(checkpoint) == began.get('sha256')
+    else:
+        same = '://' not in checkpoint or checkpoint == began.checkpoint
+    if not same:
+        raise UserError(
+            f'{file} adapts {began.checkpoint}, which is not {checkpoint}: '
+            'give that one, or another --work-dir.'
+        )
 
 
 def as_adapted(stock: Config, new: Config) -> Config:

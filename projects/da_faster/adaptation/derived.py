@@ -49,7 +49,7 @@ def derive(
     The learning rate is a part of the config's: a tenth, or three tenths where
     labelled images say what is right. SGD's is scaled with the number of
     images an iteration (``auto_scale_lr.base_batch_size``); Adam's is not, as
-    its steps hardly depend on it.
+    its steps hardly depend on it. That of an adaptation stays.
 
     Args:
         cfg (Config): Of MMDetection, to train and test with.
@@ -80,6 +80,12 @@ def derive(
             'its boxes, so CenterNet and CornerNet cannot be adapted: take '
             'another detector, or another test pipeline.'
         )
+    for step in pipeline:
+        if step.get('color_type') == 'grayscale':
+            raise UserError(
+                f'{name} loads images of one channel: adaptation changes '
+                "colours, so it takes a detector of color_type='color'."
+            )
     geometry = [
         dict(step)
         for step in pipeline
@@ -257,11 +263,13 @@ def learning_rate(
             f'{name} has no optim_wrapper.optimizer.lr, from which the '
             'learning rate follows: give optim_wrapper.'
         )
+    if 'blend' in cfg:  # what adapt_config made
+        return optimizer['lr'], 'that of the adaptation before'
     part = 0.3 if labelled else 0.1
     lr_from = f'{part} of {optimizer["lr"]:.3g}'
     if str(optimizer.get('type')) == 'SGD':
         base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
         base = base or train_batch(cfg) * wrapper.get('accumulative_counts', 1)
         part *= batch_size / base
-        lr_from += f', which was for {base} images'
+        lr_from += f' for {base} images, here for {batch_size}'
     return float(f'{optimizer["lr"] * part:.6g}'), lr_from

@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .derived import Derived
+from .loaders import with_flip
 
 
 def describe(
@@ -24,9 +25,7 @@ def describe(
     scores = 'sigmoids' if derived.sigmoid else 'a softmax'
     labels = new.model.get('pseudo_labels') or {}
     sure, unsure = labels.get('threshold'), labels.get('ignore_above')
-    steps = [step['type'] for step in derived.geometry]
-    if derived.flip:
-        steps.append(derived.flip['type'])
+    steps = [step['type'] for step in with_flip(derived)]
     lr = new.optim_wrapper.optimizer.lr
     how = f' ({derived.lr_from})' if lr == derived.lr else ''
     norms = [m for m in model.student.modules() if isinstance(m, _BatchNorm)]
@@ -37,7 +36,7 @@ def describe(
         str(hook['type'])
         for hook in cfg.get('custom_hooks') or []
         if hook['type'] not in hooks
-    ]
+    ] + changed_in_training(cfg, new)
     lines = [
         f'classes: {", ".join(derived.classes)}',
         f'scores: {scores}; labels from {sure}, unsure from {unsure}',
@@ -50,6 +49,27 @@ def describe(
         f'adapted.pth: {new.blend:.0%} of the way to the teacher',
     ]
     return lines + ([f'left out: {", ".join(left)}'] if left else [])
+
+
+def changed_in_training(cfg: Config, new: Config) -> list[str]:
+    """What of a config's loader and optimizer an adaptation does without."""
+    left = []
+    loader = cfg.get('train_dataloader') or {}
+    kind = str((loader.get('sampler') or {}).get('type')).split('.')[-1]
+    with_source = 'target_dataloader' in new.train_cfg
+    if with_source and kind not in (
+        'None',
+        'DefaultSampler',
+        'InfiniteSampler',
+    ):
+        left.append(f'{kind} of the source')
+    wrapper = cfg.optim_wrapper
+    kind = wrapper.get('type', 'OptimWrapper')
+    if wrapper.get('accumulative_counts', 1) > 1:
+        left.append('accumulative_counts')
+    if kind != new.optim_wrapper.type:
+        left.append(f'{kind}, which needs a GPU')
+    return left
 
 
 def images(new: Config) -> list[str]:

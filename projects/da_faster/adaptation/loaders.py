@@ -72,8 +72,6 @@ def labelled_pipeline(derived: Derived, masks: bool) -> list[dict]:
 def source_dataset(cfg: Config, target: dict, name: str) -> dict:
     """The config's training set, some images in the target's colours."""
     dataset = (cfg.get('train_dataloader') or {}).get('dataset')
-    if (cfg.get('train_cfg') or {}).get('type') == 'TargetLoop':
-        dataset = None  # it adapted without a source
     if not dataset:
         raise UserError(
             f'{name} trains on no labelled images: leave --source out to '

@@ -34,8 +34,6 @@ def need_other_images(cfg: Config, target: str, name: str) -> int:
     Raises:
         UserError: If all images of the target are training images.
     """
-    if (cfg.get('train_cfg') or {}).get('type') == 'TargetLoop':
-        return 0  # its training images are a target's
     images = {osp.realpath(path) for path in images_below(target)}
     folder = osp.realpath(target)
     loader = cfg.get('train_dataloader') or {}

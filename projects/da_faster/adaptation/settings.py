@@ -104,8 +104,13 @@ def adapt_config(
     cfg = with_type_names(cfg)
     need_box_head(cfg, name)
     need_stock_parts(cfg, source, name)
+    if cfg.get('data_preprocessor'):  # as MMDetection lets it stand, too
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    adapted_alone = (cfg.get('train_cfg') or {}).get('type') == 'TargetLoop'
     cfg = to_stock_config(cfg).cfg
     derived = derive(cfg, name, labels)
+    if adapted_alone:
+        cfg.train_dataloader.dataset = {}  # it has no source
     need_other_images(cfg, target, name)
     new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
     metainfo = dict(classes=derived.classes)
@@ -213,7 +218,11 @@ def without_downloads(value) -> None:
     """Leaves out pretrained weights, which the checkpoint replaces."""
     if isinstance(value, dict):
         init = value.get('init_cfg')
-        if isinstance(init, dict) and init.get('type') == 'Pretrained':
+        if isinstance(init, (list, tuple)):
+            value['init_cfg'] = [
+                one for one in init if one.get('type') != 'Pretrained'
+            ]
+        elif isinstance(init, dict) and init.get('type') == 'Pretrained':
             value['init_cfg'] = None
         for inner in value.values():
             without_downloads(inner)

@@ -10,7 +10,7 @@ from torch import nn
 
 from da_faster.apis.detectors import detect, open_stock
 from da_faster.engine.loops.fis import fis
-from da_faster.models.self_training.mean_teacher import agreement
+from da_faster.models.self_training.mean_teacher import count_matches
 
 CAVEAT = (
     'Without labels nobody can say which of the two is better: more boxes may '
@@ -48,7 +48,8 @@ class Verdict(NamedTuple):
         threshold (float): Score of a sure detection.
         before (Detections): Of the detector as it came.
         after (Detections): Of the adapted one.
-        agreement (float): F1 score of the ones against the others.
+        agreement (float): F1 score of the ones against the others, over all
+            images; NaN where there is none.
     """
 
     images: int
@@ -90,8 +91,11 @@ class Verdict(NamedTuple):
             ('share of images without one', 'empty', '.0%'),
             ('FIS, lower is steadier', 'fis', '.3f'),
         ]
+        number = f'{self.images} target images'
+        if self.images == 1:
+            number = 'one target image'
         lines = [
-            f'On {self.images} target images, scores from {self.threshold}:',
+            f'On {number}, scores from {self.threshold}:',
             '',
             '| | before | adapted |',
             '|---|---|---|',
@@ -105,10 +109,14 @@ class Verdict(NamedTuple):
         if len(self.before.by_class) > 1:
             for name, value in self.before.by_class.items():
                 other = self.after.by_class[name]
+                if not value + other:  # most of 80 classes
+                    continue
                 lines.append(
                     f'| {name} an image | {value:.2f} | {other:.2f} |'
                 )
-        lines += ['', f'They agree on {self.agreement:.0%} (F1 score).']
+        lines += ['']
+        if not math.isnan(self.agreement):
+            lines += [f'They agree on {self.agreement:.0%} (F1 score).']
         lines += self.warnings() or [NO_SIGN]
         lines += ['', CAVEAT]
         return '\n'.join(lines)
@@ -136,10 +144,11 @@ def compare(
         sure, numbers = look(model, images, threshold)
         found.append(sure)
         seen.append(numbers)
-    shares = [agreement(ours, theirs) for ours, theirs in zip(*found)]
-    return Verdict(
-        len(images), threshold, *seen, sum(shares) / max(len(shares), 1)
-    )
+    # Over all images: one where neither finds anything says nothing.
+    matches = sum(count_matches(ours, theirs) for ours, theirs in zip(*found))
+    boxes = sum(len(sure) for sures in found for sure in sures)
+    agreement = 2 * matches / boxes if boxes else float('nan')
+    return Verdict(len(images), threshold, *seen, agreement)
 
 
 def look(

@@ -167,7 +167,13 @@ def detect(
 
     Args, errors: as of :func:`look`.
     """
-    return look(model, image, name).pred_instances.cpu()
+    found = look(model, image, name)
+    if 'pred_instances' not in found:
+        raise UserError(
+            f'{type(model).__name__} predicts no boxes: take a detector that '
+            'finds boxes.'
+        )
+    return found.pred_instances.cpu()
 
 
 def look(
@@ -223,6 +229,8 @@ def try_detector(
         found = detect(model, image)
     except UserError as error:
         cause = error.__cause__
+        if cause is None:
+            raise UserError(f'{config}: {error}') from error
         raise UserError(
             f'{config} cannot look at {image} ({told(cause)}): it takes an '
             'image that opens, and a detector that needs nothing else.'

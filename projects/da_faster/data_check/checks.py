@@ -87,8 +87,10 @@ class Checker(DataReader):
             self.fatal(
                 f'{part.where} has no category {missing[0]!r}: the config has '
                 f'{wanted}, the file {" ".join(map(str, names)) or "none"}; '
-                "correct classes, or rename the file's with "
-                f'{SUBSET} --classes LABEL=CLASS ...'
+                "correct classes, rename the file's with "
+                f'{SUBSET} --classes LABEL=CLASS ..., or, where none of its '
+                'images shows one, complete "categories" in the config\'s '
+                'order.'
             )
             return False
         order = tuple(name for name in names if name in classes)

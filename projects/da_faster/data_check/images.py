@@ -78,6 +78,11 @@ def read_image(path: str, how: dict | None) -> ImageFile:
                 image.load()
             size = loaded_size(path, image, **(how or {}))
             return ImageFile(digest, size, orientation(image) > 1, deep)
+    except Image.DecompressionBombError:
+        limit = 2 * Image.MAX_IMAGE_PIXELS // 10**6
+        return ImageFile(
+            error=f'more than {limit} million pixels; cut it into tiles'
+        )
     except BROKEN as error:
         # Pillow names the buffer that it was given.
         return ImageFile(error=str(error).split('\n')[0].split(' <_io.')[0])

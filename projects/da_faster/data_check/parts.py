@@ -190,6 +190,13 @@ class DataReader:
                     f'tools/dataset_converters/{CONVERTERS[ending]}.'
                 )
                 return
+            if not osp.exists(ann_file):
+                self.fatal(
+                    f'{role} {ann_file} does not exist: make it with '
+                    'tools/dataset_converters (docs/data.md), or correct '
+                    'data_root and ann_file.'
+                )
+                return
             if ending != '.json':
                 self.warn(
                     f'{role} {ann_file}: only COCO json files are '
@@ -247,12 +254,6 @@ class DataReader:
                         )
                 [(i['id'], i['file_name']) for i in content['images']]
                 self._loaded[path] = content
-            except FileNotFoundError:
-                self.fatal(
-                    f'{role} {path} does not exist: make it with '
-                    'tools/dataset_converters (docs/data.md), or '
-                    'correct data_root and ann_file.'
-                )
             except (OSError, ValueError) as error:
                 self.fatal(
                     f'{role} {path} is not whole json ({error}): '

@@ -34,7 +34,13 @@ def check_sampler(reader: DataReader, key: str, loader: dict | None) -> None:
             f'numbers, one for each of {key}.dataset.datasets.'
         )
         return
-    batch = sampler.get('batch_size', 0)
+    batch = sampler.get('batch_size')
+    if batch != loader.get('batch_size'):
+        reader.fatal(
+            f'{key} has batch_size={loader.get("batch_size")}, and its '
+            f'sampler shares out {batch}: give both the same batch_size.'
+        )
+        return
     for i, share in enumerate(ratio):
         if share <= 0 or (i and int(batch * share / sum(ratio)) < 1):
             reader.fatal(

@@ -7,6 +7,9 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
+from mmengine.structures import InstanceData
+
+from da_faster.models.self_training.ignored_boxes import without_ignored
 
 from ..adversarial.test_da_single_stage import HEADS, TRAIN
 from ..conftest import CLASSES
@@ -143,6 +146,72 @@ def test_an_image_with_unsure_boxes_alone_is_replaced(target_losses):
     assert losses(0.002, 0.002) == 0
     assert losses(0.0, 0.0) > 0  # all of it is background
     assert len(seen) == 6  # source and target, three times
+
+
+def sample(kept: list, unsure: list) -> DetDataSample:
+    made = DetDataSample(metainfo=dict(img_shape=(4, 6)))
+    for name, boxes in (('gt_instances', kept), ('ignored_instances', unsure)):
+        boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+        setattr(made, name, InstanceData(bboxes=boxes))
+    return made
+
+
+def test_what_is_unsure_is_covered_but_for_what_is_labelled():
+    image = torch.arange(24.0).reshape(1, 4, 6)
+    image = torch.nn.functional.pad(image, (0, 2))  # of a larger batch
+    untouched = sample([[0, 0, 2, 2]], [])
+    images = torch.stack([image, image])
+    assert without_ignored(images, [untouched, untouched]) is images
+    half = sample([[2, 2, 9, 9]], [[-3, 0.5, 1.5, 2], [1, 1, 3.2, 3]])
+    first, second = without_ignored(images, [half, untouched])
+    assert torch.equal(second, image)
+    mean = 11.5  # of 0 to 23: the padding does not count
+    expected = image[0].clone()
+    expected[0:2, 0:2] = mean  # 0.5 to 2 of the height, to 1.5 of the width
+    expected[1:3, 1:4] = mean
+    expected[2:4, 2:6] = image[0, 2:4, 2:6]
+    assert torch.equal(first[0], expected)
+
+
+@pytest.mark.parametrize('kind, same', [('FCOS', False), ('RetinaNet', True)])
+def test_a_detector_that_ignores_no_box_does_not_see_it(
+    target_losses, kind, same
+):
+    """A second box in each image is unsure."""
+    losses, seen = target_losses(kind)
+    torch.manual_seed(1)
+    losses(0.9, 0.9)
+    whole = seen[-1][0]
+    losses(torch.tensor([0.9, 0.002]), 0.9)
+    part, labels = seen[-1]
+    assert labels == [1, 2]
+    assert torch.equal(part[1], whole[1])
+    assert torch.equal(part[0], whole[0]) == same
+
+
+def test_a_teacher_shows_more_than_its_test(build_teacher, make_batch):
+    def found(**test_cfg) -> list[int]:
+        model = build_teacher('RetinaNet')
+        model.pseudo_labels.ignore_above = 0.001
+        model.teacher.bbox_head.test_cfg.update(test_cfg)
+        select = model.pseudo_labels.select
+        numbers = []
+
+        def count(detections):
+            numbers.extend(len(boxes) for boxes in detections)
+            return select(detections)
+
+        model.pseudo_labels.select = count
+        batch = model.data_preprocessor(views(make_batch()), training=True)
+        model(**batch, mode='loss')
+        assert model.teacher.bbox_head.test_cfg.score_thr == test_cfg.get(
+            'score_thr', 0.0
+        )
+        return numbers
+
+    usual = found()
+    assert min(usual) > 0
+    assert found(score_thr=0.6) == usual
 
 
 def test_an_image_without_labels_can_teach_nothing(target_losses):

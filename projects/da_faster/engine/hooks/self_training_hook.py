@@ -263,9 +263,9 @@ def signs_of_collapse(
     )
     if not (sum(most) or wanted):
         said = (
-            'There is no pseudo-label at all, so the student learns that the '
-            'target is empty: lower the threshold of pseudo-labels, or look '
-            'at the images.'
+            'There is no pseudo-label at all, so the student learns nothing '
+            'of the target, or that it is empty: lower the threshold of '
+            'pseudo-labels, or look at the images.'
         )
         return {'none': said}
     if total < 0.1 * max(sum(most), 0.2 * wanted):

@@ -141,7 +141,8 @@ class SeededFetch:
                     f'{self.describe(int(draw))} could not be loaded '
                     f'({told(error)}); repair the image, '
                     'its annotation or the pipeline, or take it out of the '
-                    'data, then go on with --resume auto.'
+                    'data, then start again, with --resume auto where there '
+                    'is a checkpoint.'
                 ) from error
 
     def describe(self, index: int) -> str:

@@ -4,8 +4,10 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+import torch
+from mmdet.structures import DetDataSample, SampleList
 from mmdet.structures.bbox import bbox_overlaps
-from torch import nn
+from torch import Tensor, nn
 
 
 def find_assigners(model: nn.Module) -> list:
@@ -59,3 +61,41 @@ def ignoring(assigners: Iterable, overlap: float = 0.5) -> Iterator[None]:
     finally:
         for assigner in assigners:
             del assigner.assign
+
+
+def without_ignored(images: Tensor, samples: SampleList) -> Tensor:
+    """Images in which nothing is seen of the boxes to ignore.
+
+    For detectors that ignore no box: where one is, background is all there is
+    to see. Of an object that is labelled nothing is covered.
+
+    Args:
+        images (Tensor): (N, C, H, W).
+        samples (list[DetDataSample]): N, with ``gt_instances`` and
+            ``ignored_instances``, pixels of these images.
+
+    Returns:
+        Tensor: (N, C, H, W), the same one where there is nothing to cover. A
+        covered pixel has the mean colour of its image.
+    """
+    if not any(len(sample.ignored_instances) for sample in samples):
+        return images
+    return torch.stack(
+        [covered(image, sample) for image, sample in zip(images, samples)]
+    )
+
+
+def covered(image: Tensor, sample: DetDataSample) -> Tensor:
+    """One image of ``without_ignored``, (C, H, W)."""
+    cover = torch.zeros_like(image[0], dtype=torch.bool)
+    for instances, value in (
+        (sample.ignored_instances, True),
+        (sample.gt_instances, False),
+    ):
+        ends = instances.bboxes.clamp(min=0)
+        ends = torch.cat([ends[:, :2].floor(), ends[:, 2:].ceil()], dim=1)
+        for left, top, right, bottom in ends.long().tolist():
+            cover[top:bottom, left:right] = value
+    height, width = sample.img_shape[:2]
+    mean = image[:, :height, :width].mean(dim=(1, 2))
+    return torch.where(cover, mean[:, None, None], image)

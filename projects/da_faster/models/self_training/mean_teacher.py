@@ -15,7 +15,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from .distillation import recorded
-from .ignored_boxes import find_assigners, ignoring
+from .ignored_boxes import find_assigners, ignoring, without_ignored
+from .low_scores import shown_from
 from .one_pass import one_pass
 from .views import as_they_are, label, movement
 
@@ -169,7 +170,7 @@ class MeanTeacher(SemiBaseDetector):
         ):
             print_log(
                 f'{type(self.student).__name__} cannot ignore boxes: what the '
-                'teacher is not sure of is background.',
+                'teacher is not sure of is covered.',
                 'current',
             )
         # SelfTrainingHook sets them.
@@ -340,7 +341,8 @@ class MeanTeacher(SemiBaseDetector):
             dict[str, Tensor]: As of ``loss``.
         """
         watched = recorded if self.distillation else nullcontext
-        with torch.no_grad(), watched(self.teacher) as passes:
+        shown = shown_from(self.teacher, self.pseudo_labels.lowest_score)
+        with torch.no_grad(), shown, watched(self.teacher) as passes:
             detections = [
                 sample.pred_instances
                 for sample in self.teacher.predict(
@@ -367,6 +369,8 @@ class MeanTeacher(SemiBaseDetector):
                 used = [used[i % len(used)] for i in range(len(samples))]
                 strong = strong[used]
                 samples = [copy.copy(samples[i]) for i in used]
+            if not self.assigners:
+                strong = without_ignored(strong, samples)
             with ignoring(self.assigners):
                 losses = self.student.loss(strong, samples)
         losses = {
@@ -459,6 +463,13 @@ def agreement(
     total = len(ours) + len(theirs)
     if not total:
         return 1.0
+    return 2 * count_matches(ours, theirs, overlap) / total
+
+
+def count_matches(
+    ours: InstanceData, theirs: InstanceData, overlap: float = 0.5
+) -> int:
+    """The matches of ``agreement``."""
     overlaps = bbox_overlaps(ours.bboxes, theirs.bboxes)
     overlaps[ours.labels[:, None] != theirs.labels[None]] = 0
     matches = 0
@@ -466,4 +477,4 @@ def agreement(
         row, column = divmod(int(overlaps.argmax()), overlaps.shape[1])
         overlaps[row] = overlaps[:, column] = 0
         matches += 1
-    return 2 * matches / total
+    return matches

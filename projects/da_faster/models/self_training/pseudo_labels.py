@@ -142,6 +142,12 @@ class PseudoLabels(nn.Module):
         return len(self.thresholds)
 
     @property
+    def lowest_score(self) -> float:
+        """Of a detection that is a label or ignored."""
+        lowest = min(self.bounds if self.by_frequency else self.lowest)
+        return min(lowest, self.ignore_above or lowest)
+
+    @property
     def frequencies(self) -> Tensor:
         """Boxes of each class in a source image, (C,)."""
         return self.source_boxes / self.source_images.clamp(min=1)
