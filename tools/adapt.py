@@ -57,7 +57,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         '--blend',
         type=float,
         help='how far adapted.pth goes from the weights as they came to '
-        'those that were learned, 0 to 1 (default: 0.25; with --source 0.75, '
+        'those that were learned, 0 to 1 (default: 0.25; with --source 0.5, '
         'with --target-labels 1)',
     )
     add('--resume', action='store_true', help='go on where it was interrupted')

@@ -70,7 +70,7 @@ def test_adapted_resumed_exported(name, source, user_config, target, tmp_path):
     )
     exported = weights(done.checkpoint)
     assert exported.keys() == start.keys()
-    blend = 0.75 if source else 0.25
+    blend = 0.5 if source else 0.25
     wanted = {
         k: (1 - blend) * x + blend * state[f'teacher.{k}']
         for k, x in start.items()

@@ -223,7 +223,7 @@ def test_labelled_sets_that_describe_themselves_differently(
     'settings, blend',
     [
         (dict(), 0.25),
-        (dict(source=True), 0.75),
+        (dict(source=True), 0.5),
         (dict(source=True, target_labels='few.json'), 1.0),
         (dict(target_labels='few.json', blend=0.25), 0.25),
     ],

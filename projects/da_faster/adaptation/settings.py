@@ -69,7 +69,7 @@ def adapt_config(
             as many images as that takes. Default: 0.5.
         blend (float, optional): How far ``adapt`` goes from the weights as
             they came to the teacher's, 0 to 1. The training does not use it.
-            Default: 0.25; 0.75 with ``source``, 1 with ``target_labels``.
+            Default: 0.25; 0.5 with ``source``, 1 with ``target_labels``.
         name (str): Of the config, for messages.
 
     Returns:
@@ -99,7 +99,7 @@ def adapt_config(
     labels = has_labels(source, target_labels)
     if blend is None:
         # The more there is that says what is right on the target.
-        blend = 1.0 if target_labels else 0.75 if source else 0.25
+        blend = 1.0 if target_labels else 0.5 if source else 0.25
     need_share(blend, name)
     cfg = with_type_names(cfg)
     need_box_head(cfg, name)
