@@ -94,23 +94,27 @@ def test_a_source_that_is_elsewhere_is_one_sentence(
 def test_the_checkpoint_that_was_begun_with(tmp_path):
     """It may be gone, but it may not be another one."""
     file = tmp_path / 'adapt.py'
+
+    def need(checkpoint: str) -> None:
+        need_same_start(Config.fromfile(file), checkpoint, file)
+
     file.write_text('x = 1\n')
-    need_same_start(file, 'any.pth')
+    need('any.pth')
     file.write_text("adapted_from = dict(checkpoint='https://a/x.pth')\n")
-    need_same_start(file, 'https://a/x.pth')
+    need('https://a/x.pth')
     with pytest.raises(UserError, match='adapts https://a/x.pth, which is'):
-        need_same_start(file, 'https://b/x.pth')
+        need('https://b/x.pth')
     weights = tmp_path / 'x.pth'
     weights.write_bytes(b'1')
     digest = hashlib.sha256(b'1').hexdigest()
     file.write_text(
         f"adapted_from = dict(checkpoint='x.pth', sha256='{digest}')\n"
     )
-    need_same_start(file, str(weights))
-    need_same_start(file, str(tmp_path / 'gone.pth'))
+    need(str(weights))
+    need(str(tmp_path / 'gone.pth'))
     weights.write_bytes(b'2')
     with pytest.raises(UserError, match='another --work-dir'):
-        need_same_start(file, str(weights))
+        need(str(weights))
 
 
 @pytest.mark.parametrize(

@@ -99,13 +99,14 @@ def adapt(
     paths = images_below(target)
     if resume:
         go_on(file, start, target, not skip_data_check, say)
-        need_same_start(file, checkpoint)
     else:
         begin(
             config, checkpoint, target, paths[0], file, start, options,
             not skip_data_check, trust_checkpoint, say, settings,
         )  # fmt: skip
     new = read_config(file)
+    if resume:
+        need_same_start(new, checkpoint, file)
     share = new.get('blend', 1)
     need_share(share, file)
     new_here = nullcontext() if resume else gone_if_nothing_came(file)
@@ -201,12 +202,12 @@ def go_on(file: Path, start: Path, target: str, data_check: bool, say) -> None:
     say(f'{file}: goes on as it says, whatever other options are given')
 
 
-def need_same_start(file: Path, checkpoint: str) -> None:
+def need_same_start(new: Config, checkpoint: str, file: Path) -> None:
     """Raises a UserError for another checkpoint than that of the start.
 
     It may be gone by now.
     """
-    began = read_config(file).get('adapted_from')
+    began = new.get('adapted_from')
     if not began:
         return
     if osp.isfile(checkpoint):

@@ -6,6 +6,7 @@ import os.path as osp
 import torch
 from mmengine.config import Config
 
+from da_faster.apis.detectors import with_preprocessor
 from da_faster.apis.type_names import with_type_names
 from da_faster.checkpoint_conversion import to_stock_config
 from da_faster.errors import UserError
@@ -101,11 +102,9 @@ def adapt_config(
         # The more there is that says what is right on the target.
         blend = 1.0 if target_labels else 0.5 if source else 0.25
     need_share(blend, name)
-    cfg = with_type_names(cfg)
+    cfg = with_preprocessor(with_type_names(cfg))
     need_box_head(cfg, name)
     need_stock_parts(cfg, source, name)
-    if cfg.get('data_preprocessor'):  # as MMDetection lets it stand, too
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     adapted_alone = (cfg.get('train_cfg') or {}).get('type') == 'TargetLoop'
     cfg = to_stock_config(cfg).cfg
     derived = derive(cfg, name, labels)

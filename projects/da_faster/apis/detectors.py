@@ -44,8 +44,16 @@ def read_any_config(name: str) -> Config:
             f'{name} needs a package that is not installed '
             f'({told(error)[:200]}).'
         ) from error
+    return with_preprocessor(cfg)
+
+
+def with_preprocessor(cfg: Config) -> Config:
+    """The config, whose model has the data_preprocessor beside it.
+
+    As Runner does; what the model has of its own stays.
+    """
     preprocessor = cfg.get('data_preprocessor')
-    if preprocessor and cfg.get('model'):  # as Runner does
+    if preprocessor and cfg.get('model'):
         cfg.model.setdefault('data_preprocessor', preprocessor)
     return cfg
 
