@@ -171,6 +171,8 @@ def counted(kept, most, source, images=1000, score=(), best=()):
     labels.kept_most.copy_(torch.tensor(most))
     labels.score.copy_(torch.tensor(score or [0.9] * len(kept)))
     labels.score_most.copy_(torch.tensor(best or [0.9] * len(kept)))
+    labels.all_kept_most.fill_(sum(most))
+    labels.all_scores_most.copy_((labels.kept_most * labels.score_most).sum())
     labels.source_boxes.copy_(torch.tensor(source))
     labels.source_images.fill_(1)
     labels.target_images.fill_(images)

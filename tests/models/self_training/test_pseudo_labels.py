@@ -108,6 +108,19 @@ def test_confidence_is_compared_with_its_best():
     assert labels.kept_first.tolist() == [1]
 
 
+def test_classes_are_at_their_best_at_different_times():
+    """One box of 0.9 an image, first of class 0 and then of class 1."""
+    labels = PseudoLabels(2, threshold=0.5, memory=2)
+    assert labels.confidence == 1  # nothing is known
+    for label in (0, 1):
+        labels.select([detections((0.9, label))] * 2)
+        assert labels.confidence == 1
+        assert labels.all_kept_most == 1
+    assert labels.kept_most.tolist() == [1, 1]
+    labels.select([detections((0.6, 1))] * 2)
+    assert labels.confidence.item() == pytest.approx(0.6 / 0.9)
+
+
 def test_labels_cannot_make_ever_more_labels():
     """Two an image at first, so four at most; then scores rise."""
     labels = PseudoLabels(1, threshold=0.5, memory=2, window=2, growth=2.0)

@@ -257,21 +257,22 @@ def signs_of_collapse(
     else:
         usual, where = labels.kept_first.tolist(), 'at first there were'
     total, wanted = sum(kept), sum(usual)
+    ever = labels.all_kept_most.item()
     advice = (
         'The student may unlearn the target: look at the detections, or end '
         'the training earlier.'
     )
-    if not (sum(most) or wanted):
+    if not (ever or wanted):
         said = (
             'There is no pseudo-label at all, so the student learns nothing '
             'of the target, or that it is empty: lower the threshold of '
             'pseudo-labels, or look at the images.'
         )
         return {'none': said}
-    if total < 0.1 * max(sum(most), 0.2 * wanted):
+    if total < 0.1 * max(ever, 0.2 * wanted):
         said = (
             f'Pseudo-labels vanish: {total:.2f} boxes an image, where there '
-            f'were {sum(most):.2f} and {where} {wanted:.2f}. '
+            f'were {ever:.2f} and {where} {wanted:.2f}. '
         )
         return {'vanish': said + advice}
     found = {}

@@ -411,8 +411,8 @@ class MeanTeacher(SemiBaseDetector):
         Returns:
             dict[str, Tensor]: Averaged over the memory of PseudoLabels:
             ``pseudo_boxes`` an image, their mean ``pseudo_score`` (0 if there
-            is none), ``pseudo_empty``, the share of images without any. Now
-            and then ``pseudo_agreement``: of what teacher and student detect
+            is none), ``pseudo_empty``, the share of images without any, and
+            ``pseudo_confidence`` (``PseudoLabels.confidence``). Now and then ``pseudo_agreement``: of what teacher and student detect
             in this batch, the share that they agree on.
         """
         labels = self.pseudo_labels
@@ -422,6 +422,7 @@ class MeanTeacher(SemiBaseDetector):
             pseudo_score=(labels.kept * labels.score).sum()
             / boxes.clamp(min=1e-6),
             pseudo_empty=labels.empty.clone(),
+            pseudo_confidence=labels.confidence,
         )
         if (
             self.agreement_interval

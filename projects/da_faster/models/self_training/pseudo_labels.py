@@ -121,12 +121,15 @@ class PseudoLabels(nn.Module):
         self.register_buffer('target_images', torch.tensor(0))
         # Means over the memory: labels of a class in an image, their scores,
         # and the share of images without any; the most of each, and the labels
-        # of the first memory.
+        # of the first memory. Classes are at their most at different times, so
+        # the most of all of them is counted apart.
         self.register_buffer('kept', per_class.clone())
         self.register_buffer('kept_first', per_class.clone())
         self.register_buffer('kept_most', per_class.clone())
         self.register_buffer('score', per_class.clone())
         self.register_buffer('score_most', per_class.clone())
+        self.register_buffer('all_kept_most', torch.tensor(0.0))
+        self.register_buffer('all_scores_most', torch.tensor(0.0))
         self.register_buffer('empty', torch.tensor(0.0))
 
     def forget(self) -> None:
@@ -153,14 +156,19 @@ class PseudoLabels(nn.Module):
         return self.source_boxes / self.source_images.clamp(min=1)
 
     @property
-    def less_confident(self) -> bool:
-        """Whether labels have become few or unsure.
+    def confidence(self) -> Tensor:
+        """Sum of the labels' scores in an image, as a share of its most.
 
-        The sum of their scores in an image is below 0.8 of its most; of a
-        memory that is not full yet nothing is known.
+        Of a memory that is not full yet nothing is known: it is 1.
         """
-        best = (self.kept_most * self.score_most).sum()
-        return bool((self.kept * self.score).sum() < 0.8 * best)
+        if not self.all_scores_most:
+            return torch.ones_like(self.all_scores_most)
+        return (self.kept * self.score).sum() / self.all_scores_most
+
+    @property
+    def less_confident(self) -> bool:
+        """Whether labels have become few or unsure."""
+        return bool(self.confidence < 0.8)
 
     @torch.no_grad()
     def count_source(self, labels: Sequence[Tensor]) -> None:
@@ -265,3 +273,8 @@ class PseudoLabels(nn.Module):
                 self.kept_first.copy_(self.kept)
             torch.maximum(self.kept_most, self.kept, out=self.kept_most)
             torch.maximum(self.score_most, self.score, out=self.score_most)
+            for most, now in (
+                (self.all_kept_most, self.kept.sum()),
+                (self.all_scores_most, (self.kept * self.score).sum()),
+            ):
+                torch.maximum(most, now, out=most)
