@@ -412,8 +412,9 @@ class MeanTeacher(SemiBaseDetector):
             dict[str, Tensor]: Averaged over the memory of PseudoLabels:
             ``pseudo_boxes`` an image, their mean ``pseudo_score`` (0 if there
             is none), ``pseudo_empty``, the share of images without any, and
-            ``pseudo_confidence`` (``PseudoLabels.confidence``). Now and then ``pseudo_agreement``: of what teacher and student detect
-            in this batch, the share that they agree on.
+            ``pseudo_confidence`` (``PseudoLabels.confidence``). Now and then
+            ``pseudo_agreement``: of what teacher and student detect in this
+            batch, the share that they agree on.
         """
         labels = self.pseudo_labels
         boxes = labels.kept.sum()
