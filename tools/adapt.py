@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if done.source_free and not done.after:
         print(
             'Nothing but its own labels told it what is right. It was '
-            'measured on few pairs (docs/adapt.md).'
+            'measured on few pairs (docs/adapt_results.md).'
         )
     for name, value in done.after.items():
         print(f'{name}: {done.before.get(name)} before, {value} adapted')

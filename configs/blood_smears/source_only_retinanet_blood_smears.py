@@ -1,4 +1,5 @@
-# The same detector without domain adaptation: docs/adapt.md starts from it.
+# The same detector without domain adaptation: docs/adapt_results.md starts
+# from it.
 _base_ = './da_retinanet_blood_smears.py'
 model = dict(domain_neck=None)
 train_cfg = dict(

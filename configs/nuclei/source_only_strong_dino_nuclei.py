@@ -1,5 +1,5 @@
-# A detector like DETR, augmented, its weights averaged: docs/adapt.md starts
-# from it.
+# A detector like DETR, augmented, its weights averaged: docs/adapt_results.md
+# starts from it.
 _base_ = [
     '../_base_/models/dino_r18_small.py',
     '../_base_/datasets/nuclei.py',

@@ -18,7 +18,7 @@ CAVEAT = (
 )
 NO_SIGN = (
     'Nothing here speaks against it. That was so of detectors that had become '
-    'worse, too (docs/adapt.md).'
+    'worse, too (docs/adapt_results.md).'
 )
 
 
