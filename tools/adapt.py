@@ -94,8 +94,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     from da_faster.engine.hooks.preemption_hook import EXIT_CODE
     from da_faster.errors import one_sentence
 
-    with one_sentence():
-        done = adapt(options=args.pop('cfg_options'), **args)
+    try:
+        with one_sentence():
+            done = adapt(options=args.pop('cfg_options'), **args)
+    except KeyboardInterrupt:
+        print(
+            '\nInterrupted. If adapt.py is in the work dir, --resume goes on.',
+            file=sys.stderr,
+        )
+        raise SystemExit(130) from None
     if done is None:
         raise SystemExit(EXIT_CODE)
     print(f'\n{done.verdict.text()}')

@@ -1,6 +1,7 @@
 """What is said without labels."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -87,14 +88,15 @@ def test_they_agree_on_what_they_find(monkeypatch):
         def open_stock(config, checkpoint):
             model = torch.nn.Linear(1, 1)
             model.dataset_meta = dict(classes=('car',))
-            model.which = checkpoint
+            assert config == checkpoint.with_suffix('.py')
+            model.which = int(checkpoint.name)
             return model
 
         monkeypatch.setattr(module, 'open_stock', open_stock)
         monkeypatch.setattr(
             module, 'detect', lambda m, i: found[pairs[i][m.which]]
         )
-        return module.compare('x.py', 0, 1, list(pairs), 0.5)
+        return module.compare(Path('0'), Path('1'), list(pairs), 0.5)
 
     apart = compared(('ours', 'other'), *[('nothing', 'nothing')] * 2)
     assert apart.agreement == 0

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mmdet.registry import HOOKS, MODELS
 from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
@@ -18,7 +20,8 @@ from da_faster.apis.detectors import (
     try_detector,
     write_stock,
 )
-from da_faster.data_check import stop_if_fatal
+from da_faster.checkpoint_conversion import to_stock_config
+from da_faster.data_check import leaves, stop_if_fatal
 from da_faster.engine.checkpoints.files import (
     file_sha256,
     pointed_at,
@@ -28,8 +31,9 @@ from da_faster.errors import UserError, told
 from da_faster.package_configs import enter_scope, override
 
 from .blending import need_share
-from .derived import derive, with_memory
+from .derived import derive, with_memory, with_wrappers
 from .description import describe
+from .loaders import measured_pipeline
 from .settings import adapt_config, has_labels
 
 
@@ -54,6 +58,11 @@ def begin(
     )
     override(new, dict(options or {}), str(file))
     need_share(new.blend, file)
+    if new.load_from != str(start):
+        raise UserError(
+            f'{file} was not written: leave load_from as it is; the weights '
+            f'to begin with are those of {checkpoint}.'
+        )
     if data_check:
         stop_if_fatal(
             new,
@@ -65,6 +74,13 @@ def begin(
     try_detector(detector, image, derived.classes, config, checkpoint)
     model = built(new, file)
     need_shapes(model.student, detector, file)
+    if options:
+        stock = as_adapted(to_stock_config(copy.deepcopy(cfg)).cfg, new)
+        detector = load_detector(stock, checkpoint, trust)
+        with_options = f'{config} with these options'
+        try_detector(
+            detector, image, derived.classes, with_options, checkpoint
+        )
     for line in describe(cfg, new, derived, model):
         say(line)
     kept_images = with_memory(cfg) if settings.get('source') else ()
@@ -82,6 +98,24 @@ def begin(
         say(f'{start}: {stock.tensors} tensors of {checkpoint}')
         write_atomically(new.pretty_text.encode(), str(file))
     say(f'{file}: the config, to edit and to train with tools/train.py')
+
+
+def as_adapted(stock: Config, new: Config) -> Config:
+    """The config of the detector that was trained and measured.
+
+    Options and edits may have changed more than weights, such as the mean of
+    the pixels, a threshold of the test or the size of an image.
+
+    Args:
+        stock (Config): Of the detector as it came; it is changed.
+        new (Config): Of the adaptation.
+    """
+    stock.model = to_stock_config(new).cfg.model
+    steps = new.test_dataloader.dataset.pipeline
+    if steps != measured_pipeline(derive(stock)):
+        for leaf in leaves(stock.test_dataloader.dataset):
+            leaf.pipeline = steps
+    return stock
 
 
 def need_free_folder(folder: Path) -> None:
@@ -145,7 +179,7 @@ def gone_if_nothing_came(file: Path) -> Iterator[None]:
 
 
 def built(new: Config, file: Path) -> nn.Module:
-    """The model of a config, to train; its optimizer and hooks were tried.
+    """The model of a config, to train; what else it names was tried.
 
     Raises:
         UserError: If one of them cannot be built.
@@ -158,6 +192,10 @@ def built(new: Config, file: Path) -> nn.Module:
             hook = copy.deepcopy(hook)
             hook.pop('priority', None)  # Runner takes it out, too
             HOOKS.build(hook)
+        for steps in pipelines_of(new):
+            Compose(copy.deepcopy(steps))
+        for key in ('val_evaluator', 'test_evaluator'):
+            Evaluator(copy.deepcopy(new.get(key) or []))
     except Exception as error:
         raise UserError(
             f'{file} was not written, as nothing can be built of it: '
@@ -165,6 +203,16 @@ def built(new: Config, file: Path) -> nn.Module:
         ) from error
     need_training(new, file)
     return model.train()
+
+
+def pipelines_of(new: Config) -> Iterator[list]:
+    """Those of all datasets of a config, and of their wrappers."""
+    loaders = [new.get(f'{kind}_dataloader') for kind in ('val', 'test')]
+    loaders.append(new.get('train_dataloader'))
+    loaders.append((new.get('train_cfg') or {}).get('target_dataloader'))
+    for loader in filter(None, loaders):
+        for dataset in with_wrappers(loader.dataset):
+            yield dataset.get('pipeline') or []
 
 
 def need_training(new: Config, file: Path) -> None:
@@ -187,6 +235,15 @@ def need_training(new: Config, file: Path) -> None:
             f'{file} was not written: leave default_hooks.checkpoint and its '
             'save_last in it, as the last checkpoint is what is exported.'
         )
+    for kind in ('val', 'test'):
+        parts = 'dataloader', 'evaluator', 'cfg'
+        keys = [f'{kind}_{part}' for part in parts]
+        given = [new.get(key) is not None for key in keys]
+        if any(given) != all(given) or (kind == 'test' and not all(given)):
+            raise UserError(
+                f'{file} was not written: leave {", ".join(keys)} in it'
+                f'{", or take all three out" if kind == "val" else ""}.'
+            )
     need_backends(new)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from mmengine.config import Config
@@ -14,7 +15,7 @@ from mmengine.config import Config
 from da_faster.apis import test, train
 from da_faster.apis.detectors import images_below
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
-from da_faster.checkpoint_conversion import convert_to_stock, to_stock_config
+from da_faster.checkpoint_conversion import convert_to_stock
 from da_faster.data_check import leaves, stop_if_fatal
 from da_faster.engine.checkpoints.files import (
     file_sha256,
@@ -25,7 +26,7 @@ from da_faster.errors import UserError
 from da_faster.listing import spread
 from da_faster.package_configs import read_config
 
-from .beginning import begin, gone_if_nothing_came
+from .beginning import as_adapted, begin, gone_if_nothing_came
 from .blending import blended, need_share
 from .derived import derive
 from .loaders import measured_pipeline
@@ -134,17 +135,13 @@ def adapt(
     )
     before, after = {}, {}
     if new.get('test_evaluator'):
-        before = measured(file, start)
+        before = measured(file, start, as_it_came=True)
         after = measured(file, stock.checkpoint)
     threshold = (new.model.get('pseudo_labels') or {}).get('threshold')
     if not isinstance(threshold, (int, float)):  # by class, or 'frequency'
         threshold = score_bounds(scores_are_sigmoids(new.model))[0]
     verdict = compare(
-        stock.config,
-        start,
-        stock.checkpoint,
-        spread(paths, COMPARED),
-        threshold,
+        start, stock.checkpoint, spread(paths, COMPARED), threshold
     )
     return Adapted(
         stock.checkpoint,
@@ -221,28 +218,27 @@ def need_same_start(new: Config, checkpoint: str, file: Path) -> None:
         )
 
 
-def as_adapted(stock: Config, new: Config) -> Config:
-    """The config of the detector that was trained and measured.
-
-    Options and edits may have changed more than weights, such as the mean of
-    the pixels, a threshold of the test or the size of an image.
+def measured(file: Path, checkpoint: Path, as_it_came: bool = False) -> dict:
+    """Metrics of a stock checkpoint on the labelled target images.
 
     Args:
-        stock (Config): Of the detector as it came; it is changed.
-        new (Config): Of the adaptation.
+        file (Path): The config of the adaptation, with its options.
+        checkpoint (Path): The weights.
+        as_it_came (bool): Take the detector and its test pipeline of the
+            config beside the checkpoint, which no option has changed.
     """
-    stock.model = to_stock_config(new).cfg.model
-    steps = new.test_dataloader.dataset.pipeline
-    if steps != measured_pipeline(derive(stock)):
-        for leaf in leaves(stock.test_dataloader.dataset):
-            leaf.pipeline = steps
-    return stock
-
-
-def measured(file: Path, checkpoint: Path) -> dict:
-    """Metrics of a stock checkpoint on the labelled target images."""
-    with kept(file):
-        return test(str(file), str(checkpoint), work_dir=str(file.parent))
+    with TemporaryDirectory() as folder, kept(file):
+        config = file
+        if as_it_came:
+            cfg, came = map(read_config, (file, checkpoint.with_suffix('.py')))
+            cfg.model = came.model
+            cfg.custom_hooks = []
+            steps = measured_pipeline(derive(came))
+            for leaf in leaves(cfg.test_dataloader.dataset):
+                leaf.pipeline = steps
+            config = Path(folder) / file.name
+            cfg.dump(config)
+        return test(str(config), str(checkpoint), work_dir=str(file.parent))
 
 
 @contextmanager

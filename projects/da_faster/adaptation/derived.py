@@ -131,27 +131,39 @@ def need_box_head(cfg: Config, name: str) -> None:
             f'({model.get("type", "none")}): it takes a detector that finds '
             'boxes.'
         )
+    if (model.get('roi_head') or {}).get('semantic_head'):
+        raise UserError(
+            f'{name} has a semantic_head, which learns from maps that no '
+            'detector draws: take a config without it, such as '
+            'htc-without-semantic_r50_fpn_1x_coco.'
+        )
 
 
 def need_stock_parts(cfg: Config, source: bool, name: str) -> None:
     """Raises a UserError for code that stock MMDetection does not have.
 
-    Nor would ``adapted.py``, which would be another detector in silence.
+    Nor would ``adapted.py``, which would be another detector in silence, or
+    ``adapt.py``, which would be trained by another optimizer.
     """
     foreign = {
         kind: cls.__module__
         for kind, (cls, _) in custom_classes().items()
         if cls.__module__.split('.')[0] != 'da_faster'
     }
-    parts = [cfg.model, test_dataset(cfg, name)]
+    parts = [
+        cfg.model,
+        test_dataset(cfg, name),
+        cfg.get('optim_wrapper'),
+        dict(type=(cfg.get('optim_wrapper') or {}).get('constructor')),
+        cfg.get('custom_hooks'),
+    ]
     if source:
         parts.append(cfg.get('train_dataloader'))
     for kind in types_in(parts):
         if kind in foreign:
             raise UserError(
                 f'{name} has {kind} of {foreign[kind]}. What this command '
-                'leaves is for stock MMDetection, which does not know it: '
-                'write the config without it.'
+                'leaves does without such code: write the config without it.'
             )
 
 

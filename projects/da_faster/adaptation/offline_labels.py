@@ -16,6 +16,7 @@ from da_faster.apis.detectors import (
 )
 from da_faster.engine.checkpoints.files import file_sha256, write_atomically
 from da_faster.errors import UserError
+from da_faster.models.self_training.low_scores import shown_from
 from da_faster.progress import progress
 
 from .derived import derive
@@ -64,8 +65,9 @@ def label_folder(
     model = load_detector(cfg, checkpoint, trust_checkpoint)
     try_detector(model, paths[0], derived.classes, config, checkpoint)
     need_possible_folder(osp.dirname(out) or '.', '--out')
-    found = (detect(model, path) for path in paths)
-    found = list(progress(found, len(paths), 'images labelled'))
+    with shown_from(model, threshold):
+        found = (detect(model, path) for path in paths)
+        found = list(progress(found, len(paths), 'images labelled'))
     found = [boxes[boxes.scores >= threshold] for boxes in found]
     if not any(map(len, found)):
         raise UserError(

@@ -4,6 +4,7 @@ import copy
 import os
 import os.path as osp
 from collections import defaultdict
+from collections.abc import Iterable
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
@@ -19,9 +20,9 @@ from da_faster.package_configs import enter_scope
 def need_other_images(cfg: Config, target: str, name: str) -> int:
     """Looks how many images of a folder a config trains on.
 
-    Where one folder is in the other, the datasets say which images they train
-    on. Elsewhere every file of the training's folders that is as large as one
-    of the target's is compared with it: a copy is found, too.
+    The datasets say which images they train on. Where one folder is in the
+    other, these are looked for. Elsewhere each that is as large as one of the
+    target's is compared with it: a copy is found, too.
 
     Args:
         cfg (Config): Its training images need not be there any more.
@@ -40,10 +41,14 @@ def need_other_images(cfg: Config, target: str, name: str) -> int:
     shared: set[str] = set()
     for leaf in leaves(loader.get('dataset') or {}):
         own = osp.realpath(folder_of(leaf) or os.sep)
+        used = trained_on(leaf, cfg)
         if osp.commonpath([own, folder]) in (own, folder):
-            shared |= images & trained_on(leaf, cfg, own == folder)
+            if used is None:
+                used = files_below(own) if own == folder else ()
+            shared |= images.intersection(map(osp.realpath, used))
         elif osp.isdir(own):
-            shared |= copies(images, own)
+            used = files_below(own) if used is None else used
+            shared |= copies(images, used)
     if shared == images:
         raise UserError(
             f'{target} holds the training images of {name}: give a folder of '
@@ -65,40 +70,38 @@ def folder_of(dataset: dict) -> str:
     return osp.join(dataset.get('data_root') or '', below)
 
 
-def trained_on(leaf: dict, cfg: Config, same_folder: bool) -> set[str]:
-    """The images that a dataset reads.
+def trained_on(leaf: dict, cfg: Config) -> list[str] | None:
+    """The images that a dataset reads; None where its annotations are gone.
 
     Those that a detector labelled, and the config's ``target_labels``, are of
-    the target. Where the annotations are gone, all images of the same folder
-    are meant.
+    the target.
     """
     enter_scope(cfg)
     few = cfg.get('target_labels')
     if few and leaf.get('ann_file') == few:
-        return set()
+        return []
     reader = DataReader(cfg)
     reader.read_part('source', leaf)
     if any(part.by_detector for part in reader.parts):
-        return set()
+        return []
     leaf = dict(copy.deepcopy(leaf), pipeline=[], lazy_init=False)
     try:
         dataset = DATASETS.build(leaf)
-        paths = [
+        return [
             dataset.get_data_info(i)['img_path'] for i in range(len(dataset))
         ]
-    except Exception:  # its annotations may be gone
-        paths = files_below(folder_of(leaf)) if same_folder else []
-    return set(map(osp.realpath, paths))
+    except Exception:
+        return None
 
 
-def copies(images: set[str], folder: str) -> set[str]:
-    """Those of some images that are also files of a folder, of any name."""
+def copies(images: Iterable[str], others: Iterable[str]) -> set[str]:
+    """Those of some images that are also among others, of any name."""
     by_size = defaultdict(list)
-    for path in images:
+    for path in filter(readable, images):
         by_size[osp.getsize(path)].append(path)
     by_content = defaultdict(set)  # of the sizes that were met
     found: set[str] = set()
-    for path in files_below(folder):
+    for path in filter(readable, others):
         size = osp.getsize(path)
         if size not in by_size and size not in by_content:
             continue
@@ -107,6 +110,11 @@ def copies(images: set[str], folder: str) -> set[str]:
         content = file_sha256(path)
         found.update(x for same, x in by_content[size] if same == content)
     return found
+
+
+def readable(path: str) -> bool:
+    """Whether it is a file to read. The data check tells of others."""
+    return osp.isfile(path) and os.access(path, os.R_OK)
 
 
 def files_below(folder: str) -> list[str]:

@@ -82,12 +82,15 @@ def adapt_config(
             source.
     """
     # As text, so that the config can be written.
-    target, test_labels, test_images, target_labels = (
+    target, load_from, test_labels, test_images, target_labels = (
         path and str(path)
-        for path in (target, test_labels, test_images, target_labels)
-    )
+        for path in (
+            target, load_from, test_labels, test_images, target_labels
+        )
+    )  # fmt: skip
     if iters < 1 or int(iters) != iters:
         raise UserError(f'iters must be a whole number from 1, got {iters}.')
+    iters = int(iters)
     if share is not None and not (source and target_labels):
         raise UserError(
             'share is of labelled target images beside the source: give '
@@ -192,6 +195,9 @@ def model_of(
             'DetDataPreprocessor.'
         )
     without_downloads(detector)
+    trained = detector.get('train_cfg') or {}
+    if trained.get('initial_epoch'):  # TOOD's: the detector is past it
+        trained['initial_epoch'] = 0
     threshold, ignore_above = derived.scores
     return dict(
         type='MeanTeacher',

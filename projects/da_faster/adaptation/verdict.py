@@ -10,6 +10,7 @@ from torch import nn
 
 from da_faster.apis.detectors import detect, open_stock
 from da_faster.engine.loops.fis import fis
+from da_faster.models.self_training.low_scores import shown_from
 from da_faster.models.self_training.mean_teacher import count_matches
 
 CAVEAT = (
@@ -123,25 +124,22 @@ class Verdict(NamedTuple):
 
 
 def compare(
-    config: Path,
-    before: Path,
-    after: Path,
-    images: Sequence[str],
-    threshold: float,
+    before: Path, after: Path, images: Sequence[str], threshold: float
 ) -> Verdict:
-    """Compares two sets of weights of one detector on images.
+    """Compares two detectors of the same classes on images.
 
     Args:
-        config (Path): The detector's config, of stock MMDetection.
-        before (Path): A checkpoint.
+        before (Path): A checkpoint of stock MMDetection. Its config lies
+            beside it, ``start.py`` beside ``start.pth``.
         after (Path): Another one.
         images (Sequence[str]): Image files.
         threshold (float): Score of a sure detection.
     """
     found, seen = [], []
     for checkpoint in (before, after):
-        model = open_stock(config, checkpoint)
-        sure, numbers = look(model, images, threshold)
+        model = open_stock(checkpoint.with_suffix('.py'), checkpoint)
+        with shown_from(model, threshold):
+            sure, numbers = look(model, images, threshold)
         found.append(sure)
         seen.append(numbers)
     # Over all images: one where neither finds anything says nothing.
