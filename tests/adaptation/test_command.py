@@ -182,6 +182,18 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
             'visualizer.vis_backends.0.type=NoBackend',
             'NoBackend is not a backend',
         ),
+        ('load_from=other.pth', 'leave load_from as it is'),
+        ('load_from=None', 'leave load_from as it is'),
+        (
+            'train_dataloader.dataset.pipeline.1.type=NoTransform',
+            'nothing can be built of it: KeyError',
+        ),
+        ('test_dataloader=None', 'leave test_dataloader, test_evaluator, te'),
+        ('test_evaluator=None', 'leave test_dataloader, test_evaluator, te'),
+        (
+            'test_dataloader.dataset.pipeline.1.scale=abc',
+            'with these options cannot look at .*Scale must be a number',
+        ),
         ('optim_wrapper.optimizer.lr=1e38', 'not finite'),  # in the training
     ],
 )
@@ -201,12 +213,27 @@ def test_a_wrong_option_can_be_mended(
 
 @pytest.mark.slow
 def test_what_is_exported_is_what_was_trained_and_measured(
-    detector, target, tmp_path, command
+    detector, tiny_data, target, tmp_path, command, monkeypatch
 ):
-    """Options may change more of a detector than its weights."""
+    """Options may change more of a detector than its weights.
+
+    What it was before, no option changes.
+    """
     run = tmp_path / 'run'
+    measured = []
+
+    def test(config, checkpoint, work_dir):
+        cfg = Config.fromfile(config)
+        mean = cfg.model.data_preprocessor.mean
+        scale = cfg.test_dataloader.dataset.pipeline[1].scale
+        measured.append((cfg.model.type, mean == [1, 2, 3], scale))
+        return {}
+
+    monkeypatch.setattr('da_faster.adaptation.command.test', test)
     command(
         'adapt.py', *detector, '--target', target, '--iters', 1,
+        '--test-labels', tiny_data / 'test.json',
+        '--test-images', tiny_data / 'test',
         '--work-dir', run, *QUICK, 'model.data_preprocessor.mean=[1,2,3]',
         'model.detector.test_cfg.rcnn.max_per_img=7',
         'test_dataloader.dataset.pipeline.1.scale=(48,48)',
@@ -219,6 +246,11 @@ def test_what_is_exported_is_what_was_trained_and_measured(
     assert adapted.model.test_cfg.rcnn.max_per_img == 7
     loaded, resized, *_ = adapted.test_dataloader.dataset.pipeline
     assert resized.scale == (48, 48)
+    scale = came.test_dataloader.dataset.pipeline[1].scale
+    assert measured == [
+        (came.model.type, False, scale),
+        ('MeanTeacher', True, (48, 48)),
+    ]
     model = open_stock(run / 'adapted.py', run / 'adapted.pth')
     image = next(target.iterdir())
     assert max(look(model, str(image)).img_shape) == 48
@@ -331,6 +363,17 @@ def test_images_are_spread_over_the_folder():
     assert spread(list('ab'), 3) == ['a', 'b']
 
 
+def test_an_interrupt_says_how_to_go_on(command, monkeypatch, capsys):
+    def adapt(**given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('da_faster.adaptation.adapt', adapt)
+    with pytest.raises(SystemExit) as end:
+        command('adapt.py', 'x.py', 'x.pth', '--target', 'y')
+    assert end.value.code == 130
+    assert '--resume goes on' in capsys.readouterr().err
+
+
 def test_offline_labels(detector, target, tmp_path, command, capsys):
     out = tmp_path / 'labels.json'
     given = [*detector, target, '--out', out, '--threshold', 0.2]
@@ -350,6 +393,16 @@ def test_offline_labels(detector, target, tmp_path, command, capsys):
     )
     with pytest.raises(SystemExit, match='give --force'):
         command('pseudo_label.py', *given)
+    # A detector in use shows less.
+    cfg = Config.fromfile(detector[0])
+    cfg.model.test_cfg.rcnn.score_thr = 0.9
+    cfg.dump(tmp_path / 'sure.py')
+    again = tmp_path / 'again.json'
+    command('pseudo_label.py', tmp_path / 'sure.py', detector[1], target,
+            '--out', again, '--threshold', 0.2)  # fmt: skip
+    assert (
+        json.loads(again.read_text())['annotations'] == content['annotations']
+    )
     for bad, sentence in (
         (tmp_path, 'takes the name of a .json file'),
         (out / 'below_a_file.json', 'cannot be made'),

@@ -4,6 +4,7 @@ import copy
 import json
 import shutil
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,12 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmdet.datasets import CocoDataset
 from mmdet.models import CrossEntropyLoss, FasterRCNN
-from mmdet.registry import DATASETS, TRANSFORMS
+from mmdet.registry import (
+    DATASETS,
+    OPTIM_WRAPPER_CONSTRUCTORS,
+    OPTIMIZERS,
+    TRANSFORMS,
+)
 from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from torch.optim import SGD
@@ -464,6 +470,10 @@ def shifted_tests(cfg) -> None:
     )
 
 
+def maps_to_learn_from(cfg) -> None:
+    cfg.model.roi_head.semantic_head = dict(type='FusedSemanticHead')
+
+
 def other_preprocessor(cfg) -> None:
     cfg.model.data_preprocessor.type = 'BatchFixedSizePad'
 
@@ -483,6 +493,7 @@ def other_preprocessor(cfg) -> None:
         (no_boxes, r'my.py has no bbox_head in its model \(RPN\)'),
         (no_model, r'my.py has no bbox_head in its model \(none\)'),
         (shifted_tests, 'my.py tests with RandomCenterCropPad'),
+        (maps_to_learn_from, 'my.py has a semantic_head'),
         (other_preprocessor, 'my.py has the data preprocessor BatchFixed'),
     ],
 )
@@ -534,6 +545,26 @@ def test_copies_of_the_source_are_no_target(read, tiny_data, tmp_path):
     cfg.train_dataloader.dataset.data_root = str(tmp_path / 'links')
     assert need_other_images(cfg, str(folder), 'x.py') == 8
     assert need_other_images(cfg, str(tiny_data / 'target'), 'x.py') == 0
+
+
+def test_a_copy_of_what_is_not_trained_on_is_a_target(
+    read, tiny_data, tmp_path
+):
+    """Not even where links in it lead nowhere."""
+    cfg, folder = read('FasterRCNN'), tmp_path / 'others'
+    labels = json.loads((tiny_data / 'source.json').read_text())
+    *others, last = labels['images']
+    labels['images'] = [last]
+    labels['annotations'] = []
+    (tmp_path / 'one.json').write_text(json.dumps(labels))
+    cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'one.json')
+    folder.mkdir()
+    for image in others:
+        shutil.copy(tiny_data / 'source' / image['file_name'], folder)
+    (folder / 'gone.png').symlink_to(tmp_path / 'nowhere.png')
+    assert need_other_images(cfg, str(folder), 'x.py') == 0
+    shutil.copy(tiny_data / 'source' / last['file_name'], folder)
+    assert need_other_images(cfg, str(folder), 'x.py') == 1
 
 
 def test_one_folder_for_both_domains(read, tiny_data, tmp_path):
@@ -606,9 +637,31 @@ def test_code_that_stock_mmdetection_lacks_is_refused(
     adapt_config(cfg, target, load_from='x.pth')  # which does not train so
     with pytest.raises(UserError, match='my.py has Negative of tests.adapt'):
         adapt_config(cfg, target, source=True, name='my.py')
-    cfg.test_dataloader.dataset.pipeline = steps
+    tested = cfg.test_dataloader.dataset
+    plain, tested.pipeline = tested.pipeline, steps
     with pytest.raises(UserError, match='my.py has Negative of tests.adapt'):
         adapt_config(cfg, target, load_from='x.pth', name='my.py')
+    tested.pipeline = plain
+    for registry, change in (
+        (OPTIMIZERS, dict(optimizer=dict(type='Mine', lr=0.1))),
+        (OPTIM_WRAPPER_CONSTRUCTORS, dict(constructor='Mine')),
+    ):
+        monkeypatch.setitem(registry.module_dict, 'Mine', Negative)
+        other = copy.deepcopy(cfg)
+        other.optim_wrapper.update(change)
+        with pytest.raises(UserError, match='my.py has Mine of tests.adapt'):
+            adapt_config(other, target, load_from='x.pth', name='my.py')
+        monkeypatch.delitem(registry.module_dict, 'Mine')
+
+
+def test_a_detector_is_past_its_first_epochs(read, tiny_data):
+    """TOOD has another assigner and loss there."""
+    cfg = read('RetinaNet')
+    cfg.model.train_cfg.initial_epoch = 4
+    new = adapt_config(cfg, tiny_data / 'target', load_from=Path('x.pth'))
+    assert new.model.detector.train_cfg.initial_epoch == 0
+    assert cfg.model.train_cfg.initial_epoch == 4
+    assert new.load_from == 'x.pth'
 
 
 @pytest.mark.parametrize(

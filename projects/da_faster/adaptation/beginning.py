@@ -5,6 +5,7 @@ import os.path as osp
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mmdet.registry import HOOKS, MODELS
 from mmengine.config import Config
@@ -15,7 +16,7 @@ from torch import nn
 
 from da_faster.apis.config import need_backends, need_folder
 from da_faster.apis.detectors import (
-    load_detector,
+    open_stock,
     read_any_config,
     try_detector,
     write_stock,
@@ -28,7 +29,7 @@ from da_faster.engine.checkpoints.files import (
     write_atomically,
 )
 from da_faster.errors import UserError, told
-from da_faster.package_configs import enter_scope, override
+from da_faster.package_configs import enter_scope, override, read_config
 
 from .blending import need_share
 from .derived import derive, with_memory, with_wrappers
@@ -70,17 +71,21 @@ def begin(
             read_images=['target'],
         )
     derived = derive(cfg, config, has_labels(**settings))
-    detector = load_detector(cfg, checkpoint, trust)
-    try_detector(detector, image, derived.classes, config, checkpoint)
-    model = built(new, file)
-    need_shapes(model.student, detector, file)
-    if options:
-        stock = as_adapted(to_stock_config(copy.deepcopy(cfg)).cfg, new)
-        detector = load_detector(stock, checkpoint, trust)
-        with_options = f'{config} with these options'
-        try_detector(
-            detector, image, derived.classes, with_options, checkpoint
-        )
+    with TemporaryDirectory() as folder:
+        stock = write_stock(cfg, checkpoint, Path(folder, 'x.pth'), trust)
+        detector = open_stock(stock.config, stock.checkpoint)
+        try_detector(detector, image, derived.classes, config, checkpoint)
+        model = built(new, file)
+        need_shapes(model.student, detector, file)
+        if options:
+            as_adapted(read_config(stock.config), new).dump(stock.config)
+            try_detector(
+                open_stock(stock.config, stock.checkpoint),
+                image,
+                derived.classes,
+                f'{config} with these options',
+                checkpoint,
+            )
     for line in describe(cfg, new, derived, model):
         say(line)
     kept_images = with_memory(cfg) if settings.get('source') else ()

@@ -155,7 +155,6 @@ def need_stock_parts(cfg: Config, source: bool, name: str) -> None:
         test_dataset(cfg, name),
         cfg.get('optim_wrapper'),
         dict(type=(cfg.get('optim_wrapper') or {}).get('constructor')),
-        cfg.get('custom_hooks'),
     ]
     if source:
         parts.append(cfg.get('train_dataloader'))

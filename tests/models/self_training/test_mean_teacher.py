@@ -15,7 +15,10 @@ from torch import nn
 
 from da_faster.models import MeanTeacher
 from da_faster.models.self_training.distillation import Seen
-from da_faster.models.self_training.ignored_boxes import ignoring
+from da_faster.models.self_training.ignored_boxes import (
+    find_assigners,
+    ignoring,
+)
 from da_faster.models.self_training.mean_teacher import agreement
 from da_faster.models.self_training.one_pass import one_pass
 from da_faster.models.self_training.views import label
@@ -446,6 +449,26 @@ def assigned(ignored: list, objects: list) -> list:
         )
     assert 'assign' not in vars(assigner)
     return result.gt_inds.tolist()
+
+
+@pytest.mark.parametrize('kind', ['VFNetHead', 'FreeAnchorRetinaHead'])
+def test_losses_that_count_all_priors_have_no_ignored_boxes(kind):
+    settings = dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.4)
+
+    def head(kind):
+        return MODELS.build(
+            dict(
+                type=kind,
+                num_classes=1,
+                in_channels=8,
+                feat_channels=32,
+                stacked_convs=1,
+                train_cfg=dict(assigner=settings),
+            )
+        )
+
+    assert len(find_assigners(head('RetinaHead'))) == 1
+    assert find_assigners(head(kind)) == []
 
 
 def test_ignored_boxes_take_nothing_from_the_labels():
