@@ -20,9 +20,8 @@ from da_faster.package_configs import enter_scope
 def need_other_images(cfg: Config, target: str, name: str) -> int:
     """Looks how many images of a folder a config trains on.
 
-    The datasets say which images they train on. Where one folder is in the
-    other, these are looked for. Elsewhere each that is as large as one of the
-    target's is compared with it: a copy is found, too.
+    Where one folder is in the other, the datasets say which images they train
+    on. Elsewhere files of one size are compared: a copy is found, too.
 
     Args:
         cfg (Config): Its training images need not be there any more.
@@ -41,14 +40,14 @@ def need_other_images(cfg: Config, target: str, name: str) -> int:
     shared: set[str] = set()
     for leaf in leaves(loader.get('dataset') or {}):
         own = osp.realpath(folder_of(leaf) or os.sep)
-        used = trained_on(leaf, cfg)
         if osp.commonpath([own, folder]) in (own, folder):
+            used = trained_on(leaf, cfg)
             if used is None:
                 used = files_below(own) if own == folder else ()
             shared |= images.intersection(map(osp.realpath, used))
-        elif osp.isdir(own):
-            used = files_below(own) if used is None else used
-            shared |= copies(images, used)
+        elif found := copies(images, files_below(own)):
+            used = trained_on(leaf, cfg)  # of a large set it takes long
+            shared |= found if used is None else copies(found, used)
     if shared == images:
         raise UserError(
             f'{target} holds the training images of {name}: give a folder of '
