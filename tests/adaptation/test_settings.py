@@ -474,6 +474,10 @@ def maps_to_learn_from(cfg) -> None:
     cfg.model.roi_head.semantic_head = dict(type='FusedSemanticHead')
 
 
+def objects_in_each_image(cfg) -> None:
+    cfg.model.roi_head.type = 'PointRendRoIHead'
+
+
 def other_preprocessor(cfg) -> None:
     cfg.model.data_preprocessor.type = 'BatchFixedSizePad'
 
@@ -494,6 +498,7 @@ def other_preprocessor(cfg) -> None:
         (no_model, r'my.py has no bbox_head in its model \(none\)'),
         (shifted_tests, 'my.py tests with RandomCenterCropPad'),
         (maps_to_learn_from, 'my.py has a semantic_head'),
+        (objects_in_each_image, 'my.py is a PointRend'),
         (other_preprocessor, 'my.py has the data preprocessor BatchFixed'),
     ],
 )

@@ -131,6 +131,11 @@ def need_box_head(cfg: Config, name: str) -> None:
             f'({model.get("type", "none")}): it takes a detector that finds '
             'boxes.'
         )
+    if 'PointRend' in str((model.get('roi_head') or {}).get('type')):
+        raise UserError(
+            f'{name} is a PointRend, which fails on images without objects, '
+            'and the teacher may see none: take a Mask R-CNN.'
+        )
     if (model.get('roi_head') or {}).get('semantic_head'):
         raise UserError(
             f'{name} has a semantic_head, which learns from maps that no '
