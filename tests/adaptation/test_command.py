@@ -184,6 +184,12 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
         ),
         ('load_from=other.pth', 'leave load_from as it is'),
         ('load_from=None', 'leave load_from as it is'),
+        ('resume=True', 'give --resume, not resume in'),
+        ('work_dir=elsewhere', 'give --work-dir, not work_dir in'),
+        (
+            'default_hooks.checkpoint.save_best=coco/nothing',
+            'nothing can be built of it: ValueError: Cannot infer the rule',
+        ),
         (
             'train_dataloader.dataset.pipeline.1.type=NoTransform',
             'nothing can be built of it: KeyError',
@@ -223,6 +229,9 @@ def test_what_is_exported_is_what_was_trained_and_measured(
     measured = []
 
     def test(config, checkpoint, work_dir):
+        # A kill in there must not leave another detector's config.
+        as_it_came = checkpoint.endswith('start.pth')
+        assert (work_dir != str(run)) == as_it_came
         cfg = Config.fromfile(config)
         mean = cfg.model.data_preprocessor.mean
         scale = cfg.test_dataloader.dataset.pipeline[1].scale

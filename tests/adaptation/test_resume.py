@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from da_faster.adaptation import adapt_config
@@ -13,6 +14,15 @@ from da_faster.adaptation.command import go_on, need_same_start
 from da_faster.errors import UserError
 
 from .test_command import QUICK
+
+
+def forget_counts(checkpoint: Path) -> None:
+    """Makes it one of an earlier version, which counted less."""
+    content = torch.load(checkpoint, weights_only=False)
+    for name in ('all_kept_most', 'all_scores_most'):
+        del content['state_dict'][f'pseudo_labels.{name}']
+    torch.save(content, checkpoint)
+    Path(f'{checkpoint}.sha256').unlink(missing_ok=True)
 
 
 @pytest.mark.slow
@@ -34,6 +44,7 @@ def test_the_written_config_stays_and_the_folder_may_be_copied(
     assert 'work_dir' not in written
     shutil.copytree(run, moved)
     (moved / 'adapted.pth').unlink()
+    forget_counts(moved / 'iter_2.pth')
     changed = text.replace('adapt_moved', 'adapt_again')
     # What a Runner that was killed leaves.
     settings = "resume = True\nload_from = 'gone.pth'\nwork_dir = 'run'\n"
@@ -51,6 +62,12 @@ def test_the_written_config_stays_and_the_folder_may_be_copied(
     (moved / 'adapt.py').write_text(commented)
     go_on(moved / 'adapt.py', moved / 'start.pth', str(target), True, print)
     assert (moved / 'adapt.py').read_text() == commented
+    (moved / 'adapt.py').write_text(f'{commented}\ntest_dataloader = None')
+    with pytest.raises(UserError, match='has no test_dataloader: complete'):
+        go_on(
+            moved / 'adapt.py', moved / 'start.pth', str(target), True, print
+        )
+    (moved / 'adapt.py').write_text(commented)
     weights = tmp_path / 'newer.pth'
     shutil.copy(run / 'iter_2.pth', weights)
     with pytest.raises(SystemExit, match='which is not .*newer.pth: give'):

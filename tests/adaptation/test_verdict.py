@@ -1,7 +1,6 @@
 """What is said without labels."""
 
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +13,7 @@ from da_faster.adaptation.verdict import (
     Detections,
     Verdict,
 )
+from da_faster.errors import UserError
 
 
 def seen(cars: float, people: float, score: float = 0.8) -> Detections:
@@ -67,7 +67,7 @@ def test_most_of_many_classes_are_not_there():
     assert '| car an image |' in text and 'person an image' not in text
 
 
-def test_they_agree_on_what_they_find(monkeypatch):
+def test_they_agree_on_what_they_find(monkeypatch, tmp_path):
     """Not on the images in which neither finds anything."""
     box = torch.tensor([[0.0, 0.0, 4.0, 4.0]])
     found = dict(
@@ -89,15 +89,21 @@ def test_they_agree_on_what_they_find(monkeypatch):
             model = torch.nn.Linear(1, 1)
             model.dataset_meta = dict(classes=('car',))
             assert config == checkpoint.with_suffix('.py')
-            model.which = int(checkpoint.name)
+            model.which = int(checkpoint.stem)
             return model
 
         monkeypatch.setattr(module, 'open_stock', open_stock)
         monkeypatch.setattr(
             module, 'detect', lambda m, i: found[pairs[i][m.which]]
         )
-        return module.compare(Path('0'), Path('1'), list(pairs), 0.5)
+        return module.compare(
+            tmp_path / '0.pth', tmp_path / '1.pth', list(pairs), 0.5
+        )
 
+    for name in ('0.py', '1.py'):
+        with pytest.raises(UserError, match=f'{name} is missing beside'):
+            compared(('ours', 'other'))
+        (tmp_path / name).touch()
     apart = compared(('ours', 'other'), *[('nothing', 'nothing')] * 2)
     assert apart.agreement == 0
     assert 'agree on less than half' in ' '.join(apart.warnings())

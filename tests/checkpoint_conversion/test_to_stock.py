@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 import torch
 from mmdet.apis import inference_detector, init_detector
-from mmdet.registry import HOOKS, MODELS
+from mmdet.registry import HOOKS, MODELS, OPTIMIZERS
 from mmengine.config import Config
 from mmengine.hooks import EMAHook, Hook
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 
 from da_faster.checkpoint_conversion import files
-from da_faster.checkpoint_conversion.stock_config import StockConfig
+from da_faster.checkpoint_conversion.stock_config import (
+    StockConfig,
+    custom_classes,
+)
 from da_faster.engine.checkpoints.loading import allow_list
 from da_faster.errors import UserError
 
@@ -276,6 +279,15 @@ def test_hooks(monkeypatch):
     assert cfg.default_hooks == dict(timer=dict(type='IterTimerHook'))
     assert stock.changes == ['OwnHook left out', 'OwnEMAHook -> EMAHook']
     assert stock.dropped_parts == set()
+
+
+def test_optimizers_that_mmengine_registers_are_stock(monkeypatch):
+    """Such as Lion, of a package of its own."""
+    monkeypatch.setitem(OPTIMIZERS.module_dict, 'Lion', OwnEMAHook)
+    assert 'Lion' in custom_classes()
+    known = 'da_faster.checkpoint_conversion.stock_config.KNOWN_OPTIMIZERS'
+    monkeypatch.setattr(known, {'Lion'})
+    assert 'Lion' not in custom_classes()
 
 
 class OwnBackbone(torch.nn.Module):

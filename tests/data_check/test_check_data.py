@@ -496,6 +496,23 @@ def test_shares_of_a_batch(data):
     assert find(data) == []
 
 
+def test_a_sampler_without_an_end(data):
+    joined(data, [1, 1])
+    for train_cfg in (
+        dict(type='EpochBasedTrainLoop', max_epochs=1),
+        dict(max_epochs=1),
+        dict(by_epoch=True, max_epochs=1),
+    ):
+        data.train_cfg = train_cfg
+        only(data, True, 'MultiSourceSampler, which never ends', 'max_iters')
+    for train_cfg in (
+        dict(type='IterBasedTrainLoop', max_iters=1),
+        dict(by_epoch=False, max_iters=1),
+    ):
+        data.train_cfg = train_cfg
+        assert find(data) == []
+
+
 def test_sets_of_the_source_with_other_classes(data):
     source = data.train_dataloader.dataset
     other = dict(source, metainfo=dict(classes=('dog', 'cat')))

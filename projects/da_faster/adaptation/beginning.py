@@ -57,7 +57,14 @@ def begin(
     new = adapt_config(
         cfg, target, load_from=str(start), name=config, **settings
     )
-    override(new, dict(options or {}), str(file))
+    options = dict(options or {})
+    for key in ('resume', 'work_dir'):
+        if key in options:
+            raise UserError(
+                f'{file} was not written: give --{key.replace("_", "-")}, not '
+                f'{key} in --cfg-options.'
+            )
+    override(new, options, str(file))
     need_share(new.blend, file)
     if new.load_from != str(start):
         raise UserError(
@@ -197,6 +204,9 @@ def built(new: Config, file: Path) -> nn.Module:
             hook = copy.deepcopy(hook)
             hook.pop('priority', None)  # Runner takes it out, too
             HOOKS.build(hook)
+        checkpoint = (new.get('default_hooks') or {}).get('checkpoint')
+        if checkpoint:  # save_best, by_epoch and others are up to it
+            HOOKS.build(copy.deepcopy(checkpoint))
         for steps in pipelines_of(new):
             Compose(copy.deepcopy(steps))
         for key in ('val_evaluator', 'test_evaluator'):

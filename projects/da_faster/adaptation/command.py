@@ -167,11 +167,10 @@ def go_on(file: Path, start: Path, target: str, data_check: bool, say) -> None:
                 'copy it back, or begin anew in another --work-dir.'
             )
     cfg = read_config(file)
-    gone = {'model', 'train_cfg', 'train_dataloader'}.difference(cfg)
+    needed = 'model', 'train_cfg', 'train_dataloader', 'test_dataloader'
+    gone = [key for key in needed if not cfg.get(key)]
     if gone:
-        raise UserError(
-            f'{file} has no {", ".join(sorted(gone))}: complete it.'
-        )
+        raise UserError(f'{file} has no {", ".join(gone)}: complete it.')
     loader = cfg.train_cfg.get('target_dataloader') or cfg.train_dataloader
     for leaf in leaves(loader.dataset):
         own = folder_of(leaf)
@@ -228,7 +227,7 @@ def measured(file: Path, checkpoint: Path, as_it_came: bool = False) -> dict:
             config beside the checkpoint, which no option has changed.
     """
     with TemporaryDirectory() as folder, kept(file):
-        config = file
+        config, work_dir = file, file.parent
         if as_it_came:
             cfg, came = map(read_config, (file, checkpoint.with_suffix('.py')))
             cfg.model = came.model
@@ -236,9 +235,11 @@ def measured(file: Path, checkpoint: Path, as_it_came: bool = False) -> dict:
             steps = measured_pipeline(derive(came))
             for leaf in leaves(cfg.test_dataloader.dataset):
                 leaf.pipeline = steps
-            config = Path(folder) / file.name
+            # Killed in there, it leaves the adaptation's own file alone.
+            work_dir = Path(folder)
+            config = work_dir / 'start.py'
             cfg.dump(config)
-        return test(str(config), str(checkpoint), work_dir=str(file.parent))
+        return test(str(config), str(checkpoint), work_dir=str(work_dir))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch import nn
 
 from da_faster.apis.detectors import detect, open_stock
 from da_faster.engine.loops.fis import fis
+from da_faster.errors import UserError
 from da_faster.models.self_training.low_scores import shown_from
 from da_faster.models.self_training.mean_teacher import count_matches
 
@@ -134,10 +135,13 @@ def compare(
         after (Path): Another one.
         images (Sequence[str]): Image files.
         threshold (float): Score of a sure detection.
+
+    Raises:
+        UserError: If there is no config beside a checkpoint.
     """
     found, seen = [], []
     for checkpoint in (before, after):
-        model = open_stock(checkpoint.with_suffix('.py'), checkpoint)
+        model = open_stock(config_beside(checkpoint), checkpoint)
         with shown_from(model, threshold):
             sure, numbers = look(model, images, threshold)
         found.append(sure)
@@ -147,6 +151,20 @@ def compare(
     boxes = sum(len(sure) for sures in found for sure in sures)
     agreement = 2 * matches / boxes if boxes else float('nan')
     return Verdict(len(images), threshold, *seen, agreement)
+
+
+def config_beside(checkpoint: Path) -> Path:
+    """That of a stock checkpoint, which has its name.
+
+    Raises:
+        UserError: If there is none.
+    """
+    config = Path(checkpoint).with_suffix('.py')
+    if not config.exists():
+        raise UserError(
+            f'{config} is missing beside {checkpoint}: put its config there.'
+        )
+    return config
 
 
 def look(

@@ -165,7 +165,15 @@ def load_detector(
 def open_stock(config: Path, checkpoint: Path) -> nn.Module:
     """What :func:`write_stock` wrote, ready to detect."""
     device = 'cuda:0' if torch.cuda.is_available() else 'cpu'
-    return init_detector(str(config), str(checkpoint), device=device)
+    try:
+        return init_detector(str(config), str(checkpoint), device=device)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f'the detector cannot be built ({told(error)}): mend its config, '
+            'or install what it needs.'
+        ) from error
 
 
 def detect(

@@ -11,6 +11,7 @@ import inspect
 
 import mmdet.registry
 from mmengine.config import Config
+from mmengine.optim.optimizer import builder
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
@@ -18,6 +19,13 @@ from da_faster.errors import UserError
 from da_faster.package_configs import enter_scope
 
 STOCK = ('mmdet', 'mmengine', 'mmcv', 'torch')
+# Those of other packages that MMEngine registers, such as Lion.
+KNOWN_OPTIMIZERS = {
+    name
+    for key, names in vars(builder).items()
+    if key.endswith('_OPTIMIZERS')
+    for name in names
+}
 
 
 def custom_classes() -> dict[str, tuple[type, type | None]]:
@@ -33,7 +41,10 @@ def custom_classes() -> dict[str, tuple[type, type | None]]:
             continue
         # A copy: looking a name up imports what the registry still lacks.
         for name, cls in list(registry.module_dict.items()):
-            if cls.__module__.split('.')[0] in STOCK:
+            if (
+                cls.__module__.split('.')[0] in STOCK
+                or name in KNOWN_OPTIMIZERS
+            ):
                 continue
             parents = (
                 [

@@ -2,6 +2,11 @@
 
 from .parts import DataReader
 
+ENDLESS = (
+    'GroupMultiSourceSampler', 'InfiniteSampler',
+    'MultiSourceSampler',
+)  # fmt: skip
+
 
 def check_shares(reader: DataReader) -> None:
     """MultiSourceSampler needs a number for each, and an image of each.
@@ -17,9 +22,25 @@ def check_shares(reader: DataReader) -> None:
     )
 
 
+def counts_epochs(train_cfg: dict) -> bool:
+    """Whether a training goes by epochs."""
+    kind = str(train_cfg.get('type', '')).split('.')[-1]
+    if kind:
+        return kind == 'EpochBasedTrainLoop'
+    return bool(train_cfg) and train_cfg.get('by_epoch', True)
+
+
 def check_sampler(reader: DataReader, key: str, loader: dict | None) -> None:
     loader = loader or {}
     sampler = loader.get('sampler') or {}
+    kind = str(sampler.get('type')).split('.')[-1]
+    if kind in ENDLESS and counts_epochs(reader.cfg.get('train_cfg') or {}):
+        reader.fatal(
+            f'{key} has a {kind}, which never ends, and train_cfg counts '
+            "epochs: give train_cfg type='IterBasedTrainLoop' and max_iters, "
+            'and the param_scheduler by_epoch=False.'
+        )
+        return
     ratio = sampler.get('source_ratio')
     if ratio is None:
         return

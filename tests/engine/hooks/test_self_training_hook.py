@@ -184,7 +184,7 @@ def counted(kept, most, source, images=1000, score=(), best=()):
     [
         ([1.0, 0.5], [1.2, 0.6], [2.0, 1.0], {}),
         ([0.05, 0.05], [1.0, 0.6], [2.0, 1.0], {'vanish': '0.10 boxes'}),
-        ([0.0, 0.0], [0.0, 0.0], [2.0, 1.0], {'vanish': '0.00 boxes'}),
+        ([0.0, 0.0], [0.0, 0.0], [2.0, 1.0], {'none': 'no pseudo-label'}),
         ([6.0, 4.0], [6.0, 4.0], [2.0, 1.0], {'explode': '10.0 boxes'}),
         # The dog fades, and with it goes the balance.
         (

@@ -121,6 +121,20 @@ def test_classes_are_at_their_best_at_different_times():
     assert labels.confidence.item() == pytest.approx(0.6 / 0.9)
 
 
+def test_a_checkpoint_without_the_most_of_all_is_completed():
+    labels = PseudoLabels(2, threshold=0.5, memory=2)
+    for label in (0, 1):
+        labels.select([detections((0.9, label))] * 2)
+    weights = {f'p.{k}': v for k, v in labels.state_dict().items()}
+    for name in ('all_kept_most', 'all_scores_most'):
+        del weights[f'p.{name}']
+    labels.complete_counts(weights, 'p.')
+    assert weights['p.all_kept_most'] == 2  # one of each class
+    assert weights['p.all_scores_most'].item() == pytest.approx(1.8)
+    labels.complete_counts(weights, 'q.')
+    assert set(weights) == {f'p.{k}' for k in labels.state_dict()}
+
+
 def test_labels_cannot_make_ever_more_labels():
     """Two an image at first, so four at most; then scores rise."""
     labels = PseudoLabels(1, threshold=0.5, memory=2, window=2, growth=2.0)

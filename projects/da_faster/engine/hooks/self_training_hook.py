@@ -262,7 +262,7 @@ def signs_of_collapse(
         'The student may unlearn the target: look at the detections, or end '
         'the training earlier.'
     )
-    if not (ever or wanted):
+    if not ever:
         said = (
             'There is no pseudo-label at all, so the student learns nothing '
             'of the target, or that it is empty: lower the threshold of '

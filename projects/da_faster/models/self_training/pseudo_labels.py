@@ -139,6 +139,22 @@ class PseudoLabels(nn.Module):
                 buffer.zero_()
         self.thresholds.copy_(self.thresholds.new_tensor(self.lowest))
 
+    def complete_counts(self, weights: dict[str, Tensor], prefix: str) -> None:
+        """Adds what a checkpoint of an earlier version did not count.
+
+        Args:
+            weights (dict[str, Tensor]): Of the checkpoint; changed in place.
+            prefix (str): Of this module's names in it, with the last dot.
+        """
+        kept, score = (
+            weights.get(f'{prefix}{name}_most') for name in ('kept', 'score')
+        )
+        if kept is not None and score is not None:
+            weights.setdefault(f'{prefix}all_kept_most', kept.sum())
+            weights.setdefault(
+                f'{prefix}all_scores_most', (kept * score).sum()
+            )
+
     @property
     def num_classes(self) -> int:
         """C."""
