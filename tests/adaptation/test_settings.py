@@ -509,6 +509,13 @@ def test_what_is_missing_is_named(change, sentence, read, tiny_data):
         adapt_config(cfg, str(tiny_data / 'target'), name='my.py')
 
 
+@pytest.mark.parametrize('change', [maps_to_learn_from, objects_in_each_image])
+def test_what_boxes_cannot_teach_may_label(change, read):
+    cfg = read('FasterRCNN')
+    change(cfg)
+    assert derive(cfg, 'my.py').classes == ('box',)
+
+
 def test_transforms_that_keep_earlier_images_are_known(read):
     assert with_memory(read('RTMDet')) == ['CachedMosaic', 'CachedMixUp']
     assert with_memory(read('YOLOX')) == []

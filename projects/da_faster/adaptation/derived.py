@@ -131,12 +131,20 @@ def need_box_head(cfg: Config, name: str) -> None:
             f'({model.get("type", "none")}): it takes a detector that finds '
             'boxes.'
         )
-    if 'PointRend' in str((model.get('roi_head') or {}).get('type')):
+
+
+def need_boxes_to_teach(cfg: Config, name: str) -> None:
+    """Raises a UserError for what boxes alone cannot teach.
+
+    It may well label images for another detector.
+    """
+    head = cfg.model.get('roi_head') or {}
+    if 'PointRend' in str(head.get('type')):
         raise UserError(
             f'{name} is a PointRend, which fails on images without objects, '
             'and the teacher may see none: take a Mask R-CNN.'
         )
-    if (model.get('roi_head') or {}).get('semantic_head'):
+    if head.get('semantic_head'):
         raise UserError(
             f'{name} has a semantic_head, which learns from maps that no '
             'detector draws: take a config without it, such as '

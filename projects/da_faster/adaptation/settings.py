@@ -13,7 +13,13 @@ from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
 from .blending import need_share
-from .derived import Derived, derive, need_box_head, need_stock_parts
+from .derived import (
+    Derived,
+    derive,
+    need_box_head,
+    need_boxes_to_teach,
+    need_stock_parts,
+)
 from .few_labels import need_true_labels
 from .loaders import (
     has_masks,
@@ -107,6 +113,7 @@ def adapt_config(
     need_share(blend, name)
     cfg = with_preprocessor(with_type_names(cfg))
     need_box_head(cfg, name)
+    need_boxes_to_teach(cfg, name)
     need_stock_parts(cfg, source, name)
     adapted_alone = (cfg.get('train_cfg') or {}).get('type') == 'TargetLoop'
     cfg = to_stock_config(cfg).cfg
