@@ -135,7 +135,7 @@ def adapt(
     )
     before, after = {}, {}
     if new.get('test_evaluator'):
-        before = measured(file, start, as_it_came=True)
+        before = measured_as_it_came(file, start)
         after = measured(file, stock.checkpoint)
     threshold = (new.model.get('pseudo_labels') or {}).get('threshold')
     if not isinstance(threshold, (int, float)):  # by class, or 'frequency'
@@ -217,29 +217,27 @@ def need_same_start(new: Config, checkpoint: str, file: Path) -> None:
         )
 
 
-def measured(file: Path, checkpoint: Path, as_it_came: bool = False) -> dict:
-    """Metrics of a stock checkpoint on the labelled target images.
+def measured(file: Path, checkpoint: Path) -> dict:
+    """Metrics of a stock checkpoint on the labelled target images."""
+    with kept(file):
+        return test(str(file), str(checkpoint), work_dir=str(file.parent))
 
-    Args:
-        file (Path): The config of the adaptation, with its options.
-        checkpoint (Path): The weights.
-        as_it_came (bool): Take the detector and its test pipeline of the
-            config beside the checkpoint, which no option has changed.
+
+def measured_as_it_came(file: Path, start: Path) -> dict:
+    """Metrics of the detector that no option has changed.
+
+    Its config lies beside the checkpoint ``start``. The test images and the
+    evaluator are those of the adaptation, ``file``.
     """
-    with TemporaryDirectory() as folder, kept(file):
-        config, work_dir = file, file.parent
-        if as_it_came:
-            cfg, came = map(read_config, (file, checkpoint.with_suffix('.py')))
-            cfg.model = came.model
-            cfg.custom_hooks = []
-            steps = measured_pipeline(derive(came))
-            for leaf in leaves(cfg.test_dataloader.dataset):
-                leaf.pipeline = steps
-            # Killed in there, it leaves the adaptation's own file alone.
-            work_dir = Path(folder)
-            config = work_dir / 'start.py'
-            cfg.dump(config)
-        return test(str(config), str(checkpoint), work_dir=str(work_dir))
+    cfg, came = map(read_config, (file, start.with_suffix('.py')))
+    cfg.model = came.model
+    cfg.custom_hooks = []
+    cfg.test_dataloader.dataset.pipeline = measured_pipeline(derive(came))
+    # Runner writes the config into its work dir: not over the adaptation's.
+    with TemporaryDirectory() as folder:
+        config = Path(folder) / 'start.py'
+        cfg.dump(config)
+        return test(str(config), str(start), work_dir=folder)
 
 
 @contextmanager

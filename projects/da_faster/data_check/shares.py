@@ -1,11 +1,8 @@
-"""Does each dataset have its share of a batch?"""
+"""Does each dataset have its share of a batch, and an epoch its end?"""
 
 from .parts import DataReader
 
-ENDLESS = (
-    'GroupMultiSourceSampler', 'InfiniteSampler',
-    'MultiSourceSampler',
-)  # fmt: skip
+ENDLESS = ('GroupMultiSourceSampler', 'InfiniteSampler', 'MultiSourceSampler')
 
 
 def check_shares(reader: DataReader) -> None:

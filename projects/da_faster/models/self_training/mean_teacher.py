@@ -420,8 +420,7 @@ class MeanTeacher(SemiBaseDetector):
         boxes = labels.kept.sum()
         watched = dict(
             pseudo_boxes=boxes,
-            pseudo_score=(labels.kept * labels.score).sum()
-            / boxes.clamp(min=1e-6),
+            pseudo_score=labels.all_scores / boxes.clamp(min=1e-6),
             pseudo_empty=labels.empty.clone(),
             pseudo_confidence=labels.confidence,
         )

@@ -172,14 +172,19 @@ class PseudoLabels(nn.Module):
         return self.source_boxes / self.source_images.clamp(min=1)
 
     @property
+    def all_scores(self) -> Tensor:
+        """Sum of the labels' scores in an image."""
+        return (self.kept * self.score).sum()
+
+    @property
     def confidence(self) -> Tensor:
-        """Sum of the labels' scores in an image, as a share of its most.
+        """``all_scores`` as a share of its most.
 
         Of a memory that is not full yet nothing is known: it is 1.
         """
         if not self.all_scores_most:
             return torch.ones_like(self.all_scores_most)
-        return (self.kept * self.score).sum() / self.all_scores_most
+        return self.all_scores / self.all_scores_most
 
     @property
     def less_confident(self) -> bool:
@@ -289,8 +294,7 @@ class PseudoLabels(nn.Module):
                 self.kept_first.copy_(self.kept)
             torch.maximum(self.kept_most, self.kept, out=self.kept_most)
             torch.maximum(self.score_most, self.score, out=self.score_most)
-            for most, now in (
-                (self.all_kept_most, self.kept.sum()),
-                (self.all_scores_most, (self.kept * self.score).sum()),
-            ):
-                torch.maximum(most, now, out=most)
+            most = self.all_kept_most
+            torch.maximum(most, self.kept.sum(), out=most)
+            most = self.all_scores_most
+            torch.maximum(most, self.all_scores, out=most)
