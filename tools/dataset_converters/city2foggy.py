@@ -49,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # Importing torch and mmdet takes seconds: parse first.
     from da_faster.data_conversion import city2foggy
-    from da_faster.engine.checkpoints.files import file_sha256
     from da_faster.errors import one_sentence
+    from da_faster.files import file_sha256
 
     with one_sentence():
         written = city2foggy.convert(**options)

@@ -23,12 +23,9 @@ from da_faster.apis.detectors import (
 )
 from da_faster.checkpoint_conversion import to_stock_config
 from da_faster.data_check import leaves, stop_if_fatal
-from da_faster.engine.checkpoints.files import (
-    file_sha256,
-    pointed_at,
-    write_atomically,
-)
+from da_faster.engine.checkpoints.files import pointed_at
 from da_faster.errors import UserError, told
+from da_faster.files import file_sha256, write_atomically
 from da_faster.package_configs import enter_scope, override, read_config
 
 from .blending import need_share

@@ -14,8 +14,8 @@ from da_faster.apis.detectors import (
     read_any_config,
     try_detector,
 )
-from da_faster.engine.checkpoints.files import file_sha256, write_atomically
 from da_faster.errors import UserError
+from da_faster.files import file_sha256, write_atomically
 from da_faster.models.self_training.low_scores import shown_from
 from da_faster.progress import progress
 

@@ -12,8 +12,8 @@ from mmengine.logging import print_log
 
 from da_faster.apis.detectors import images_below
 from da_faster.data_check import DataReader, leaves
-from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
+from da_faster.files import file_sha256
 from da_faster.package_configs import enter_scope
 
 

@@ -15,8 +15,8 @@ from mmengine.structures import InstanceData
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
-from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
+from da_faster.files import write_atomically
 from da_faster.progress import progress
 
 from .coco_results import coco_content

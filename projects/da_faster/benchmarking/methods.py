@@ -9,8 +9,8 @@ from typing import NamedTuple
 from mmengine.config import Config
 
 from da_faster.data_check import stop_if_fatal
-from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
+from da_faster.files import write_atomically
 from da_faster.package_configs import carried_root, read_config
 
 

@@ -22,8 +22,8 @@ from mmdet.registry import DATASETS, MODELS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
+from da_faster.files import file_sha256
 
 from .files import load_config, name_some, need_free, read, write
 

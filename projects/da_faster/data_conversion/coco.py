@@ -23,8 +23,8 @@ from typing import (
 
 from PIL import Image
 
-from da_faster.engine.checkpoints.files import file_sha256
 from da_faster.errors import UserError
+from da_faster.files import file_sha256
 from da_faster.image_files import loaded_size
 from da_faster.progress import progress
 

@@ -17,8 +17,8 @@ from da_faster.apis.detectors import (
 )
 from da_faster.apis.prediction import short
 from da_faster.data_check import DataReader
-from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
+from da_faster.files import write_atomically
 from da_faster.listing import spread
 from da_faster.package_configs import enter_scope
 from da_faster.progress import progress

@@ -10,8 +10,8 @@ from jinja2 import Environment, FileSystemLoader
 
 from da_faster.apis.config import need_output
 from da_faster.benchmarking.scores import describe
-from da_faster.engine.checkpoints.files import write_atomically
 from da_faster.errors import UserError
+from da_faster.files import write_atomically
 from da_faster.progress import progress
 
 from . import breakdown

@@ -15,7 +15,6 @@ from da_faster.engine.checkpoints.files import (
     find_resumable,
     point_to,
     try_to_write,
-    write_atomically,
 )
 from da_faster.errors import UserError
 
@@ -153,21 +152,6 @@ def test_removing_takes_the_digest_along(work_dir):
     assert not list(work_dir.glob('iter_3*'))
 
 
-def refuse(*args) -> None:
-    raise OSError(errno.ENOSPC, 'No space left on device')
-
-
-@pytest.mark.parametrize('call', ['fsync', 'replace'])
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, call):
-    path = tmp_path / 'x'
-    path.write_bytes(b'old')
-    monkeypatch.setattr(checkpoint_files.os, call, refuse)
-    with pytest.raises(OSError, match='No space left'):
-        write_atomically(b'new', str(path))
-    assert path.read_bytes() == b'old'
-    assert os.listdir(tmp_path) == ['x']
-
-
 @pytest.mark.parametrize('call', ['fsync', 'replace'])
 def test_a_kill_during_a_write_leaves_the_old_checkpoint(work_dir, call):
     """At each of the moments before the new file has its name."""
@@ -179,18 +163,6 @@ def test_a_kill_during_a_write_leaves_the_old_checkpoint(work_dir, call):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     assert find_damage(path) is None
     assert resumable(work_dir) == ('iter_9.pth', [])
-
-
-@pytest.mark.parametrize('answer', [errno.EINVAL, errno.ENOSYS, errno.EBADF])
-def test_a_file_system_without_fsync(tmp_path, monkeypatch, answer):
-    """As network and FUSE ones; what was written counts."""
-
-    def refuse(descriptor):
-        raise OSError(answer, os.strerror(answer))
-
-    monkeypatch.setattr(checkpoint_files.os, 'fsync', refuse)
-    write_atomically(b'new', str(tmp_path / 'x'))
-    assert (tmp_path / 'x').read_bytes() == b'new'
 
 
 def test_a_file_system_without_rename(tmp_path, monkeypatch):
@@ -205,17 +177,6 @@ def test_a_file_system_without_rename(tmp_path, monkeypatch):
     with pytest.raises(UserError, match='renamed and removed .*--work-dir'):
         try_to_write(str(tmp_path))
     assert not list(tmp_path.iterdir())
-
-
-def test_a_folder_that_cannot_be_opened(tmp_path, monkeypatch):
-    """As on Windows."""
-
-    def refuse(path, flags):
-        raise PermissionError(errno.EACCES, path)
-
-    monkeypatch.setattr(checkpoint_files.os, 'open', refuse)
-    write_atomically(b'new', str(tmp_path / 'x'))
-    assert (tmp_path / 'x').read_bytes() == b'new'
 
 
 def test_a_checkpoint_that_the_file_system_lost(work_dir, monkeypatch):

@@ -6,7 +6,6 @@ MMEngine's own functions expect. A work dir can be moved or copied all the
 same: a work dir with checkpoints of its own never takes one of elsewhere.
 """
 
-import errno
 import hashlib
 import os
 import os.path as osp
@@ -16,54 +15,10 @@ import zipfile
 from mmengine.fileio import LocalBackend, register_backend
 
 from da_faster.errors import UserError
+from da_faster.files import file_sha256, remove_if_there, write_atomically
 
 POINTER = 'last_checkpoint'
 DIGEST = '.sha256'
-
-
-def write_atomically(content: bytes, path: str) -> None:
-    """After a crash at any moment ``path`` is the old file or the new one."""
-    folder = osp.dirname(path) or '.'
-    os.makedirs(folder, exist_ok=True)
-    temporary = f'{path}.tmp'
-    try:
-        with open(temporary, 'wb') as file:
-            file.write(content)
-            file.flush()
-            flush_to_disk(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        remove(temporary)
-        raise
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # not for folders: Windows, some network file systems
-        return
-    try:
-        flush_to_disk(descriptor)  # the new name, too, is to survive
-    finally:
-        os.close(descriptor)
-
-
-# What file systems answer that have no such call, or not for folders.
-CANNOT_FLUSH = (
-    errno.EACCES,
-    errno.EBADF,
-    errno.EINVAL,
-    errno.EISDIR,
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EPERM,
-)
-
-
-def flush_to_disk(descriptor: int) -> None:
-    """fsync, where the file system knows it (many network ones do not)."""
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in CANNOT_FLUSH:
-            raise
 
 
 def try_to_write(work_dir: str) -> None:
@@ -84,14 +39,6 @@ def try_to_write(work_dir: str) -> None:
         ) from error
 
 
-def remove(path: str) -> None:
-    """Removes a file that may be missing."""
-    try:
-        os.remove(path)
-    except FileNotFoundError:
-        pass
-
-
 @register_backend('atomic')
 class AtomicBackend(LocalBackend):
     """LocalBackend whose files are written as a whole, digest beside."""
@@ -99,24 +46,14 @@ class AtomicBackend(LocalBackend):
     def put(self, obj: bytes, filepath: str) -> None:
         # The old digest first: a file without one is still checked, one
         # beside another file's would be taken for damaged.
-        remove(f'{filepath}{DIGEST}')
+        remove_if_there(f'{filepath}{DIGEST}')
         write_atomically(obj, filepath)
         line = f'{hashlib.sha256(obj).hexdigest()}  {osp.basename(filepath)}\n'
         write_atomically(line.encode(), f'{filepath}{DIGEST}')
 
     def remove(self, filepath: str) -> None:
         super().remove(filepath)
-        remove(f'{filepath}{DIGEST}')
-
-
-def file_sha256(path: str) -> str:
-    """SHA-256 of a file as hexadecimal digits."""
-    hashed = hashlib.sha256()
-    # Not hashlib.file_digest: new in Python 3.11.
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            hashed.update(block)
-    return hashed.hexdigest()
+        remove_if_there(f'{filepath}{DIGEST}')
 
 
 def find_damage(path: str) -> str | None:

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import IterBasedTrainLoop
 
-from da_faster.engine.checkpoints.files import write_atomically
+from da_faster.files import write_atomically
 
 MARK = 'last_validation'
 
