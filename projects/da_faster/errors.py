@@ -1,4 +1,4 @@
-"""Errors that tell the user what to do."""
+"""Errors that tell users what to do, and how they are shown."""
 
 import logging
 from collections.abc import Iterator
@@ -8,31 +8,31 @@ from mmengine.logging import print_log
 
 
 class UserError(Exception):
-    """Something that the user can mend.
+    """An error that the user can mend.
 
-    Its text is one sentence: what is wrong, with which file, and how to mend
-    it. Commands print the sentence alone; code that calls the package catches
-    it like any other exception.
+    The text is one sentence: what is wrong, in which file, and how to mend
+    it. A command prints the sentence alone. Code that calls the package
+    catches a UserError as any other exception.
     """
 
     @property
     def sentence(self) -> str:
-        """The text, without the stack trace of a data loader's worker.
+        """The text without the stack trace of a data loader's worker.
 
-        torch raises an error of a worker again, with the stack trace before
-        the text.
+        torch raises the error of a worker anew and puts the stack trace of the
+        worker before the text.
         """
         return str(self).rstrip().split(f'{type(self).__name__}: ')[-1]
 
 
-def told(error: BaseException) -> str:
-    """The kind of an exception and its text, on one line."""
+def describe_error(error: BaseException) -> str:
+    """Returns the type and the text of an exception, on one line."""
     return f'{type(error).__name__}: {" ".join(str(error).split())}'
 
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Ends the program with the sentence of a UserError, exit code 1."""
+    """Ends the program with the sentence of a UserError and exit code 1."""
     try:
         yield
     except UserError as error:
@@ -41,7 +41,7 @@ def one_sentence() -> Iterator[None]:
 
 @contextmanager
 def logged() -> Iterator[None]:
-    """Writes the sentence of a UserError to the log of the current run."""
+    """Logs the sentence of a UserError, and raises the error again."""
     try:
         yield
     except UserError as error:

@@ -1,7 +1,8 @@
 """Sizes of image files as the training loads them.
 
-MMDetection loads with OpenCV, which turns an image by its EXIF orientation in
-some formats and not in others. So whatever has one is decoded to see.
+MMDetection loads images with OpenCV. OpenCV obeys the EXIF orientation in some
+formats and not in others. So an image with an EXIF orientation is decoded to
+measure it.
 """
 
 import mmcv
@@ -11,15 +12,16 @@ ORIENTATION = 0x0112  # EXIF's tag; 1 is upright
 
 
 def orientation(image: Image.Image) -> int:
-    """EXIF's orientation of an open image, 1 to 8; 0 where it is not clear.
+    """Returns the EXIF orientation of an open image, 1 to 8, or 0 if unclear.
 
-    A PNG that was not decoded yet tells what stands before its pixels.
+    In a PNG that is not decoded yet, only the metadata before the pixels
+    counts.
     """
     metadata = image.info.get('exif')
     if image.format == 'PNG' and not metadata:
-        return 1  # else Pillow would decode it to look behind them
+        return 1  # getexif would decode the image to read behind the pixels
     try:
-        # Of broken metadata OpenCV may read more than Pillow.
+        # OpenCV may read more of broken metadata than Pillow does.
         value = image.getexif().get(ORIENTATION, 0 if metadata else 1)
     except (OSError, SyntaxError, ValueError):
         return 0
@@ -27,11 +29,12 @@ def orientation(image: Image.Image) -> int:
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether an image has more than 8 bits a sample, opened and not loaded.
+    """Whether an open image, not loaded yet, has more than 8 bits a sample.
 
-    Of JPEG 2000 in colour, PPM and TIFF in planes Pillow does not tell it.
+    Pillow does not say so for JPEG 2000 in colour, PPM and TIFF in planes:
+    False.
     """
-    if image.format == 'BMP':  # 16 bits are a whole pixel
+    if image.format == 'BMP':  # its 16 bits are a whole pixel
         return False
     stored = str([tile[3] for tile in image.tile])  # Pillow's raw mode
     return image.mode[0] in 'IF' or ';16' in stored
@@ -40,13 +43,13 @@ def is_deep(image: Image.Image) -> bool:
 def loaded_size(
     path: str, image: Image.Image, flag: str = 'color', backend: str = 'cv2'
 ) -> tuple[int, int]:
-    """Width and height of an image as MMDetection loads it.
+    """Returns width and height of an image as MMDetection loads it.
 
     Args:
-        path: The file.
-        image: The same, opened with Pillow.
+        path: The image file.
+        image: The same file, opened with Pillow.
         flag: ``color_type`` of LoadImageFromFile.
-        backend: Its ``imdecode_backend``.
+        backend: ``imdecode_backend`` of LoadImageFromFile.
     """
     if orientation(image) == 1:
         return image.size
@@ -55,9 +58,9 @@ def loaded_size(
 
 
 def stored_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height of the pixels as they are stored, in an open image.
+    """Returns width and height of an open image before any turning.
 
-    Pillow turns the size of a TIFF by itself, and that of nothing else.
+    Pillow itself turns the size of a TIFF, and of no other format.
     """
     if image.format == 'TIFF':
         return image.tag_v2[256], image.tag_v2[257]
@@ -67,13 +70,13 @@ def stored_size(image: Image.Image) -> tuple[int, int]:
 def mend_size(
     path: str, size: tuple[int, int], stated: tuple[int, int], mend: str
 ) -> str:
-    """What to do where an image has another size than its labels say.
+    """Says what to do about an image of another size than its labels state.
 
     Args:
-        path: The image.
-        size: Width and height as it is loaded.
-        stated: Those of its labels.
-        mend: What to do where no EXIF orientation explains it.
+        path: The image file.
+        size: Width and height of the image as it is loaded.
+        stated: Width and height that the labels state.
+        mend: The answer where no EXIF orientation explains the difference.
     """
     if size != tuple(stated)[::-1]:
         return mend

@@ -1,24 +1,24 @@
-"""Which files of a folder are images, and which ones systems leave there."""
+"""The images of a folder, without the files that systems leave there."""
 
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
-# Of macOS's zip files and of Synology's drives: thumbnails and attributes
-# under the names of images.
+# macOS's zip files and Synology's drives hold thumbnails and attributes under
+# the names of images.
 SYSTEM_FOLDERS = ('__MACOSX', '@eaDir')
 
 
 def is_hidden(name: str | PurePath) -> bool:
-    """Whether a file is hidden, or is in a hidden folder.
+    """Whether a file is hidden, or lies in a hidden folder.
 
     macOS leaves ``._a.jpg`` beside ``a.jpg``, notebooks leave
     ``.ipynb_checkpoints/a-checkpoint.jpg``.
 
     Args:
-        name (str | PurePath): Relative to the folder that is read, since that
-            folder itself may well lie in a hidden one.
+        name (str | PurePath): Path relative to the folder that is read. That
+            folder itself may lie in a hidden one.
     """
     return any(
         part.startswith('.') and part != '..' or part in SYSTEM_FOLDERS
@@ -27,22 +27,28 @@ def is_hidden(name: str | PurePath) -> bool:
 
 
 def spread(items: Sequence, number: int) -> list:
-    """So many of the items, or all, evenly from the first on."""
+    """Chooses a number of items, evenly over all, the first one included.
+
+    Args:
+        items (Sequence): The items to choose from.
+        number (int): How many to choose; all of them where there are fewer.
+    """
     number = min(number, len(items))
     return [items[i * len(items) // number] for i in range(number)]
 
 
 def list_files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    """The files below a folder, in subfolders or not, without hidden ones.
+    """Lists the files below a folder, subfolders included.
 
-    Links to folders are followed, each folder once.
+    Hidden files are passed over. Links to folders are followed, but no folder
+    is read twice.
 
     Args:
-        folder (Path): Need not exist.
-        suffixes (Sequence[str]): Endings of the names, case ignored.
+        folder (Path): The folder; a missing one has no files.
+        suffixes (Sequence[str]): Endings of the file names, case ignored.
 
     Returns:
-        list[Path]: Sorted by their path relative to the folder.
+        list[Path]: The files, sorted by the path relative to the folder.
     """
     endings = tuple(suffix.lower() for suffix in suffixes)
     return sorted(

@@ -1,4 +1,4 @@
-"""How far a command is that goes through many files."""
+"""The progress of a command that goes through many files."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,16 +10,15 @@ T = TypeVar('T')
 
 
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Hands items on and shows how many have come.
+    """Yields the items and shows how many were yielded.
+
+    A terminal shows a bar. Any other output gets one line at the end, since
+    a bar would fill a log file.
 
     Args:
-        items (iterable): Come one by one, each when it is done.
-        total (int): How many will come.
-        what (str): What they are, for people.
-
-    Yields:
-        Each item. A terminal shows a bar meanwhile; a file gets one line at
-        the end, as bars would fill it.
+        items (iterable): Finished work, one item after the other.
+        total (int): Number of the items.
+        what (str): A name for the items, in the plural, as in "images".
     """
     if sys.stdout.isatty():
         yield from track(items, what, total)

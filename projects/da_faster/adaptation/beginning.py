@@ -24,7 +24,7 @@ from da_faster.apis.detectors import (
 from da_faster.checkpoint_conversion import to_stock_config
 from da_faster.data_check import leaves, stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at
-from da_faster.errors import UserError, told
+from da_faster.errors import UserError, describe_error
 from da_faster.files import file_sha256, write_atomically
 from da_faster.package_configs import enter_scope, override, read_config
 
@@ -211,7 +211,7 @@ def built(new: Config, file: Path) -> nn.Module:
     except Exception as error:
         raise UserError(
             f'{file} was not written, as nothing can be built of it: '
-            f'{told(error)}.'
+            f'{describe_error(error)}.'
         ) from error
     need_training(new, file)
     return model.train()

@@ -20,7 +20,7 @@ from torch.hub import download_url_to_file, get_dir
 from da_faster.checkpoint_conversion import StockDetector, convert_to_stock
 from da_faster.data_check import dataset_classes, leaves
 from da_faster.datasets import TargetDataset
-from da_faster.errors import UserError, told
+from da_faster.errors import UserError, describe_error
 from da_faster.listing import IMAGE_SUFFIXES
 from da_faster.package_configs import enter_scope, read_config
 
@@ -42,7 +42,7 @@ def read_any_config(name: str) -> Config:
     except ImportError as error:
         raise UserError(
             f'{name} needs a package that is not installed '
-            f'({told(error)[:200]}).'
+            f'({describe_error(error)[:200]}).'
         ) from error
     return with_preprocessor(cfg)
 
@@ -171,7 +171,7 @@ def open_stock(config: Path, checkpoint: Path) -> nn.Module:
         raise
     except Exception as error:
         raise UserError(
-            f'the detector cannot be built ({told(error)}): mend its config, '
+            f'the detector cannot be built ({describe_error(error)}): mend its config, '
             'or install what it needs.'
         ) from error
 
@@ -213,7 +213,7 @@ def look(
         return inference_detector(model, image)
     except Exception as error:
         raise UserError(
-            f'{name or image} could not be looked at ({told(error)}); repair '
+            f'{name or image} could not be looked at ({describe_error(error)}); repair '
             'it, or take it out of its folder.'
         ) from error
 
@@ -248,7 +248,7 @@ def try_detector(
         if cause is None:
             raise UserError(f'{config}: {error}') from error
         raise UserError(
-            f'{config} cannot look at {image} ({told(cause)}): it takes an '
+            f'{config} cannot look at {image} ({describe_error(cause)}): it takes an '
             'image that opens, and a detector that needs nothing else.'
         ) from cause
     missing = {'bboxes', 'scores', 'labels'}.difference(found.keys())

@@ -21,7 +21,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from da_faster.engine.checkpoints.loading import allow_list
-from da_faster.errors import UserError, told
+from da_faster.errors import UserError, describe_error
 
 from .files import load_config, name_some, need_free, read, write
 from .stock_config import to_stock_config
@@ -146,7 +146,7 @@ def convert_to_stock(
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f'{cfg.filename or "the config"}: its model cannot be built '
-            f'({told(error)}).'
+            f'({describe_error(error)}).'
         ) from error
     content = read(checkpoint, trust, allow_list())
     branch = 'student.' if student else 'teacher.'

@@ -19,7 +19,7 @@ from mmengine.dist import get_rank
 from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import DataLoader, Sampler
 
-from da_faster.errors import UserError, told
+from da_faster.errors import UserError, describe_error
 
 # What a seed is for; the second number of its key.
 SOURCE, TARGET, STEP = range(3)
@@ -139,7 +139,7 @@ class SeededFetch:
                 # What OpenCV makes of a damaged file does not name it.
                 raise BadSample(
                     f'{self.describe(int(draw))} could not be loaded '
-                    f'({told(error)}); repair the image, '
+                    f'({describe_error(error)}); repair the image, '
                     'its annotation or the pipeline, or take it out of the '
                     'data, then start again, with --resume auto where there '
                     'is a checkpoint.'
