@@ -171,8 +171,8 @@ def open_stock(config: Path, checkpoint: Path) -> nn.Module:
         raise
     except Exception as error:
         raise UserError(
-            f'the detector cannot be built ({describe_error(error)}): mend its config, '
-            'or install what it needs.'
+            f'the detector cannot be built ({describe_error(error)}): mend '
+            'its config, or install what it needs.'
         ) from error
 
 
@@ -213,8 +213,9 @@ def look(
         return inference_detector(model, image)
     except Exception as error:
         raise UserError(
-            f'{name or image} could not be looked at ({describe_error(error)}); repair '
-            'it, or take it out of its folder.'
+            f'{name or image} could not be looked at '
+            f'({describe_error(error)}); repair it, or take it out of its '
+            'folder.'
         ) from error
 
 
@@ -248,8 +249,9 @@ def try_detector(
         if cause is None:
             raise UserError(f'{config}: {error}') from error
         raise UserError(
-            f'{config} cannot look at {image} ({describe_error(cause)}): it takes an '
-            'image that opens, and a detector that needs nothing else.'
+            f'{config} cannot look at {image} ({describe_error(cause)}): it '
+            'takes an image that opens, and a detector that needs nothing '
+            'else.'
         ) from cause
     missing = {'bboxes', 'scores', 'labels'}.difference(found.keys())
     if missing:
