@@ -9,7 +9,8 @@ from mmengine.config import Config
 
 from da_faster.benchmarking import hard_pairs
 from da_faster.benchmarking.hard_pairs import Example
-from da_faster.data_conversion.coco import Box, CocoSplit
+from da_faster.data_conversion.coco import CocoSplit
+from da_faster.data_conversion.samples import Box
 from da_faster.errors import UserError
 
 RED, BLUE, GREY = (0, 0, 220), (220, 0, 0), (120, 120, 120)  # B, G, R

@@ -20,13 +20,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from da_faster.data_conversion.coco import (
-    AnyPath,
-    Box,
-    CocoSplit,
-    atomic_folder,
-    read_json,
-)
+from da_faster.data_conversion.coco import CocoSplit
+from da_faster.data_conversion.output import atomic_folder
+from da_faster.data_conversion.reading import read_json
+from da_faster.data_conversion.samples import AnyPath, Box
 from da_faster.errors import UserError
 from da_faster.package_configs import carried_root
 

@@ -20,6 +20,8 @@ names them all. ``nproc`` is the number of processes, by default one per core.
 ``LABEL=CLASS``, and the order of the classes gives the category ids 1, 2, ...
 """
 
-from .coco import Box, CocoSplit, ConversionError, Sample, summary
+from .coco import CocoSplit
+from .output import summary
+from .samples import Box, ConversionError, Sample
 
 __all__ = ['Box', 'CocoSplit', 'ConversionError', 'Sample', 'summary']

@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from da_faster.data_conversion.coco import (
+from da_faster.data_conversion.arguments import (
+    check_choice,
+    check_existing,
+    class_map,
+)
+from da_faster.data_conversion.coco import CocoSplit, build_splits
+from da_faster.data_conversion.output import write_splits
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size, read_json
+from da_faster.data_conversion.samples import (
     AnyPath,
     Box,
-    CocoSplit,
     ConversionError,
     Sample,
-    build_splits,
-    check_choice,
-    class_map,
     finite,
-    image_size,
-    read_json,
-    refuse_existing,
-    track,
-    write_splits,
 )
 
 # Names of 2018 and of 2020; Cityscapes' order.
@@ -136,7 +136,7 @@ def convert(
         ending = f'_{timeofday.replace("/", "_")}'
     names = class_map(classes)
     files = {split: f'{split}{ending}' for split in splits}
-    refuse_existing(out, files.values(), force)
+    check_existing(out, files.values(), force)
 
     samples = {}
     for split, name in files.items():

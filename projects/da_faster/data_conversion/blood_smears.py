@@ -5,19 +5,17 @@ import shutil
 from collections import defaultdict
 from pathlib import Path
 
-from da_faster.data_conversion.coco import (
+from da_faster.data_conversion.coco import CocoSplit, build_splits
+from da_faster.data_conversion.csv_boxes import read_csv_boxes
+from da_faster.data_conversion.output import atomic_folder
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size, read_lines
+from da_faster.data_conversion.samples import (
     AnyPath,
     Box,
-    CocoSplit,
     ConversionError,
     Sample,
-    atomic_folder,
-    build_splits,
-    image_size,
-    read_lines,
-    track,
 )
-from da_faster.data_conversion.csv_boxes import read_csv_boxes
 from da_faster.data_conversion.voc import read_voc_boxes
 
 CLASSES = ('RBC', 'WBC')

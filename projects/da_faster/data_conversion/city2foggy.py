@@ -6,14 +6,11 @@ from pathlib import Path
 
 import cv2
 
-from da_faster.data_conversion.coco import (
-    AnyPath,
-    CocoSplit,
-    ConversionError,
-    atomic_folder,
-    check_positive,
-    track,
-)
+from da_faster.data_conversion.arguments import check_positive
+from da_faster.data_conversion.coco import CocoSplit
+from da_faster.data_conversion.output import atomic_folder
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.samples import AnyPath, ConversionError
 from da_faster.datasets.foggy_city.fog import DEFAULT_BETA, transmittance
 from da_faster.datasets.foggy_city.render import CLASSES, MIN_SIZE, make_scene
 

@@ -10,18 +10,16 @@ import numpy as np
 from PIL import Image
 from pycocotools.mask import encode
 
-from da_faster.data_conversion.coco import (
+from da_faster.data_conversion.arguments import check_choice, check_existing
+from da_faster.data_conversion.coco import CocoSplit, build_splits
+from da_faster.data_conversion.output import write_splits
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size
+from da_faster.data_conversion.samples import (
     AnyPath,
     Box,
-    CocoSplit,
     ConversionError,
     Sample,
-    build_splits,
-    check_choice,
-    image_size,
-    refuse_existing,
-    track,
-    write_splits,
 )
 from da_faster.listing import is_hidden
 
@@ -216,7 +214,7 @@ def convert(
     out = Path(out or images.parent / 'annotations')
     stem = 'instancesonly_filtered_gtFine_'
     together = [f'_foggy_beta_{beta}'] if len(endings) > 1 else []
-    refuse_existing(
+    check_existing(
         out,
         [
             f'{stem}{split}{ending}'

@@ -5,22 +5,19 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
-from da_faster.data_conversion.coco import (
+from da_faster.data_conversion.arguments import check_existing, class_map
+from da_faster.data_conversion.coco import CocoSplit, build_splits
+from da_faster.data_conversion.image_names import default_name, find_images
+from da_faster.data_conversion.output import write_splits
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size, read_json
+from da_faster.data_conversion.samples import (
     AnyPath,
     Box,
-    CocoSplit,
     ConversionError,
     Sample,
-    build_splits,
-    class_map,
     finite,
-    image_size,
-    read_json,
-    refuse_existing,
-    track,
-    write_splits,
 )
-from da_faster.data_conversion.image_names import default_name, find_images
 from da_faster.image_files import mend_size
 
 
@@ -254,7 +251,7 @@ def convert(
             f'{labels} would be replaced by its own subset: '
             'give another --name or --out.'
         )
-    refuse_existing(out, [name], force, '--name')
+    check_existing(out, [name], force, '--name')
     wanted = class_map(classes or ())
     samples, categories, lost = read_coco(labels, wanted)
     names = wanted or class_map(dict.fromkeys(categories))

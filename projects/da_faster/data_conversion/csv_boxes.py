@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from da_faster.data_conversion.coco import (
+from da_faster.data_conversion.samples import (
     CORNERS,
     Box,
     ConversionError,

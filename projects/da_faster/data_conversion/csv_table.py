@@ -4,22 +4,23 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from da_faster.data_conversion.coco import (
-    AnyPath,
-    CocoSplit,
-    ConversionError,
-    Sample,
-    build_splits,
+from da_faster.data_conversion.arguments import (
     check_choice,
+    check_existing,
     class_map,
-    from_relative,
-    refuse_existing,
-    track,
-    write_splits,
 )
+from da_faster.data_conversion.coco import CocoSplit, build_splits
 from da_faster.data_conversion.coco_subset import check_image
 from da_faster.data_conversion.csv_boxes import FORMATS, open_table
 from da_faster.data_conversion.image_names import default_name, find_images
+from da_faster.data_conversion.output import write_splits
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.samples import (
+    AnyPath,
+    ConversionError,
+    Sample,
+    from_relative,
+)
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 
@@ -113,7 +114,7 @@ def convert(
         check_choice(FORMATS, box_format=box_format)
     out = Path(out or images.parent / 'annotations')
     name = name or default_name(table, images)
-    refuse_existing(out, [name], force, '--name')
+    check_existing(out, [name], force, '--name')
     rows = open_table(table, columns, label, box_format).samples()
     check_unit(table, list(rows.values()), relative)
     found = find_images(list(rows.values()), images, table)

@@ -4,19 +4,16 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from da_faster.data_conversion.coco import (
-    AnyPath,
-    CocoSplit,
-    ConversionError,
-    Sample,
-    build_splits,
+from da_faster.data_conversion.arguments import (
+    check_existing,
     check_positive,
     class_map,
-    image_size,
-    refuse_existing,
-    track,
-    write_splits,
 )
+from da_faster.data_conversion.coco import CocoSplit, build_splits
+from da_faster.data_conversion.output import write_splits
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size
+from da_faster.data_conversion.samples import AnyPath, ConversionError, Sample
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 
@@ -62,7 +59,7 @@ def convert(
     root = Path(root).resolve()
     name = name or root.name
     names = class_map(classes)
-    refuse_existing(out, [name], force, '--name')
+    check_existing(out, [name], force, '--name')
     files = [
         path.relative_to(root).as_posix() for path in list_files(root, suffix)
     ]

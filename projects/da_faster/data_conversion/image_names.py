@@ -9,7 +9,7 @@ from pathlib import Path
 from posixpath import normpath
 from urllib.parse import unquote
 
-from da_faster.data_conversion.coco import ConversionError, Sample
+from da_faster.data_conversion.samples import ConversionError, Sample
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 # Not below any folder here: absolute, of a drive, an address, or outside.

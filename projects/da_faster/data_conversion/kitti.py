@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from da_faster.data_conversion.coco import (
+from da_faster.data_conversion.arguments import check_existing, class_map
+from da_faster.data_conversion.coco import CocoSplit, build_splits
+from da_faster.data_conversion.output import write_splits
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size, read_lines
+from da_faster.data_conversion.samples import (
     AnyPath,
     Box,
-    CocoSplit,
     ConversionError,
     Sample,
-    build_splits,
-    class_map,
     finite,
-    image_size,
-    read_lines,
-    refuse_existing,
-    track,
-    write_splits,
 )
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
@@ -118,7 +115,7 @@ def convert(
         for split in ('train', 'val')
         if (lists / f'{split}.txt').is_file()
     ]
-    refuse_existing(out, splits, force)
+    check_existing(out, splits, force)
 
     folder, label_folder = find_folders(root)
     labels = by_name(label_folder, ['.txt'])

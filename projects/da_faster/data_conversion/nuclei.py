@@ -4,17 +4,12 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from da_faster.data_conversion.coco import (
-    AnyPath,
-    CocoSplit,
-    ConversionError,
-    Sample,
-    atomic_folder,
-    build_splits,
-    image_size,
-    track,
-)
+from da_faster.data_conversion.coco import CocoSplit, build_splits
 from da_faster.data_conversion.csv_boxes import read_csv_boxes
+from da_faster.data_conversion.output import atomic_folder
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size
+from da_faster.data_conversion.samples import AnyPath, ConversionError, Sample
 from da_faster.listing import is_hidden
 
 CLASS = 'nucleus'

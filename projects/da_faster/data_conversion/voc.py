@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from da_faster.data_conversion.coco import (
+from da_faster.data_conversion.arguments import (
+    check_choice,
+    check_existing,
+    class_map,
+)
+from da_faster.data_conversion.coco import CocoSplit, build_splits
+from da_faster.data_conversion.output import write_splits
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size
+from da_faster.data_conversion.samples import (
     CORNERS,
     AnyPath,
     Box,
-    CocoSplit,
     ConversionError,
     Sample,
-    build_splits,
-    check_choice,
-    class_map,
     finite,
-    image_size,
-    refuse_existing,
-    track,
-    write_splits,
 )
 from da_faster.data_conversion.voc_layout import VocFolder
 from da_faster.image_files import mend_size
@@ -189,7 +190,7 @@ def convert(
     out = Path(out or base / 'annotations')
     folders = [VocFolder(path) for path in roots]
     splits = splits or folders[0].splits()
-    refuse_existing(out, splits, force)
+    check_existing(out, splits, force)
 
     tasks: dict[str, list] = {}
     bare: Counter = Counter()

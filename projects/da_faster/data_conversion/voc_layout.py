@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from da_faster.data_conversion.coco import ConversionError, read_lines
+from da_faster.data_conversion.reading import read_lines
+from da_faster.data_conversion.samples import ConversionError
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 SPLITS = ('train', 'val', 'valid', 'trainval', 'test')

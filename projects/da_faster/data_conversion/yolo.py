@@ -7,21 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from da_faster.data_conversion.coco import (
+from da_faster.data_conversion.arguments import check_existing, class_map
+from da_faster.data_conversion.coco import CocoSplit, build_splits
+from da_faster.data_conversion.output import write_splits
+from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import image_size, read_lines
+from da_faster.data_conversion.samples import (
     AnyPath,
     Box,
-    CocoSplit,
     ConversionError,
     Sample,
-    build_splits,
-    class_map,
     finite,
     from_relative,
-    image_size,
-    read_lines,
-    refuse_existing,
-    track,
-    write_splits,
 )
 from da_faster.data_conversion.yolo_layout import read_layout
 from da_faster.listing import IMAGE_SUFFIXES, is_hidden
@@ -205,7 +202,7 @@ def convert(
             )
     out = Path(out or layout.root / 'annotations')
     splits = splits or layout.splits
-    refuse_existing(out, splits, force)
+    check_existing(out, splits, force)
 
     samples, bare = {}, {}
     for split in splits:

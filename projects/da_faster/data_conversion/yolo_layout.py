@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from da_faster.data_conversion.coco import ConversionError, read_lines
+from da_faster.data_conversion.reading import read_lines
+from da_faster.data_conversion.samples import ConversionError
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 SPLITS = ('train', 'val', 'test')

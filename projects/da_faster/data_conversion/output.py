@@ -1,0 +1,116 @@
+"""Writing annotation files and folders whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from da_faster.data_conversion.arguments import check_existing
+from da_faster.data_conversion.coco import CocoSplit
+from da_faster.data_conversion.samples import AnyPath, ConversionError
+from da_faster.files import file_sha256
+
+
+@contextmanager
+def atomic_folder(
+    out: AnyPath, contents: Sequence[str], force: bool = False
+) -> Iterator[Path]:
+    """Yields a hidden sibling of ``out`` that becomes ``out`` on success.
+
+    After any error the sibling is gone and ``out`` is as it was.
+
+    Args:
+        out: The folder to make.
+        contents: The top-level names the converter writes. A folder that
+            holds anything else is never replaced.
+        force: Replace an ``out`` of an earlier run.
+
+    Raises:
+        ConversionError: If ``out`` is not to be replaced, or for an OSError
+            of the body.
+    """
+    out = Path(out).resolve()
+    if out.exists() and not out.is_dir():
+        raise ConversionError(f'{out} is a file: give another --out.')
+    present = {path.name for path in out.iterdir()} if out.exists() else set()
+    foreign = sorted(present.difference(contents))
+    if foreign:
+        raise ConversionError(
+            f'{out} also holds {foreign[0]}, which is not '
+            'of this converter: give another --out.'
+        )
+    if present and not force:
+        raise ConversionError(
+            f'{out} exists: give --force to replace it, or another --out.'
+        )
+    temporary = out.with_name(f'.{out.name}.{os.getpid()}.new')
+    replaced = out.with_name(f'.{out.name}.{os.getpid()}.old')
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if out.exists():
+            out.rename(replaced)
+        temporary.rename(out)
+    except OSError as error:
+        raise ConversionError(f'{out} was not written: {error}.') from error
+    finally:
+        if replaced.exists() and not out.exists():
+            replaced.rename(out)
+        shutil.rmtree(replaced, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_splits(
+    splits: dict[str, 'CocoSplit'], out: Path, force: bool
+) -> dict[Path, 'CocoSplit']:
+    """Writes ``out/<name>.json`` for every split.
+
+    All are written under another name first, so an error leaves the earlier
+    files. Other files of the folder are left alone.
+
+    Returns:
+        {path of the annotation file: its content}.
+    """
+    check_existing(out, splits, force)
+    new = {}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, split in splits.items():
+            new[name] = out / f'.{name}.json.{os.getpid()}.new'
+            split.save(new[name])
+        for name, path in new.items():
+            path.replace(out / f'{name}.json')
+    except OSError as error:
+        raise ConversionError(f'{out} was not written: {error}.') from error
+    finally:
+        for path in new.values():
+            path.unlink(missing_ok=True)
+    return {out / f'{name}.json': split for name, split in splits.items()}
+
+
+def summary(written: dict[Path, CocoSplit]) -> str:
+    """A table of the images, the boxes and the SHA-256 of every file.
+
+    What was left out or altered follows, a line per reason.
+
+    Args:
+        written: What a converter returned.
+    """
+    classes = list(next(iter(written.values())).category_ids)
+    rows = [['annotations', 'images', *classes, 'SHA-256']]
+    notes = []
+    for path, split in written.items():
+        counts = split.count_boxes().values()
+        rows.append([path.name, len(split.images), *counts, file_sha256(path)])
+        notes += [
+            f'{path.stem}: {reason}: {n}'
+            for reason, n in sorted(split.notes.items())
+        ]
+        notes += [f'{path.stem}: left out: {text}' for text in split.broken]
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows)]
+    lines = [
+        '  '.join(str(cell).ljust(width) for cell, width in zip(row, widths))
+        for row in rows
+    ]
+    return '\n'.join([line.rstrip() for line in lines] + notes)
