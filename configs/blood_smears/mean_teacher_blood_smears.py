@@ -4,14 +4,12 @@
 _base_ = './da_faster_blood_smears.py'
 max_iters = 1200
 detector = _base_.model
-data_preprocessor = detector.pop('data_preprocessor')
 model = dict(
     _delete_=True,
     type='MeanTeacher',
     detector=detector,
     pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
     hidden_blocks=dict(size=32, ratio=0.5),
-    data_preprocessor=data_preprocessor,
 )
 pack = _base_.target_pipeline[-1]
 views = dict(

@@ -1,14 +1,12 @@
 # A teacher labels the target, after a burn-in with domain classifiers.
 _base_ = '../da_faster_city2foggy.py'
 detector = _base_.model
-data_preprocessor = detector.pop('data_preprocessor')
 # Each proposal takes a pass of the RoI head. The teacher needs the sure ones.
 detector.test_cfg.rpn.max_per_img = 300
 model = dict(
     _delete_=True,
     type='MeanTeacher',
     detector=detector,
-    data_preprocessor=data_preprocessor,
 )
 train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
 train_cfg = dict(

@@ -7,7 +7,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 detector = _base_.model
-data_preprocessor = detector.pop('data_preprocessor')
 detector.update(
     domain_neck=None, instance_domain_head=None, loss_consistency=None
 )
@@ -15,7 +14,6 @@ model = dict(
     _delete_=True,
     type='MeanTeacher',
     detector=detector,
-    data_preprocessor=data_preprocessor,
     pseudo_labels=dict(threshold=0.8, ignore_above=None),
     distillation=dict(type='TwoStageDistillation'),
     hidden_blocks=dict(size=32, ratio=0.5),

@@ -7,7 +7,6 @@ _base_ = './da_faster_custom.py'
 burn_in = _base_.max_iters
 total = _base_.max_iters + max(_base_.max_iters * 2 // 5, 1)
 detector = _base_.model
-data_preprocessor = detector.pop('data_preprocessor')
 detector.update(domain_neck=None, instance_domain_head=None)
 model = dict(
     _delete_=True,
@@ -16,7 +15,6 @@ model = dict(
     # Thresholds by frequency lost more where it was tried: docs/methods.md.
     pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
     hidden_blocks=dict(size=32, ratio=0.5),
-    data_preprocessor=data_preprocessor,
 )
 pack = _base_.target_pipeline[-1]
 views = dict(

@@ -5,7 +5,6 @@
 _base_ = '../da_faster_demo.py'
 max_iters = 3100
 detector = _base_.model
-data_preprocessor = detector.pop('data_preprocessor')
 detector.update(domain_neck=None, instance_domain_head=None)
 model = dict(
     _delete_=True,
@@ -13,7 +12,6 @@ model = dict(
     detector=detector,
     pseudo_labels=dict(ratio=0.8),
     target_weight=0.25,
-    data_preprocessor=data_preprocessor,
 )
 pack = _base_.target_pipeline[-1]
 views = dict(

@@ -3,13 +3,11 @@
 _base_ = './da_faster_nuclei.py'
 max_iters = 1200
 detector = _base_.model
-data_preprocessor = detector.pop('data_preprocessor')
 model = dict(
     _delete_=True,
     type='MeanTeacher',
     detector=detector,
     pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
-    data_preprocessor=data_preprocessor,
 )
 pack = _base_.target_pipeline[-1]
 views = dict(

@@ -191,7 +191,8 @@ def effective(cfg: Config) -> dict:
     Runner takes data_preprocessor where the model has none.
     """
     names = LOOKED_UP
-    if 'data_preprocessor' not in (cfg.get('model') or ()):
+    model = cfg.get('model') or {}
+    if 'data_preprocessor' not in model.get('detector', model):
         names = names | {'data_preprocessor'}
     return {k: v for k, v in cfg.to_dict().items() if k in names}
 

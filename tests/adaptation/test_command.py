@@ -233,7 +233,8 @@ def test_what_is_exported_is_what_was_trained_and_measured(
         as_it_came = checkpoint.endswith('start.pth')
         assert (work_dir != str(run)) == as_it_came
         cfg = Config.fromfile(config)
-        mean = cfg.model.data_preprocessor.mean
+        detector = cfg.model.get('detector', cfg.model)
+        mean = detector.data_preprocessor.mean
         scale = cfg.test_dataloader.dataset.pipeline[1].scale
         measured.append((cfg.model.type, mean == [1, 2, 3], scale))
         return {}
@@ -243,7 +244,8 @@ def test_what_is_exported_is_what_was_trained_and_measured(
         'adapt.py', *detector, '--target', target, '--iters', 1,
         '--test-labels', tiny_data / 'test.json',
         '--test-images', tiny_data / 'test',
-        '--work-dir', run, *QUICK, 'model.data_preprocessor.mean=[1,2,3]',
+        '--work-dir', run, *QUICK,
+        'model.detector.data_preprocessor.mean=[1,2,3]',
         'model.detector.test_cfg.rcnn.max_per_img=7',
         'test_dataloader.dataset.pipeline.1.scale=(48,48)',
     )  # fmt: skip

@@ -128,11 +128,9 @@ train_dataloader = dict(dataset=dict(pipeline=[
 # A mean teacher whose self-training begins after two iterations.
 TEACHER = """
 detector = _base_.model
-data_preprocessor = detector.pop('data_preprocessor')
 model = dict(
     _delete_=True, type='MeanTeacher', detector=detector,
-    data_preprocessor=data_preprocessor, agreement_interval=2,
-    hidden_blocks=dict(size=16),
+    agreement_interval=2, hidden_blocks=dict(size=16),
     # Scores of an untrained detector are low.
     pseudo_labels=dict(bounds=(0.05, 0.9), ignore_above=0.02))
 train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[

@@ -55,7 +55,6 @@ def build_teacher(build_without_chance, model_cfg):
 
     def build_one(soft: bool):
         cfg = copy.deepcopy(model_cfg)
-        preprocessor = cfg.pop('data_preprocessor')
         for key in ('domain_neck', 'instance_domain_head', 'loss_consistency'):
             cfg[key] = None
         cfg.train_cfg.rpn.assigner.min_pos_iou = 0.0
@@ -66,7 +65,6 @@ def build_teacher(build_without_chance, model_cfg):
             dict(
                 type='MeanTeacher',
                 detector=cfg,
-                data_preprocessor=preprocessor,
                 # An untrained detector is sure of nothing.
                 pseudo_labels=dict(
                     ratio=6, bounds=(0.01, 0.9), ignore_above=None

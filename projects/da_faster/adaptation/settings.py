@@ -194,9 +194,10 @@ def model_of(
 ) -> dict:
     """The detector as student and teacher."""
     detector = copy.deepcopy(cfg.model)
-    preprocessor = dict(detector.pop('data_preprocessor', None) or {})
-    kind = preprocessor.get('type', 'DetDataPreprocessor').split('.')[-1]
-    if kind not in ('DetDataPreprocessor', 'DomainDataPreprocessor'):
+    if not detector.get('data_preprocessor'):
+        detector.data_preprocessor = dict(type='DetDataPreprocessor')
+    kind = detector.data_preprocessor.type
+    if kind != 'DetDataPreprocessor':
         raise UserError(
             f'{name} has the data preprocessor {kind}; adaptation needs '
             'DetDataPreprocessor.'
@@ -209,7 +210,6 @@ def model_of(
     return dict(
         type='MeanTeacher',
         detector=detector,
-        data_preprocessor=dict(preprocessor, type='DomainDataPreprocessor'),
         pseudo_labels=dict(
             threshold=threshold,
             ignore_above=ignore_above,

@@ -54,7 +54,8 @@ def with_preprocessor(cfg: Config) -> Config:
     """
     preprocessor = cfg.get('data_preprocessor')
     if preprocessor and cfg.get('model'):
-        cfg.model.setdefault('data_preprocessor', preprocessor)
+        detector = cfg.model.get('detector', cfg.model)
+        detector.setdefault('data_preprocessor', preprocessor)
     return cfg
 
 

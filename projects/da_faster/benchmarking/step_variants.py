@@ -24,7 +24,6 @@ def stock(model: ConfigDict, optimizer: dict) -> None:
     """Makes a config that of MMDetection's detector (but for VGG16)."""
     if 'detector' in model:
         detector = model.detector
-        detector.data_preprocessor = model.data_preprocessor
         model.clear()
         model.update(detector)
     for part in DOMAIN_PARTS:

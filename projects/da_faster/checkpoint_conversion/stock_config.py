@@ -162,9 +162,7 @@ def to_stock_config(cfg: Config) -> StockConfig:
     cfg = copy.deepcopy(cfg)
     enter_scope(cfg)
     if 'detector' in cfg.model:
-        cfg.model = dict(
-            cfg.model.detector, data_preprocessor=cfg.model.data_preprocessor
-        )
+        cfg.model = cfg.model.detector
         cfg.custom_hooks = [
             hook
             for hook in cfg.get('custom_hooks', [])

@@ -155,13 +155,14 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
     source = dict(next(leaves(sets['source'])), pipeline=[], lazy_init=True)
     classes = DATASETS.build(source).metainfo['classes']
     colours = colormaps['tab10'].colors
+    detector = cfg.model.get('detector', cfg.model)
     columns = 2 * num
     size = 2.6 * columns, 2.7 * len(sets) + 0.5
     fig, axes = make_figure(len(sets), columns, size)
     lines = []
     for row, (domain, dataset) in zip(axes, sets.items()):
         items = draw_samples(dataset, num, seed)
-        seen = normalise(cfg.model, items)
+        seen = normalise(detector, items)
         lines.append(f'{domain}, as the detector gets it: {statistics(seen)}')
         for ax in row:
             ax.set_axis_off()
@@ -174,7 +175,7 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
             name = osp.basename(sample.metainfo.get('img_path', ''))
             labels = f', {count} boxes' if domain == 'source' else ''
             left.set_title(f'{domain}: {name[-30:]}{labels}', fontsize=7)
-            right.imshow(as_weights_read_it(image, cfg.model))
+            right.imshow(as_weights_read_it(image, detector))
             right.set_title(
                 f'{image.shape[1]}x{image.shape[0]} (image '
                 f'{plain.shape[1]}x{plain.shape[0]})',

@@ -39,13 +39,12 @@ def build_teacher(model_cfg):
                 max_per_img=20,
             ),
         )
-        cfg.update(detector)
+        cfg.update(detector, data_preprocessor=model_cfg.data_preprocessor)
         torch.manual_seed(0)
         model = MODELS.build(
             ConfigDict(
                 type='MeanTeacher',
                 detector=cfg,
-                data_preprocessor=model_cfg.data_preprocessor,
                 # An untrained detector's scores are 0.005 to 0.01.
                 pseudo_labels=dict(threshold=0.004, ignore_above=None),
             )

@@ -34,7 +34,6 @@ def build_teacher(model_cfg):
 
     def build(detector: dict | None = None, **options) -> MeanTeacher:
         cfg = model_cfg.copy()
-        preprocessor = cfg.pop('data_preprocessor')
         if detector:
             cfg.update(detector)
         cfg.test_cfg.rcnn.score_thr = 0.0
@@ -44,7 +43,6 @@ def build_teacher(model_cfg):
                 dict(
                     type='MeanTeacher',
                     detector=cfg,
-                    data_preprocessor=preprocessor,
                     pseudo_labels=dict(threshold=SURE, ignore_above=0.25),
                 ),
                 **options,
@@ -338,9 +336,31 @@ def test_something_must_move_the_teacher(build_teacher, batch):
         losses_of(model, batch)
 
 
-def test_the_preprocessor_belongs_to_the_teacher(build_teacher):
-    with pytest.raises(ValueError, match='take data_preprocessor out of'):
-        build_teacher(detector=dict(data_preprocessor=dict()))
+def test_the_detector_keeps_its_stock_preprocessor(model_cfg):
+    """From the detector, or from the top of the config as Runner has it."""
+    constants = {
+        k: v for k, v in model_cfg.pop('data_preprocessor').items()
+        if k != 'type'
+    }  # fmt: skip
+    stock = dict(constants, type='DetDataPreprocessor')
+    expected = MODELS.build(dict(constants, type='DomainDataPreprocessor'))
+    ours = dict(model_cfg, data_preprocessor=stock)
+    other = dict(model_cfg, data_preprocessor=dict(type='BatchFixedSizePad'))
+    for options in (
+        dict(detector=ours),
+        dict(detector=ours, data_preprocessor=dict(type='Unread')),
+        dict(detector=model_cfg, data_preprocessor=stock),
+    ):
+        model = MODELS.build(dict(type='MeanTeacher', **options))
+        assert type(model.data_preprocessor) is type(expected)
+        assert torch.equal(model.data_preprocessor.mean, expected.mean)
+        assert model.data_preprocessor.pad_size_divisor == (
+            expected.pad_size_divisor
+        )
+    assert ours['data_preprocessor'] is stock
+    for detector in (other, model_cfg):
+        with pytest.raises(ValueError, match='must be a DetDataPreprocessor'):
+            MODELS.build(dict(type='MeanTeacher', detector=detector))
 
 
 def test_predictions_are_the_teacher_s(build_teacher, batch):
@@ -545,6 +565,7 @@ def test_distillation_needs_two_stages(model_cfg, build_teacher):
                 distillation=dict(type='TwoStageDistillation'),
                 detector=dict(
                     type='RetinaNet',
+                    data_preprocessor=model_cfg.data_preprocessor,
                     backbone=model_cfg.backbone,
                     neck=None,
                     bbox_head=dict(

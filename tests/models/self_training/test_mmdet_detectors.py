@@ -89,9 +89,7 @@ def losses_of(model, masks: bool) -> dict:
 
 def test_burn_in_labels_and_predictions(detector):
     masks = 'mask_head' in detector.get('roi_head', ())
-    preprocessor = detector.pop('data_preprocessor')
-    preprocessor = dict(preprocessor, type='DomainDataPreprocessor')
-    for augment in preprocessor.get('batch_augments') or ():
+    for augment in detector.data_preprocessor.get('batch_augments') or ():
         # YOLOX draws another size each iteration.
         augment.update(interval=1, random_size_range=(64, 128))
     MessageHub.get_current_instance().update_info('iter', 0)
@@ -100,7 +98,6 @@ def test_burn_in_labels_and_predictions(detector):
         dict(
             type='MeanTeacher',
             detector=detector,
-            data_preprocessor=preprocessor,
             pseudo_labels=dict(threshold=0.5),
             agreement_interval=0,
         )
@@ -156,15 +153,11 @@ def test_masks_of_flipped_images_stay_in_their_view():
     detector = get_config(f'mmdet::{name}.py').model
     narrow(detector)
     detector.test_cfg.rcnn.update(score_thr=0.0, max_per_img=4)
-    preprocessor = detector.pop('data_preprocessor')
     torch.manual_seed(0)
     model = MODELS.build(
         dict(
             type='MeanTeacher',
             detector=detector,
-            data_preprocessor=dict(
-                preprocessor, type='DomainDataPreprocessor'
-            ),
             pseudo_labels=dict(threshold=0.01, ignore_above=None),
         )
     )

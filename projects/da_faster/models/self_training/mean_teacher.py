@@ -4,6 +4,7 @@ import copy
 from contextlib import nullcontext
 
 import torch
+from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.models.detectors import BaseDetector, SemiBaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
@@ -44,6 +45,31 @@ def count_classes(detector: nn.Module) -> int:
     return head.num_classes
 
 
+def domain_preprocessor(config: dict | None) -> dict:
+    """Turns a detector's data preprocessor into one for several domains.
+
+    Args:
+        config (dict, optional): Config of the detector's data preprocessor.
+
+    Returns:
+        dict: Config of a DomainDataPreprocessor.
+
+    Raises:
+        ValueError: If the data preprocessor is of another kind.
+    """
+    kind = (config or {}).get('type')
+    cls = MODELS.get(kind) if isinstance(kind, str) else kind
+    if cls is DetDataPreprocessor:
+        return dict(config, type='DomainDataPreprocessor')
+    several = MODELS.get('DomainDataPreprocessor')
+    if not (isinstance(cls, type) and issubclass(cls, several)):
+        raise ValueError(
+            'MeanTeacher: data_preprocessor of the detector must be a '
+            f'DetDataPreprocessor, got {kind!r}'
+        )
+    return config
+
+
 @MODELS.register_module()
 class MeanTeacher(SemiBaseDetector):
     """Any MMDetection detector as a student and its moving average.
@@ -68,7 +94,8 @@ class MeanTeacher(SemiBaseDetector):
     A batch without a source trains on the target alone (source-free).
 
     Args:
-        detector (dict): The detector.
+        detector (dict): Config of the detector, as it trains alone. Its
+            DetDataPreprocessor becomes a DomainDataPreprocessor.
         pseudo_labels (dict, optional): Config of PseudoLabels.
         distillation (dict, optional): TwoStageDistillation, in place of the
             detector's losses on the pseudo-labels.
@@ -92,8 +119,12 @@ class MeanTeacher(SemiBaseDetector):
             validate and test.
         keep_start (bool): Keep a copy of the weights that the training
             started with, for ``SelfTrainingHook(hold=...)``.
-        data_preprocessor (dict): DomainDataPreprocessor. The detector has
-            none of its own.
+        data_preprocessor (dict, optional): The config's top-level one, which
+            Runner hands over. It counts if the detector has none of its own.
+
+    Raises:
+        ValueError: If an argument is out of its range, or if the detector has
+            no box head or no DetDataPreprocessor.
     """
 
     def __init__(
@@ -112,13 +143,12 @@ class MeanTeacher(SemiBaseDetector):
         keep_start: bool = False,
         data_preprocessor: dict | None = None,
     ) -> None:
-        # Not SemiBaseDetector's, which draws random numbers for a teacher.
-        BaseDetector.__init__(self, data_preprocessor=data_preprocessor)
-        if 'data_preprocessor' in detector:
-            raise ValueError(
-                'MeanTeacher: take data_preprocessor out of detector and give '
-                'it to MeanTeacher'
-            )
+        detector = copy.deepcopy(detector)
+        preprocessor = detector.pop('data_preprocessor', data_preprocessor)
+        # SemiBaseDetector.__init__ would draw random numbers for a teacher.
+        BaseDetector.__init__(
+            self, data_preprocessor=domain_preprocessor(preprocessor)
+        )
         choices = dict(
             align=(align, ('burn-in', 'always')),
             predict_on=(predict_on, ('teacher', 'student')),
