@@ -45,9 +45,9 @@ def test_without_target_labels(edited):
     for name in ('da_faster_custom', 'source_only_custom'):
         cfg = Config.fromfile(folder / f'{name}.py')
         assert check(cfg).findings == []
-        assert cfg.val_cfg.type == 'FISLoop'
-        assert cfg.val_dataloader.dataset.type == 'TargetDataset'
-        assert cfg.val_evaluator == cfg.test_evaluator == []
+        assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+        assert cfg.test_dataloader.dataset.type == 'TargetDataset'
+        assert cfg.test_evaluator == []
         model = MODELS.build(cfg.model)
         assert model.roi_head.bbox_head.num_classes == 1
         assert len(DATASETS.build(cfg.train_dataloader.dataset)) == 8

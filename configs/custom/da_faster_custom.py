@@ -121,8 +121,7 @@ train_cfg = dict(
         dataset=dict(target_dataset, pipeline=strong_target_pipeline),
     ),
 )
-# Without labels FIS is measured (docs/adapt.md), on the target's images.
-val_dataloader = dict(
+test_dataloader = dict(
     batch_size=1,
     num_workers=2,
     drop_last=False,
@@ -138,17 +137,18 @@ val_dataloader = dict(
     if test_labels
     else dict(target_dataset, test_mode=True, pipeline=test_pipeline),
 )
-val_evaluator = (
+test_evaluator = (
     dict(
         type='CocoMetric', ann_file=test_labels, metric='bbox', classwise=True
     )
     if test_labels
     else []
 )
-val_cfg = dict(type='ValLoop' if test_labels else 'FISLoop')
-test_dataloader = val_dataloader
-test_evaluator = val_evaluator
 test_cfg = dict(type='TestLoop')
+# A training without test_labels does not validate.
+val_dataloader = test_dataloader if test_labels else None
+val_evaluator = test_evaluator if test_labels else None
+val_cfg = dict(type='ValLoop') if test_labels else None
 custom_hooks = [dict(type='EMAHook', momentum=0.01)]
 default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=2))
 randomness = dict(seed=0)

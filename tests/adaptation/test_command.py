@@ -1,4 +1,4 @@
-"""tools/adapt.py, tools/pseudo_label.py and tools/analysis/fis.py."""
+"""tools/adapt.py and tools/pseudo_label.py."""
 
 import json
 import re
@@ -64,10 +64,6 @@ def test_measured_before_and_after(
         (3 * came[key] + learned[f'teacher.{key}']) / 4,
         atol=1e-7,
     )
-    # Two checkpoints of one run are ranked.
-    command('analysis/fis.py', tiny_data / 'test', work_dir, '--num', 2)
-    said = capsys.readouterr().out
-    assert said.count('FIS -') == 2
     with pytest.raises(SystemExit, match='has an adaptation already'):
         command('adapt.py', *detector, '--target', tiny_data / 'test',
                 '--work-dir', work_dir)  # fmt: skip

@@ -23,7 +23,6 @@ def seen(cars: float, people: float, score: float = 0.8) -> Detections:
         by_class=dict(car=cars, person=people),
         score=score if boxes else math.nan,
         empty=0.0 if boxes else 1.0,
-        fis=-0.9 if boxes else math.nan,
     )
 
 

@@ -415,8 +415,11 @@ def make_pair(folder: Path) -> Path:
     ],
 )
 def test_a_folder_that_is_no_pair(tiny_config, tmp_path, missing):
-    make_pair(tmp_path)
-    use_pair(Config.fromfile(tiny_config), str(tmp_path))
+    cfg = Config.fromfile(tiny_config)
+    use_pair(cfg, str(make_pair(tmp_path)))
+    labels = str(tmp_path / 'annotations/target_test.json')
+    assert cfg.val_evaluator.ann_file == cfg.test_evaluator.ann_file == labels
+    assert cfg.val_dataloader == cfg.test_dataloader
     (tmp_path / missing).unlink()
     part = missing.replace('0.png', '')
     with pytest.raises(UserError, match=rf'no generated pair \({part} is'):
@@ -426,9 +429,9 @@ def test_a_folder_that_is_no_pair(tiny_config, tmp_path, missing):
 def test_a_pair_for_a_config_without_test_labels(tmp_path):
     cfg = Config.fromfile('configs/custom/da_faster_custom.py')
     use_pair(cfg, str(make_pair(tmp_path)))
-    assert cfg.val_dataloader.dataset.data_root == str(tmp_path)
-    assert cfg.test_dataloader == cfg.val_dataloader
-    assert cfg.val_evaluator == cfg.test_evaluator == []
+    assert cfg.test_dataloader.dataset.data_root == str(tmp_path)
+    assert cfg.test_evaluator == []
+    assert cfg.val_dataloader is cfg.val_evaluator is None
 
 
 def test_a_pair_has_no_masks(tmp_path):

@@ -10,26 +10,19 @@ The config that ``tools/adapt.py`` trains on, to look at and to change:
     cfg.dump('adapt.py')  # python tools/train.py adapt.py
 """
 
-from da_faster.engine.loops.fis import fis
-
 from .command import Adapted, adapt
 from .derived import Derived, derive
 from .offline_labels import label_folder
-from .ranking import Ranked, correlation, rank
 from .settings import adapt_config
 from .verdict import Verdict, compare
 
 __all__ = [
     'Adapted',
     'Derived',
-    'Ranked',
     'Verdict',
     'adapt',
     'adapt_config',
     'compare',
-    'correlation',
     'derive',
-    'fis',
     'label_folder',
-    'rank',
 ]

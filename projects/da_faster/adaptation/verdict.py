@@ -9,7 +9,6 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 from da_faster.apis.detectors import detect, open_stock
-from da_faster.engine.loops.fis import fis
 from da_faster.errors import UserError
 from da_faster.models.self_training.low_scores import shown_from
 from da_faster.models.self_training.mean_teacher import count_matches
@@ -32,14 +31,12 @@ class Detections(NamedTuple):
         by_class (dict[str, float]): The same of each class.
         score (float): Their mean score; NaN without any.
         empty (float): Share of images without any.
-        fis (float): See ``fis``.
     """
 
     boxes: float
     by_class: dict
     score: float
     empty: float
-    fis: float
 
 
 class Verdict(NamedTuple):
@@ -91,7 +88,6 @@ class Verdict(NamedTuple):
             ('sure detections an image', 'boxes', '.2f'),
             ('their mean score', 'score', '.2f'),
             ('share of images without one', 'empty', '.0%'),
-            ('FIS, lower is steadier', 'fis', '.3f'),
         ]
         number = f'{self.images} target images'
         if self.images == 1:
@@ -171,11 +167,7 @@ def look(
     model: nn.Module, images: Sequence[str], threshold: float
 ) -> tuple[list[InstanceData], Detections]:
     """The sure detections of each image, and what they are like."""
-
-    def detections() -> list[InstanceData]:
-        return [detect(model, image) for image in images]
-
-    found = detections()
+    found = [detect(model, image) for image in images]
     sure = [x[x.scores >= threshold] for x in found]
     scores = [score for x in sure for score in x.scores.tolist()]
     labels = [label for x in sure for label in x.labels.tolist()]
@@ -188,5 +180,4 @@ def look(
         },
         score=sum(scores) / len(scores) if scores else float('nan'),
         empty=sum(not len(x) for x in sure) / number,
-        fis=fis(model, detections, before=found),
     )

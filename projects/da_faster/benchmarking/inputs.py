@@ -17,7 +17,7 @@ from da_faster.package_configs import read_config
 SPLITS = dict(
     train=('annotations/source_train.json', 'source/'),
     target=(None, 'target/'),
-    val=('annotations/target_test.json', 'target_test/'),
+    test=('annotations/target_test.json', 'target_test/'),
 )
 
 
@@ -91,7 +91,7 @@ def use_pair(cfg: Config, folder: str) -> None:
     loaders = dict(
         train=cfg.train_dataloader,
         target=cfg.train_cfg.get('target_dataloader'),
-        val=cfg.get('val_dataloader'),
+        test=cfg.get('test_dataloader'),
     )
     for name, loader in loaders.items():
         if loader is None:
@@ -113,10 +113,11 @@ def use_pair(cfg: Config, folder: str) -> None:
         dataset.pop('img_suffix', None)
         if ann_file:
             dataset.ann_file = ann_file
-    cfg.test_dataloader = loaders['val']
-    if cfg.get('val_evaluator'):  # else the config has no labels to test on
-        cfg.val_evaluator.ann_file = osp.join(folder, SPLITS['val'][0])
-        cfg.test_evaluator = cfg.val_evaluator
+    if cfg.get('test_evaluator'):  # else the config has no labels to test on
+        cfg.test_evaluator.ann_file = osp.join(folder, SPLITS['test'][0])
+    if cfg.get('val_dataloader'):  # else its training does not validate
+        cfg.val_dataloader = cfg.test_dataloader
+        cfg.val_evaluator = cfg.test_evaluator
 
 
 def drop_pretrained(cfg) -> None:

@@ -14,7 +14,7 @@ from .hooks import (
     SelfTrainingHook,
 )
 from .launch import part_from_launcher, set_up_cpu_launcher
-from .loops import BadSample, DALoop, FISLoop, SeededTrainLoop, TargetLoop
+from .loops import BadSample, DALoop, SeededTrainLoop, TargetLoop
 from .student_decay import StudentDecayConstructor
 from .training_line import TrainingLine
 
@@ -23,7 +23,6 @@ __all__ = [
     'CheckpointNotWritten',
     'CollapsedError',
     'DALoop',
-    'FISLoop',
     'FittingCheckpointHook',
     'GradScaleRampHook',
     'MissedValidationHook',
