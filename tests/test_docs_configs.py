@@ -14,7 +14,7 @@ from mmdet.registry import DATASETS, HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from da_faster.data_check import leaves
+from da_faster.config_tree import box_head, leaves
 
 DOCS = Path(__file__).parents[1] / 'docs'
 WHOLE = re.compile(r'^```python\n# (\w+\.py)\n(.*?)^```$', re.M | re.S)
@@ -49,10 +49,11 @@ def test_a_whole_config_builds(name, tmp_path):
     model = getattr(model, 'student', model)
     hooks = [build(HOOKS, hook) for hook in cfg.get('custom_hooks', ())]
     assert len(hooks) <= 1
-    heads = getattr(model, 'roi_head', model)
-    source = cfg.train_dataloader.dataset
     for part, kind in (
-        *((labelled, 'CocoDataset') for labelled in leaves(source)),
+        *(
+            (labelled, 'CocoDataset')
+            for labelled in leaves(cfg.train_dataloader)
+        ),
         *(
             (loader.dataset, 'TargetDataset')
             for loader in [cfg.train_cfg.get('target_dataloader')]
@@ -64,7 +65,7 @@ def test_a_whole_config_builds(name, tmp_path):
         dataset = build(DATASETS, dict(part, pipeline=[], lazy_init=True))
         assert type(dataset).__name__ == kind
         classes = dataset.metainfo['classes']
-        assert len(classes) == heads.bbox_head.num_classes
+        assert len(classes) == box_head(model).num_classes
     test = cfg.test_dataloader.dataset
     assert cfg.test_evaluator.ann_file == (
         test.get('data_root', '') + test.ann_file

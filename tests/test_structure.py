@@ -15,7 +15,14 @@ COMMANDS = sorted((*ROOT.glob('tools/**/*.py'), *ROOT.glob('benchmarks/*.py')))
 # A room imports those of the lines above it, never a neighbour in its line.
 LAYERS = {
     'da_faster': [
-        ['errors', 'files', 'image_files', 'listing', 'progress'],
+        [
+            'config_tree',
+            'errors',
+            'files',
+            'image_files',
+            'listing',
+            'progress',
+        ],
         ['package_configs'],
         ['models', 'datasets', 'engine'],
         ['data_check', 'data_conversion', 'checkpoint_conversion'],

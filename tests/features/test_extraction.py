@@ -11,11 +11,11 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 from da_faster.features.extraction import (
-    box_head,
     box_vectors,
     features_of,
     gather,
     image_vector,
+    vector_head,
 )
 
 from ..detectors import CONFIGS, narrow
@@ -57,14 +57,14 @@ def test_a_box_is_what_the_classifier_reads(build, name):
     if name == 'CascadeRCNN':
         stage = (2,)
     scores = head._bbox_forward(*stage, maps, bbox2roi([boxes]))['cls_score']
-    assert torch.equal(box_head(model).fc_cls(vectors), scores)
+    assert torch.equal(vector_head(model).fc_cls(vectors), scores)
     assert box_vectors(model, maps, boxes[:0], (64, 64)).shape == (0, 32)
 
 
 @torch.no_grad()
 def test_without_a_second_stage_a_box_is_a_mean_of_the_maps(build):
     model = build('RetinaNet')
-    assert box_head(model) is None
+    assert vector_head(model) is None
     # Stride 8 and 16; the left half is 1, the right half 3.
     maps = tuple(
         torch.tensor([1.0, 3]).repeat_interleave(n).expand(1, 2, 2 * n, 2 * n)

@@ -22,14 +22,15 @@ from da_faster.apis.detectors import (
     write_stock,
 )
 from da_faster.checkpoint_conversion import to_stock_config
-from da_faster.data_check import leaves, stop_if_fatal
+from da_faster.config_tree import all_datasets, dataloaders, leaves
+from da_faster.data_check import stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at
 from da_faster.errors import UserError, describe_error
 from da_faster.files import file_sha256, write_atomically
 from da_faster.package_configs import enter_scope, override, read_config
 
 from .blending import need_share
-from .derived import derive, with_memory, with_wrappers
+from .derived import derive, with_memory
 from .description import describe
 from .loaders import measured_pipeline
 from .settings import adapt_config, has_labels
@@ -122,7 +123,7 @@ def as_adapted(stock: Config, new: Config) -> Config:
     stock.model = to_stock_config(new).cfg.model
     steps = new.test_dataloader.dataset.pipeline
     if steps != measured_pipeline(derive(stock)):
-        for leaf in leaves(stock.test_dataloader.dataset):
+        for leaf in leaves(stock.test_dataloader):
             leaf.pipeline = steps
     return stock
 
@@ -219,11 +220,8 @@ def built(new: Config, file: Path) -> nn.Module:
 
 def pipelines_of(new: Config) -> Iterator[list]:
     """Those of all datasets of a config, and of their wrappers."""
-    loaders = [new.get(f'{kind}_dataloader') for kind in ('val', 'test')]
-    loaders.append(new.get('train_dataloader'))
-    loaders.append((new.get('train_cfg') or {}).get('target_dataloader'))
-    for loader in filter(None, loaders):
-        for dataset in with_wrappers(loader.dataset):
+    for loader in dataloaders(new).values():
+        for dataset in all_datasets(loader.dataset):
             yield dataset.get('pipeline') or []
 
 

@@ -16,7 +16,8 @@ from da_faster.apis import test, train
 from da_faster.apis.detectors import images_below
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.checkpoint_conversion import convert_to_stock
-from da_faster.data_check import leaves, stop_if_fatal
+from da_faster.config_tree import dataloaders, leaves
+from da_faster.data_check import stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at
 from da_faster.errors import UserError
 from da_faster.files import file_sha256, write_atomically
@@ -168,8 +169,8 @@ def go_on(file: Path, start: Path, target: str, data_check: bool, say) -> None:
     gone = [key for key in needed if not cfg.get(key)]
     if gone:
         raise UserError(f'{file} has no {", ".join(gone)}: complete it.')
-    loader = cfg.train_cfg.get('target_dataloader') or cfg.train_dataloader
-    for leaf in leaves(loader.dataset):
+    loaders = dataloaders(cfg)
+    for leaf in leaves(loaders.get('target') or loaders['source']):
         own = folder_of(leaf)
         if osp.realpath(own) != osp.realpath(target):
             raise UserError(

@@ -9,7 +9,15 @@ from da_faster.apis.detectors import class_names
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.apis.type_names import with_type_names
 from da_faster.checkpoint_conversion.stock_config import custom_classes
-from da_faster.data_check import head_classes, leaves
+from da_faster.config_tree import (
+    box_head,
+    detector_of,
+    head_classes,
+    last_name,
+    leaves,
+    steps_of,
+    types_in,
+)
 from da_faster.errors import UserError
 
 
@@ -89,8 +97,7 @@ def derive(
     geometry = [
         dict(step)
         for step in pipeline
-        if step['type'].split('.')[-1]
-        not in ('LoadAnnotations', 'PackDetInputs')
+        if last_name(step['type']) not in ('LoadAnnotations', 'PackDetInputs')
     ]
     batch_size = min(train_batch(cfg), 2)
     lr, lr_from = learning_rate(cfg, batch_size, labelled, name)
@@ -112,8 +119,7 @@ def flat(steps) -> list[dict]:
 
 def test_dataset(cfg: Config, name: str) -> dict:
     """The config of the test dataset, out of its wrappers."""
-    loader = cfg.get('test_dataloader') or {}
-    for dataset in leaves(loader.get('dataset') or {}):
+    for dataset in leaves(cfg.get('test_dataloader')):
         return dataset
     raise UserError(
         f'{name} has no test_dataloader, whose pipeline says how images are '
@@ -124,8 +130,7 @@ def test_dataset(cfg: Config, name: str) -> dict:
 def need_box_head(cfg: Config, name: str) -> None:
     """Raises a UserError for what finds no boxes."""
     model = cfg.get('model') or {}
-    model = model.get('detector', model)  # of a MeanTeacher
-    if not (model.get('roi_head') or model).get('bbox_head'):
+    if not box_head(detector_of(model)):
         raise UserError(
             f'{name} has no bbox_head in its model '
             f'({model.get("type", "none")}): it takes a detector that finds '
@@ -179,17 +184,6 @@ def need_stock_parts(cfg: Config, source: bool, name: str) -> None:
             )
 
 
-def types_in(value) -> Iterator[str]:
-    """What is called ``type`` in a part of a config."""
-    if isinstance(value, dict):
-        if isinstance(value.get('type'), str):
-            yield value['type']
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from types_in(item)
-
-
 def find_classes(cfg: Config, name: str) -> tuple:
     """The names of the classes, in the detector's order."""
     try:
@@ -214,7 +208,7 @@ def find_classes(cfg: Config, name: str) -> tuple:
 def find_flip(cfg: Config) -> dict | None:
     """The RandomFlip of the training pipeline."""
     for step in training_steps(cfg):
-        if step['type'].split('.')[-1] == 'RandomFlip':
+        if last_name(step['type']) == 'RandomFlip':
             return dict(step)
     return None
 
@@ -227,48 +221,13 @@ def with_memory(cfg: Config) -> list[str]:
     return [
         step['type']
         for step in training_steps(cfg)
-        if step['type'].split('.')[-1].startswith('Cached')
+        if last_name(step['type']).startswith('Cached')
     ]
 
 
 def training_steps(cfg: Config) -> Iterator[dict]:
     """All steps of the training pipelines, those of wrappers first."""
-    loader = cfg.get('train_dataloader') or {}
-    for dataset in with_wrappers(loader.get('dataset') or {}):
-        yield from steps_of(dataset.get('pipeline') or ())
-
-
-def with_wrappers(dataset: dict) -> Iterator[dict]:
-    """A dataset and all that are inside, the outer ones first."""
-    yield dataset
-    for inner in inside(dataset):
-        yield from with_wrappers(inner)
-
-
-def last_pipelines(dataset: dict) -> Iterator[dict]:
-    """Of each way out of a dataset, what has the last pipeline."""
-    if dataset.get('pipeline'):
-        yield dataset
-        return
-    for inner in inside(dataset):
-        yield from last_pipelines(inner)
-
-
-def inside(wrapper: dict) -> list[dict]:
-    """The datasets of a wrapper such as RepeatDataset, ConcatDataset."""
-    if 'dataset' in wrapper:
-        return [wrapper['dataset']]
-    return list(wrapper.get('datasets') or ())
-
-
-def steps_of(steps) -> Iterator[dict]:
-    """All steps of a pipeline, those inside a choice too."""
-    for step in steps:
-        if isinstance(step, (list, tuple)):
-            yield from steps_of(step)
-        elif isinstance(step, dict) and 'type' in step:
-            yield step
-            yield from steps_of(step.get('transforms') or ())
+    return steps_of(cfg.get('train_dataloader'))
 
 
 def train_batch(cfg: Config) -> int:

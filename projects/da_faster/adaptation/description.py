@@ -4,6 +4,8 @@ from mmengine.config import Config
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from da_faster.config_tree import last_name
+
 from .derived import Derived
 from .loaders import with_flip
 
@@ -55,7 +57,7 @@ def changed_in_training(cfg: Config, new: Config) -> list[str]:
     """What of a config's loader and optimizer an adaptation does without."""
     left = []
     loader = cfg.get('train_dataloader') or {}
-    kind = str((loader.get('sampler') or {}).get('type')).split('.')[-1]
+    kind = last_name((loader.get('sampler') or {}).get('type'))
     with_source = 'target_dataloader' in new.train_cfg
     if with_source and kind not in (
         'None',

@@ -4,9 +4,10 @@ import copy
 
 from mmengine.config import Config
 
+from da_faster.config_tree import all_datasets, last_name, last_pipelines
 from da_faster.errors import UserError
 
-from .derived import Derived, last_pipelines, with_wrappers
+from .derived import Derived
 
 PACK = dict(type='PackDetInputs')
 STRONG = dict(type='StrongAugmentation')
@@ -27,7 +28,7 @@ def with_flip(derived: Derived) -> list[dict]:
     """Loading, size and flip; what is padded is padded after the flip."""
     steps = list(derived.geometry)
     if derived.flip:
-        types = [step['type'].split('.')[-1] for step in steps]
+        types = [last_name(step['type']) for step in steps]
         at = types.index('Pad') if 'Pad' in types else len(steps)
         steps.insert(at, derived.flip)
     return steps
@@ -53,13 +54,6 @@ def measured_pipeline(derived: Derived) -> list[dict]:
     return [*derived.geometry, labels, dict(PACK, meta_keys=keys)]
 
 
-def has_masks(model: dict) -> bool:
-    """Whether a detector learns from masks."""
-    return any(
-        part.get('mask_head') for part in (model, model.get('roi_head') or {})
-    )
-
-
 def labelled_pipeline(derived: Derived, masks: bool) -> list[dict]:
     """The same of images with boxes, and with masks where they are needed."""
     first, *rest = with_flip(derived)
@@ -81,7 +75,7 @@ def source_dataset(cfg: Config, target: dict, name: str) -> dict:
     style = dict(type='TargetStyle', dataset=target)
     for inner in last_pipelines(dataset):
         steps = list(inner['pipeline'])
-        if steps[-1]['type'].split('.')[-1] != 'PackDetInputs':
+        if last_name(steps[-1]['type']) != 'PackDetInputs':
             raise UserError(
                 f'{name}: the training pipeline ends with '
                 f'{steps[-1]["type"]}, not with PackDetInputs.'
@@ -94,7 +88,7 @@ def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
     """Of one labelled set, or of two that share each batch."""
     dataset = datasets[0]
     if len(datasets) > 1 or any(
-        'datasets' in d for d in with_wrappers(dataset)
+        'datasets' in d for d in all_datasets(dataset)
     ):
         dataset = dict(
             type='JoinedDatasets',

@@ -11,7 +11,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from da_faster.apis.detectors import images_below
-from da_faster.data_check import DataReader, leaves
+from da_faster.config_tree import leaves
+from da_faster.data_check import DataReader
 from da_faster.errors import UserError
 from da_faster.files import file_sha256
 from da_faster.package_configs import enter_scope
@@ -36,9 +37,8 @@ def need_other_images(cfg: Config, target: str, name: str) -> int:
     """
     images = {osp.realpath(path) for path in images_below(target)}
     folder = osp.realpath(target)
-    loader = cfg.get('train_dataloader') or {}
     shared: set[str] = set()
-    for leaf in leaves(loader.get('dataset') or {}):
+    for leaf in leaves(cfg.get('train_dataloader')):
         own = osp.realpath(folder_of(leaf) or os.sep)
         if osp.commonpath([own, folder]) in (own, folder):
             used = trained_on(leaf, cfg)

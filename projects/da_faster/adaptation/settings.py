@@ -9,6 +9,7 @@ from mmengine.config import Config
 from da_faster.apis.detectors import with_preprocessor
 from da_faster.apis.type_names import with_type_names
 from da_faster.checkpoint_conversion import to_stock_config
+from da_faster.config_tree import has_masks, last_name
 from da_faster.errors import UserError
 from da_faster.package_configs import read_config
 
@@ -22,7 +23,6 @@ from .derived import (
 )
 from .few_labels import need_true_labels
 from .loaders import (
-    has_masks,
     labelled_loader,
     labelled_pipeline,
     loader,
@@ -162,7 +162,7 @@ def adapt_config(
     new.custom_hooks = [
         dict(hook)
         for hook in cfg.get('custom_hooks') or []
-        if str(hook['type']).split('.')[-1] not in LEFT_OUT
+        if last_name(hook['type']) not in LEFT_OUT
     ] + [
         # As slow as the training is long, so that the teacher follows it.
         dict(
@@ -196,7 +196,7 @@ def model_of(
     detector = copy.deepcopy(cfg.model)
     if not detector.get('data_preprocessor'):
         detector.data_preprocessor = dict(type='DetDataPreprocessor')
-    kind = detector.data_preprocessor.type
+    kind = last_name(detector.data_preprocessor.type)
     if kind != 'DetDataPreprocessor':
         raise UserError(
             f'{name} has the data preprocessor {kind}; adaptation needs '

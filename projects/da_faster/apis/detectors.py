@@ -18,7 +18,8 @@ from torch import nn
 from torch.hub import download_url_to_file, get_dir
 
 from da_faster.checkpoint_conversion import StockDetector, convert_to_stock
-from da_faster.data_check import dataset_classes, leaves
+from da_faster.config_tree import leaves
+from da_faster.data_check import dataset_classes
 from da_faster.datasets import TargetDataset
 from da_faster.errors import UserError, describe_error
 from da_faster.listing import IMAGE_SUFFIXES
@@ -137,7 +138,7 @@ def class_names(cfg: Config) -> tuple | None:
     """
     enter_scope(cfg)
     for key in ('train_dataloader', 'test_dataloader'):
-        for dataset in leaves((cfg.get(key) or {}).get('dataset') or {}):
+        for dataset in leaves(cfg.get(key)):
             if classes := dataset_classes(dataset):
                 return classes
     return None

@@ -4,6 +4,8 @@ import inspect
 
 from mmdet.registry import MODELS
 
+from da_faster.config_tree import box_head, detector_of
+
 # Losses whose scores are sigmoids unless their config says otherwise.
 SIGMOID = (
     'FocalLoss', 'QualityFocalLoss', 'VarifocalLoss', 'GaussianFocalLoss',
@@ -18,10 +20,7 @@ SIGMOID_SCORES = 0.4, 0.2
 
 def scores_are_sigmoids(model: dict) -> bool:
     """Whether the scores of a detector are sigmoids, or a softmax."""
-    model = model.get('detector', model)  # of a MeanTeacher
-    head = (model.get('roi_head') or model).get('bbox_head') or {}
-    if isinstance(head, (list, tuple)):
-        head = head[-1]
+    head = box_head(detector_of(model)) or {}
     losses = {**default_losses(head.get('type')), **head}
     if 'loss_cls' in losses:
         loss = losses['loss_cls']

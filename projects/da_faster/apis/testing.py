@@ -8,6 +8,7 @@ from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
 
+from da_faster.config_tree import leaves
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine import trust_checkpoints
 from da_faster.engine.work_dir_lock import make_work_dir
@@ -103,9 +104,7 @@ def add_tta(cfg: Config) -> None:
             ),
         ),
     )
-    dataset = cfg.test_dataloader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
+    dataset = next(leaves(cfg.test_dataloader))
     if 'tta_pipeline' not in cfg:
         flips = [dict(type='RandomFlip', prob=p) for p in (1.0, 0.0)]
         pack = dict(

@@ -15,6 +15,7 @@ from mmengine.optim.optimizer import builder
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from da_faster.config_tree import detector_of, has_teacher
 from da_faster.errors import UserError
 from da_faster.package_configs import enter_scope
 
@@ -161,8 +162,8 @@ def to_stock_config(cfg: Config) -> StockConfig:
     """
     cfg = copy.deepcopy(cfg)
     enter_scope(cfg)
-    if 'detector' in cfg.model:
-        cfg.model = cfg.model.detector
+    if has_teacher(cfg.model):
+        cfg.model = detector_of(cfg.model)
         cfg.custom_hooks = [
             hook
             for hook in cfg.get('custom_hooks', [])

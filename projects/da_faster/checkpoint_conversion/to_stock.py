@@ -20,6 +20,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from da_faster.config_tree import has_teacher
 from da_faster.engine.checkpoints.loading import allow_list
 from da_faster.errors import UserError, describe_error
 
@@ -133,7 +134,7 @@ def convert_to_stock(
     cfg = config
     if not isinstance(config, Config):
         cfg = load_config(Path(config), cfg_options)
-    if student and 'detector' not in cfg.model:
+    if student and not has_teacher(cfg.model):
         raise UserError(
             f'{cfg.filename or "the config"} has no student, as it is of no '
             'mean teacher: leave --student out.'

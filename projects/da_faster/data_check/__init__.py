@@ -17,7 +17,7 @@ from da_faster.engine.work_dir_lock import is_first_process
 from da_faster.errors import UserError
 from da_faster.package_configs import enter_scope
 
-from .checks import Checker, head_classes
+from .checks import Checker
 from .images import check_images, check_some_images
 from .parts import (
     ROLES,
@@ -26,7 +26,6 @@ from .parts import (
     Part,
     by_detector,
     dataset_classes,
-    leaves,
 )
 
 __all__ = [
@@ -38,8 +37,6 @@ __all__ = [
     'by_detector',
     'check',
     'dataset_classes',
-    'head_classes',
-    'leaves',
     'stop_if_fatal',
 ]
 

@@ -6,9 +6,11 @@ This takes about as long as reading the annotation files.
 import os
 import os.path as osp
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from mmengine.config import Config
+
+from da_faster.config_tree import all_steps, head_classes
 
 from .boxes import check_boxes
 from .evaluation import check_evaluation, is_scored
@@ -110,7 +112,7 @@ class Checker(DataReader):
 
     def check_masks(self, part: Part) -> None:
         """A pipeline that loads masks finds one with every box."""
-        steps = part.cfg.get('pipeline') or ()
+        steps = all_steps(part.cfg.get('pipeline') or ())
         if not any(step.get('with_mask') for step in steps):
             return
         items = part.content.get('annotations') or []
@@ -284,18 +286,3 @@ def labelled_images(part: Part) -> list[str]:
         for path, image in zip(part.images, part.content['images'])
         if image['id'] in labelled
     ]
-
-
-def head_classes(model, path: str = 'model') -> Iterator[tuple[str, int]]:
-    """(path, value) of every num_classes of a box or mask head."""
-    if isinstance(model, (list, tuple)):
-        for i, item in enumerate(model):
-            yield from head_classes(item, f'{path}.{i}')
-    elif isinstance(model, dict):
-        for key, value in model.items():
-            if key == 'num_classes' and (
-                'bbox_head' in path or 'mask_head' in path
-            ):
-                yield f'{path}.{key}', value
-            else:
-                yield from head_classes(value, f'{path}.{key}')

@@ -3,13 +3,14 @@
 import json
 import os.path as osp
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.fileio import list_from_file
 
+from da_faster.config_tree import dataloaders, leaves
 from da_faster.errors import UserError
 
 ROLES = ('source', 'target', 'test', 'val')
@@ -148,24 +149,13 @@ class DataReader:
 
     def read(self) -> None:
         """Fills ``parts``."""
-        cfg = self.cfg
-        train_cfg = cfg.get('train_cfg') or {}
-        source = cfg.get('train_dataloader')
-        target = train_cfg.get('target_dataloader')
-        if train_cfg.get('type') == 'TargetLoop':
-            source, target = None, source
-        loaders = dict(
-            source=source,
-            target=target,
-            test=cfg.get('test_dataloader'),
-            val=cfg.get('val_dataloader'),
-        )
-        if loaders['val'] == loaders['test'] and 'test' in self.roles:
-            del loaders['val']
+        loaders = dataloaders(self.cfg)
+        if loaders.get('val') == loaders.get('test') and 'test' in self.roles:
+            loaders.pop('val', None)
         for role, loader in loaders.items():
             if role not in self.roles:
                 continue
-            for leaf in leaves((loader or {}).get('dataset') or {}):
+            for leaf in leaves(loader):
                 self.read_part(role, leaf)
 
     def read_part(self, role: str, leaf: dict) -> None:
@@ -291,14 +281,3 @@ def dataset_classes(dataset: dict) -> tuple:
             )
         classes = list_from_file(classes)
     return tuple(classes)
-
-
-def leaves(dataset: dict) -> Iterator[dict]:
-    """The datasets inside wrappers such as RepeatDataset, ConcatDataset."""
-    if 'datasets' in dataset:
-        for inner in dataset['datasets']:
-            yield from leaves(inner)
-    elif 'dataset' in dataset:
-        yield from leaves(dataset['dataset'])
-    elif dataset:
-        yield dataset

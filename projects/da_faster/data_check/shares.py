@@ -1,5 +1,7 @@
 """Does each dataset have its share of a batch, and an epoch its end?"""
 
+from da_faster.config_tree import last_name
+
 from .parts import DataReader
 
 ENDLESS = ('GroupMultiSourceSampler', 'InfiniteSampler', 'MultiSourceSampler')
@@ -21,16 +23,15 @@ def check_shares(reader: DataReader) -> None:
 
 def counts_epochs(train_cfg: dict) -> bool:
     """Whether a training goes by epochs."""
-    kind = str(train_cfg.get('type', '')).split('.')[-1]
-    if kind:
-        return kind == 'EpochBasedTrainLoop'
+    if kind := train_cfg.get('type'):
+        return last_name(kind) == 'EpochBasedTrainLoop'
     return bool(train_cfg) and train_cfg.get('by_epoch', True)
 
 
 def check_sampler(reader: DataReader, key: str, loader: dict | None) -> None:
     loader = loader or {}
     sampler = loader.get('sampler') or {}
-    kind = str(sampler.get('type')).split('.')[-1]
+    kind = last_name(sampler.get('type'))
     if kind in ENDLESS and counts_epochs(reader.cfg.get('train_cfg') or {}):
         reader.fatal(
             f'{key} has a {kind}, which never ends, and train_cfg counts '

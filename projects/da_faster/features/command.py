@@ -25,7 +25,7 @@ from da_faster.progress import progress
 from da_faster.visualization.figures import save_figure
 
 from .distance import Distance, proxy_a_distance
-from .extraction import Features, box_head, features_of, gather
+from .extraction import Features, features_of, gather, vector_head
 from .picture import NO_CLASS, Panel, draw, embed
 
 FEW = 50  # images of a domain below which the number is rough
@@ -150,7 +150,7 @@ def distances(
             target.box_images,
             seed,
         ),
-        box_head(model) is not None,
+        vector_head(model) is not None,
     )
 
 

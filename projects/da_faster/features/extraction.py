@@ -16,6 +16,7 @@ from mmdet.structures.bbox import bbox2roi
 from torch import Tensor, nn
 
 from da_faster.apis.detectors import look
+from da_faster.config_tree import box_head, last_stage
 
 CELLS = 7  # a box is pooled to so many cells, down and across
 
@@ -51,15 +52,9 @@ def kept(module: nn.Module, outputs: bool) -> Iterator[list]:
         handle.remove()
 
 
-def last_stage(part: nn.Module | None) -> nn.Module | None:
-    """The last of several stages, as a cascade has them."""
-    return part[-1] if isinstance(part, nn.ModuleList) else part
-
-
-def box_head(model: nn.Module) -> nn.Module | None:
+def vector_head(model: nn.Module) -> nn.Module | None:
     """The last head that classifies RoIs by one vector each; None: no such."""
-    roi_head = getattr(model, 'roi_head', None)
-    head = last_stage(getattr(roi_head, 'bbox_head', None))
+    head = box_head(model)
     # Others, as of Sparse R-CNN, read more than the RoI.
     usual = isinstance(head, ConvFCBBoxHead) or type(head) is BBoxHead
     return head if usual else None
@@ -96,7 +91,7 @@ def box_vectors(
         padded (tuple[int, int]): Height and width of that input.
     """
     rois = bbox2roi([boxes])
-    head = box_head(model)
+    head = vector_head(model)
     if head is None:
         # roi_align reads memory in its order.
         pooled = [

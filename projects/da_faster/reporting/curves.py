@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from da_faster.config_tree import detector_of
 from da_faster.engine.training_line import ACCURACY, is_detection
 
 from .charts import Style, draw, line
@@ -38,9 +39,8 @@ def total(record: dict, chosen: Callable[[str], bool]) -> float | None:
 def weight_of(run: Run, key: str) -> float:
     """The weight of a domain loss; 1 where the config does not say."""
     part = 'domain_neck' if key == DOMAIN[0] else 'instance_domain_head'
-    model = run.cfg.get('model') or {}
-    model = model.get('detector') or model
-    return (model.get(part) or {}).get('loss_weight', 1.0)
+    detector = detector_of(run.cfg.get('model') or {})
+    return (detector.get(part) or {}).get('loss_weight', 1.0)
 
 
 def keys_of(methods: Sequence[Method]) -> list[str]:

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from da_faster.benchmarking.adaptation import DETECTIONS
 from da_faster.benchmarking.methods import METHODS
 from da_faster.benchmarking.progress import records
+from da_faster.config_tree import leaves
 from da_faster.engine.checkpoints.files import candidates
 from da_faster.errors import UserError
 from da_faster.package_configs import path_as_option
@@ -81,9 +82,7 @@ class Run(NamedTuple):
         loader = self.cfg.get(f'{self.role}_dataloader')
         if not evaluator or not loader:
             return None
-        dataset = loader.dataset
-        while 'dataset' in dataset:
-            dataset = dataset.dataset
+        dataset = next(leaves(loader))
         folder = (dataset.get('data_prefix') or {}).get('img', '')
         return TargetSet(
             evaluator.ann_file,

@@ -15,7 +15,8 @@ from matplotlib.patches import Rectangle
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config, ConfigDict
 
-from da_faster.data_check import leaves, stop_if_fatal
+from da_faster.config_tree import leaves
+from da_faster.data_check import stop_if_fatal
 from da_faster.engine.loops.random_streams import seeded
 from da_faster.errors import UserError
 
@@ -152,7 +153,9 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
     target = (cfg.get('train_cfg') or {}).get('target_dataloader')
     if target:
         sets['target'] = target.dataset
-    source = dict(next(leaves(sets['source'])), pipeline=[], lazy_init=True)
+    source = dict(
+        next(leaves(cfg.train_dataloader)), pipeline=[], lazy_init=True
+    )
     classes = DATASETS.build(source).metainfo['classes']
     colours = colormaps['tab10'].colors
     detector = cfg.model.get('detector', cfg.model)

@@ -15,6 +15,8 @@ from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from da_faster.config_tree import box_head
+
 from .distillation import recorded
 from .ignored_boxes import find_assigners, ignoring, without_ignored
 from .low_scores import shown_from
@@ -34,9 +36,7 @@ def count_classes(detector: nn.Module) -> int:
     Raises:
         ValueError: If it has none.
     """
-    head = getattr(detector, 'roi_head', detector)
-    head = getattr(head, 'bbox_head', None)
-    head = head[-1] if isinstance(head, nn.ModuleList) else head
+    head = box_head(detector)
     if head is None:
         raise ValueError(
             f'MeanTeacher: {type(detector).__name__} has no bbox_head, so '
