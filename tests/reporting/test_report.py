@@ -1,4 +1,4 @@
-"""The page about runs: its first sentence, its errors, its images."""
+"""Reports about runs: first sentence, error breakdown, images, curves."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from da_faster.reporting import report
 from da_faster.reporting.breakdown import break_down, explain
 from da_faster.reporting.charts import styles
 from da_faster.reporting.curves import curves
-from da_faster.reporting.panels import choose
+from da_faster.reporting.panels import choose_images
 from da_faster.reporting.runs import read_methods
 from da_faster.reporting.sentence import gain_sentence
 from da_faster.visualization.detections import Outcome, assess
@@ -24,7 +24,7 @@ NAMES = {CAR: 'car', BUS: 'bus'}
 
 
 def box(x: float, category: int = CAR, **more) -> dict:
-    """10 by 10 pixels: a shift of 3 is an IoU of 7/13, of 6 one of 4/16."""
+    """A box of 10x10 pixels: IoU 7/13 at a shift of 3, 4/16 at one of 6."""
     return dict(bbox=[x, 0, 10, 10], category_id=category, **more)
 
 
@@ -34,10 +34,10 @@ def box(x: float, category: int = CAR, **more) -> dict:
         ([box(3)], [box(0)], ['found'], [None]),
         ([], [box(0)], ['missed'], []),
         ([box(6)], [box(0)], ['badly placed'], ['badly placed']),
-        # 1/19 is no touch.
+        # An IoU of 1/19 is below TOUCH_IOU.
         ([box(9)], [box(0)], ['missed'], ['background']),
         ([box(3, BUS)], [box(0)], ['confused'], ['confused']),
-        # Neither the class nor the place is right.
+        # Neither the class nor the position is right.
         ([box(6, BUS)], [box(0)], ['missed'], ['background']),
         ([box(0), box(1)], [box(0)], ['found'], [None, 'repeat']),
         ([box(0), box(0, BUS)], [box(0)], ['found'], [None, 'repeat']),
@@ -48,7 +48,8 @@ def box(x: float, category: int = CAR, **more) -> dict:
             ['confused'],
             ['badly placed', 'confused', 'badly placed'],
         ),
-        # It lies on both, by 4/16 and by 6/14: the latter one is meant.
+        # The first box overlaps both objects, by 4/16 and by 6/14: the
+        # second object counts.
         (
             [box(12), box(6)],
             [box(0), box(10)],
@@ -77,7 +78,7 @@ def test_breakdown_by_class_and_size():
         'confused': 1,
         'missed': 1,
     }
-    assert rows['car'].share('found') == 50
+    assert rows['car'].percent('found') == 50
     assert rows['bus'].fates['missed'] == rows['size:large'].objects == 1
     assert rows['bus'].per_image(rows['bus'].background) == 0.5
     assert rows['car'].background == rows['car'].repeats == 0
@@ -132,7 +133,7 @@ def test_first_sentence(gain, said):
 
 
 def test_images_of_both_directions():
-    """Found minus false, then less before: +2, -1, 0, +1."""
+    """Found minus false, after minus before, is +2, -1, 0, +1."""
 
     def outcomes(*numbers: tuple[int, int]) -> dict[int, Outcome]:
         return {
@@ -146,11 +147,11 @@ def test_images_of_both_directions():
 
     before = outcomes((0, 0), (2, 0), (1, 1), (1, 2))
     after = outcomes((2, 0), (3, 2), (2, 2), (1, 1))
-    chosen = choose(before, after, 1)
+    chosen = choose_images(before, after, 1)
     assert chosen.gains == {0: 2, 1: -1, 2: 0, 3: 1}
     assert (chosen.best, chosen.worst) == ([0], [1])
     assert 'rises in 2 of 4 images and falls in 1' in chosen.rule('a', 'b')
-    every = choose(before, after, 9)
+    every = choose_images(before, after, 9)
     assert (every.best, every.worst) == ([0, 3], [1, 2])
 
 
@@ -170,7 +171,7 @@ model = dict(type='DAFasterRCNN', domain_neck=dict(loss_weight=0.5))
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory) -> Path:
-    """Six images of one car each, at 0."""
+    """Six images, each of one car at x = 0."""
     root = tmp_path_factory.mktemp('data')
     (root / 'test').mkdir()
     for i in range(6):
@@ -193,7 +194,7 @@ def data(tmp_path_factory) -> Path:
 def make_run(
     folder: Path, data: Path, found: tuple | None = None, **logged
 ) -> Path:
-    """A work dir; ``found`` are the images in which its detector is right."""
+    """A work dir whose detector is right in the images ``found``."""
     logs = folder / '20260101_000000/vis_data'
     logs.mkdir(parents=True)
     (logs / 'config.py').write_text(CONFIG.replace('DATA', str(data)))
@@ -202,7 +203,7 @@ def make_run(
         | logged
         for step in (10, 20)
     ]
-    # As SelfTrainingHook and an evaluation log.
+    # Lines as SelfTrainingHook and an evaluation log them.
     lines.insert(0, {'pseudo_boxes/car': 2.0, 'step': 10})
     lines.append({'coco/bbox_mAP': 0.5, 'step': 0})
     (logs / 'scalars.json').write_text('\n'.join(map(json.dumps, lines)))
@@ -223,7 +224,7 @@ def files(folder: Path) -> dict:
 
 @pytest.fixture(scope='module')
 def page(data, tmp_path_factory) -> tuple:
-    """The text of a page about two methods with two seeds each."""
+    """The report of two methods with two seeds each, and its text."""
     root = tmp_path_factory.mktemp('runs')
     for seed in (0, 1):
         make_run(root / f'source-only/seed{seed}', data, (0,))
@@ -249,10 +250,11 @@ def test_page_stands_alone(page):
 
 
 def test_page_begins_with_the_gain(page):
-    """Scores are equal, so images count in their order.
+    """Scores are equal, so the images are ranked in their order.
 
-    source-only is right in the first: precision 1 at 17 of 101 recalls, up to
-    1/6. The other one is wrong there and right in the rest: 5/6 at 84 recalls.
+    source-only is right in the first image: precision 1 at the 17 of 101
+    recalls up to 1/6. The other method is wrong there and right in the rest:
+    precision 5/6 at 84 recalls.
     """
     done, text = page
     assert done.notes == []
@@ -298,7 +300,7 @@ def test_chance_is_half_and_ln_2_times_the_weight(data, tmp_path, monkeypatch):
     )
     marks = []
     monkeypatch.setattr(
-        'da_faster.reporting.curves.draw',
+        'da_faster.reporting.curves.draw_chart',
         lambda *_, **options: marks.append(options.get('marks')) or '',
     )
     curves(read_methods([str(run)]), styles([False]))
@@ -309,7 +311,7 @@ def test_chance_is_half_and_ln_2_times_the_weight(data, tmp_path, monkeypatch):
 
 
 def test_run_without_detections(data, tmp_path, capsys, command, monkeypatch):
-    """Its training is shown, and how to get the rest."""
+    """The page shows the training, and how to make the detections."""
     run = make_run(tmp_path / 'a,run', data)
     out = tmp_path / 'new/page.html'
     command('analysis/report.py', run, '--out', out)
@@ -323,8 +325,8 @@ def test_run_without_detections(data, tmp_path, capsys, command, monkeypatch):
     assert 'id="training"' in text and 'id="table"' not in text
 
 
-def test_what_is_to_be_beaten_is_never_another_run(data, tmp_path):
-    """The first run has no detections: the second does not step in."""
+def test_the_baseline_is_never_another_run(data, tmp_path):
+    """If the first run has no detections, the second does not replace it."""
     runs = [make_run(tmp_path / 'plain', data)]
     runs += [make_run(tmp_path / n, data, (0,)) for n in ('da', 'more')]
     done = report([str(run) for run in runs], str(tmp_path / 'page.html'))
@@ -356,7 +358,7 @@ def test_one_run_alone(data, tmp_path):
     assert 'id="images"' not in (tmp_path / 'page.html').read_text()
 
 
-def test_nothing_beside_it_can_be_judged(data, tmp_path):
+def test_a_run_without_another_to_compare(data, tmp_path):
     run = make_run(tmp_path / 'run', data, (0,))
     oracle = make_run(tmp_path / 'oracle', data, (0,))
     empty = make_run(tmp_path / 'empty', data)
@@ -369,7 +371,7 @@ def test_nothing_beside_it_can_be_judged(data, tmp_path):
         assert said in done.sentence
 
 
-def test_unfinished_training_is_told(data, tmp_path):
+def test_an_unfinished_training_is_noted(data, tmp_path):
     run = make_run(tmp_path / 'run', data, (0,))
     config = run / '20260101_000000/vis_data/config.py'
     config.write_text(config.read_text().replace('=20', '=400'))
@@ -377,7 +379,8 @@ def test_unfinished_training_is_told(data, tmp_path):
     assert 'has come to iteration 20 of 400' in note
 
 
-def breaks(run: Path, data: Path, kind: str) -> None:
+def damage(run: Path, data: Path, kind: str) -> None:
+    """Damages one file of a work dir."""
     logs = run / '20260101_000000/vis_data'
     if kind == 'log':
         (logs / 'scalars.json').write_text('{"iter": 1}\n[\n{"iter": 2}\n')
@@ -411,7 +414,7 @@ def breaks(run: Path, data: Path, kind: str) -> None:
 )
 def test_bad_work_dir_is_one_sentence(data, tmp_path, kind, sentence):
     run = make_run(tmp_path / 'run', data, (0,))
-    breaks(run, data, kind)
+    damage(run, data, kind)
     out = tmp_path / 'page.html'
     with pytest.raises(UserError, match=sentence):
         report([str(run)], str(out))

@@ -1,4 +1,4 @@
-"""What a report says of the source: ``--source-labels``."""
+"""Scores on the source in a report: ``--source-labels``."""
 
 import json
 import re
@@ -26,9 +26,9 @@ model = dict(type='DAFasterRCNN')
 
 @pytest.fixture
 def run(tmp_path):
-    """Four images of a car; 0 and 1 are trained on, 1 to 3 labelled to test.
+    """A run with images of a car: 0, 1 for training, 1 to 3 for testing.
 
-    The categories' ids are not in the order of the classes.
+    The category ids are not in the order of the classes.
     """
     (tmp_path / 'images').mkdir()
     for i in range(4):
@@ -65,7 +65,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def detector(monkeypatch):
-    """Finds the car (label 1) of images 1 and 2, and of 3 something else."""
+    """A detector that finds the car (label 1) in images 1 and 2, not in 3."""
 
     def detect(model, image):
         place = [4.0, 4, 14, 24] if image[-5] in '12' else [20.0, 4, 30, 24]

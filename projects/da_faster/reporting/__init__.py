@@ -1,4 +1,4 @@
-"""One HTML page about finished runs: what was gained, and how.
+"""Writes one HTML page that compares finished runs.
 
 from da_faster.reporting import report
 

@@ -1,4 +1,4 @@
-"""What becomes of each object, and what each false alarm lies on."""
+"""Error breakdown: the fate of each object, the cause of each false alarm."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from pycocotools import mask as mask_utils
 from da_faster.visualization.detections import Outcome
 
 FATES = ('found', 'badly placed', 'confused', 'missed')
-LEAST, ENOUGH = 0.1, 0.5  # IoU: touches an object; is one
+TOUCH_IOU, MATCH_IOU = 0.1, 0.5
 SIZES = dict(small=32**2, medium=96**2, large=float('inf'))  # COCO's, pixels
 
-# What the page says of them, in the order of FATES; then of false alarms.
+# Rules as the page prints them: FATES in their order, then false alarms.
 RULES = {
     'found': 'a detection of its class has an IoU of 0.5 or more with it; '
     'each object is found once, by the best of them.',
@@ -28,12 +28,13 @@ RULES = {
 
 
 class Explained(NamedTuple):
-    """An image's objects and false alarms.
+    """Fates of an image's objects, causes of its false alarms.
 
     Attributes:
-        fates: Of each object, one of FATES.
-        false: Of each detection: ``repeat``, ``background``, one of FATES
-            that it brings about, or None where it finds an object.
+        fates: One of FATES for each object.
+        false: A cause for each detection: ``repeat``, ``background``, or the
+            fate (``badly placed``, ``confused``) that the false alarm stands
+            for; None where the detection finds an object.
     """
 
     fates: list[str]
@@ -44,14 +45,14 @@ def explain(outcome: Outcome) -> Explained:
     """Explains misses and false alarms of an image by :data:`RULES`.
 
     Args:
-        outcome (Outcome): The detections that count.
+        outcome (Outcome): Detections and objects of the image.
     """
     detections, truth, matched = outcome
     fates = ['missed'] * len(truth)
-    for place in matched:
-        if place is not None:
-            fates[place] = 'found'
-    kinds: list[str | None] = []
+    for index in matched:
+        if index is not None:
+            fates[index] = 'found'
+    causes: list[str | None] = []
     overlaps = (
         mask_utils.iou(
             [d['bbox'] for d in detections],
@@ -63,42 +64,42 @@ def explain(outcome: Outcome) -> Explained:
     )
     for detection, found, row in zip(detections, matched, overlaps):
         if found is not None:
-            kinds.append(None)
+            causes.append(None)
             continue
         best = max(range(len(truth)), key=lambda j: row[j], default=None)
-        kind = 'background'
-        if best is not None and row[best] >= LEAST:
+        cause = 'background'
+        if best is not None and row[best] >= TOUCH_IOU:
             same = detection['category_id'] == truth[best]['category_id']
             if fates[best] == 'found':
-                kind = 'repeat'
+                cause = 'repeat'
             elif same:
-                kind = 'badly placed'
-            elif row[best] >= ENOUGH:
-                kind = 'confused'
-        if kind == 'confused' or (
-            kind == 'badly placed' and fates[best] == 'missed'
+                cause = 'badly placed'
+            elif row[best] >= MATCH_IOU:
+                cause = 'confused'
+        if cause == 'confused' or (
+            cause == 'badly placed' and fates[best] == 'missed'
         ):
-            fates[best] = kind
-        kinds.append(kind)
-    return Explained(fates, kinds)
+            fates[best] = cause
+        causes.append(cause)
+    return Explained(fates, causes)
 
 
 def size_of(annotation: dict) -> str:
-    """COCO's name for an object's size."""
+    """Size of an object by COCO's limits: small, medium or large."""
     _, _, width, height = annotation['bbox']
     area = annotation.get('area', width * height)
     return next(name for name, limit in SIZES.items() if area < limit)
 
 
 class Row(NamedTuple):
-    """Objects of a class or a size.
+    """Counts of the objects and false alarms of a class or a size.
 
     Attributes:
-        objects: How many.
-        fates: Of each of FATES, how many.
-        background: False alarms of the class on nothing.
-        repeats: Those on an object that is found.
-        images: How many images were looked at.
+        objects: Number of objects.
+        fates: Number of objects by fate.
+        background: Number of false alarms on the background.
+        repeats: Number of false alarms on objects that are found.
+        images: Number of images.
     """
 
     objects: int
@@ -107,12 +108,12 @@ class Row(NamedTuple):
     repeats: int
     images: int
 
-    def share(self, fate: str) -> float:
-        """Percent of the objects."""
+    def percent(self, fate: str) -> float:
+        """Percent of the objects that have a fate."""
         return 100 * self.fates[fate] / self.objects if self.objects else 0.0
 
     def per_image(self, false: int) -> float:
-        """False alarms an image."""
+        """Mean number of false alarms in an image."""
         return false / self.images if self.images else 0.0
 
 
@@ -120,13 +121,13 @@ def break_down(outcomes: Iterable[Outcome], names: dict) -> dict[str, Row]:
     """Counts objects and false alarms of images.
 
     Args:
-        outcomes (iterable of Outcome): Of each image of each run.
-        names (dict): Of the classes, by category id.
+        outcomes (iterable of Outcome): Outcomes of all images and runs.
+        names (dict): Names of the classes, by category id.
 
     Returns:
-        dict: Rows by name: ``all``, each class, and each size as ``size:NAME``
-        (whose false alarms are not counted: they have no object). Classes and
-        sizes without an object and a false alarm are left out.
+        dict[str, Row]: Rows by name: ``all``, each class, and each size as
+        ``size:NAME``. Rows of sizes count no false alarms, which have no
+        object. Rows without objects and false alarms are left out.
     """
     fates, false = Counter(), Counter()
     images = 0
@@ -137,9 +138,9 @@ def break_down(outcomes: Iterable[Outcome], names: dict) -> dict[str, Row]:
             name = names[item['category_id']]
             for row in ('all', name, f'size:{size_of(item)}'):
                 fates[row, fate] += 1
-        for item, kind in zip(outcome.detections, explained.false):
+        for item, cause in zip(outcome.detections, explained.false):
             for row in ('all', names[item['category_id']]):
-                false[row, kind] += 1
+                false[row, cause] += 1
     rows = {}
     for name in ('all', *names.values(), *(f'size:{s}' for s in SIZES)):
         counts = {fate: fates[name, fate] for fate in FATES}

@@ -1,4 +1,4 @@
-"""Line charts as SVG that follow the page: its width, its light, its dark."""
+"""Line charts as SVG that follow the page's width and light or dark theme."""
 
 import io
 import re
@@ -17,18 +17,18 @@ DASHES = ('-', (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 
 
 class Style(NamedTuple):
-    """How a method looks in all charts.
+    """Style of a method's line, the same in all charts.
 
     Attributes:
-        color: Of its line.
-        dashes: Matplotlib's line style.
+        color: Colour of the line.
+        dashes: Line style in Matplotlib's notation.
     """
 
     color: str
     dashes: str | tuple
 
     def swatch(self) -> Markup:
-        """A piece of the line, for the legend."""
+        """A sample of the line for the legend, as SVG."""
         dashes = (
             ''
             if self.dashes == '-'
@@ -42,14 +42,14 @@ class Style(NamedTuple):
 
 
 def styles(oracles: Sequence[bool]) -> list[Style]:
-    """A style for each method: the first and oracles are grey.
+    """Gives each method a style; the first method and oracles are grey.
 
     Args:
-        oracles (sequence of bool): Which are oracles.
+        oracles (sequence of bool): Whether each method is an oracle.
     """
     result, number = [], 0
-    for place, oracle in enumerate(oracles):
-        if place == 0:
+    for index, oracle in enumerate(oracles):
+        if index == 0:
             result.append(Style('#888888', '-'))
         elif oracle:
             result.append(Style('#888888', (0, (3, 2))))
@@ -61,14 +61,14 @@ def styles(oracles: Sequence[bool]) -> list[Style]:
 
 
 class Line(NamedTuple):
-    """What a method's seeds have in common, and how far they are apart.
+    """Values of a method's seeds: lowest, mean and highest at each point.
 
     Attributes:
-        style: Of the method.
-        x: (points,).
-        low: The least of the seeds, (points,).
-        mean: Their mean.
-        high: The most.
+        style: Style of the method.
+        x: Positions on the x axis, (points,).
+        low: Lowest value of the seeds, (points,).
+        mean: Mean of the seeds, (points,).
+        high: Highest value of the seeds, (points,).
     """
 
     style: Style
@@ -78,18 +78,18 @@ class Line(NamedTuple):
     high: np.ndarray
 
 
-def line(style: Style, seeds: Sequence[dict]) -> Line | None:
-    """The line of a method; None where no seed has a point.
+def make_line(style: Style, seeds: Sequence[dict]) -> Line | None:
+    """Makes the line of a method; None where no seed has a point.
 
     Args:
-        style (Style): Of the method.
-        seeds (sequence of dict): Of each seed, values by place. A place that
-            not all seeds know is of those that do.
+        style (Style): Style of the method.
+        seeds (sequence of dict): Values by position on the x axis, a dict for
+            each seed. Seeds without a value at a position are left out there.
     """
     x = sorted(set().union(*seeds))
     if not x:
         return None
-    values = [[s[place] for s in seeds if place in s] for place in x]
+    values = [[s[position] for s in seeds if position in s] for position in x]
     return Line(
         style,
         np.array(x),
@@ -97,7 +97,7 @@ def line(style: Style, seeds: Sequence[dict]) -> Line | None:
     )
 
 
-def draw(
+def draw_chart(
     lines: Sequence[Line],
     x_label: str,
     marks: dict[str, float] | None = None,
@@ -108,14 +108,14 @@ def draw(
     """Draws a chart.
 
     Args:
-        lines (sequence of Line): A band from the least to the most of the
-            seeds, a line at their mean.
-        x_label (str): What runs to the right.
-        marks (dict, optional): Heights of horizontal lines, by what stands on
-            them.
-        y_max (float, optional): The end of the y axis.
-        zero (bool): Whether it begins at zero.
-        salt (str): Differs from chart to chart of a page.
+        lines (sequence of Line): Lines, drawn at the mean of the seeds with a
+            band from the lowest to the highest.
+        x_label (str): Label of the x axis.
+        marks (dict, optional): Heights of horizontal lines, by their text.
+        y_max (float, optional): End of the y axis.
+        zero (bool): Whether the y axis begins at zero.
+        salt (str): A text that no other chart of the page has. Ids inside the
+            SVG are made from it.
 
     Returns:
         Markup: An ``svg`` element.
@@ -146,7 +146,7 @@ def draw(
             color=INK,
         )
     if zero:
-        # A mark near the top keeps the room for what stands on it.
+        # Leave room for the text above the highest mark.
         top = max((*(marks or {}).values(), axes.get_ylim()[1] / 1.08))
         axes.set_ylim(0, y_max or 1.08 * top or 1)
     axes.set_xlabel(x_label, color=INK, fontsize=9)
@@ -163,11 +163,15 @@ def draw(
         figure.savefig(
             buffer, format='svg', transparent=True, metadata={'Date': None}
         )
-    return Markup(in_page(buffer.getvalue()))
+    return Markup(make_inline(buffer.getvalue()))
 
 
-def in_page(svg: str) -> str:
-    """Takes what a page must not have twice out of a file's SVG."""
+def make_inline(svg: str) -> str:
+    """Turns an SVG file into an element that a page may hold many of.
+
+    Header, metadata, group ids and fixed sizes go; the text takes the page's
+    font and colour.
+    """
     svg = svg[svg.index('<svg') :]
     svg = re.sub(r'<metadata>.*?</metadata>', '', svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*"', '<g', svg)

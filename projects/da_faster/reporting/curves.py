@@ -1,4 +1,4 @@
-"""Which curves of a training are shown, and how each is read."""
+"""The curves of a training that the page shows, and how to read them."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from da_faster.config_tree import detector_of
 from da_faster.engine.training_line import ACCURACY, is_detection
 
-from .charts import Style, draw, line
+from .charts import Style, draw_chart, make_line
 from .runs import Method, Run
 
 DOMAIN = ('loss_da_image', 'loss_da_instance')
@@ -20,8 +20,8 @@ class Curve(NamedTuple):
     """A chart with its text.
 
     Attributes:
-        title: What it is of.
-        reading: How to read it, one sentence.
+        title: Title of the chart.
+        reading: How to read the chart, one sentence.
         svg: The chart.
     """
 
@@ -30,21 +30,21 @@ class Curve(NamedTuple):
     svg: Markup
 
 
-def total(record: dict, chosen: Callable[[str], bool]) -> float | None:
-    """The sum of some values of a record; None where it has none of them."""
+def sum_values(record: dict, chosen: Callable[[str], bool]) -> float | None:
+    """Sums the values whose keys are chosen; None where there are none."""
     values = [value for key, value in record.items() if chosen(key)]
     return sum(values) if values else None
 
 
 def weight_of(run: Run, key: str) -> float:
-    """The weight of a domain loss; 1 where the config does not say."""
+    """Weight of a domain loss; 1 where the config does not set it."""
     part = 'domain_neck' if key == DOMAIN[0] else 'instance_domain_head'
     detector = detector_of(run.cfg.get('model') or {})
     return (detector.get(part) or {}).get('loss_weight', 1.0)
 
 
 def keys_of(methods: Sequence[Method]) -> list[str]:
-    """All values that any run logged, in the order of their first log."""
+    """Names of all values that any run logged, the first logged first."""
     return list(
         dict.fromkeys(
             key
@@ -59,18 +59,18 @@ def keys_of(methods: Sequence[Method]) -> list[str]:
 def curves(
     methods: Sequence[Method], looks: Sequence[Style]
 ) -> dict[str, list[Curve]]:
-    """The charts of trainings, by section.
+    """Draws the charts of trainings, by section.
 
-    A value that no run logged has none.
+    Values that no run logged get no chart.
 
     Args:
-        methods (sequence of Method): The runs.
-        looks (sequence of Style): Of each method.
+        methods (sequence of Method): The methods with their runs.
+        looks (sequence of Style): Style of each method.
     """
 
     def chart(title: str, reading: str, value: Callable, **options) -> list:
         lines = [
-            line(
+            make_line(
                 look,
                 [
                     {
@@ -86,41 +86,46 @@ def curves(
         ]
         if not any(lines):
             return []
-        svg = draw(filter(None, lines), 'iteration', salt=title, **options)
+        svg = draw_chart(
+            filter(None, lines), 'iteration', salt=title, **options
+        )
         return [Curve(title, reading, svg)]
 
-    def of(key: str) -> Callable:
+    def value_of(key: str) -> Callable:
         return lambda record: record.get(key)
 
     keys = keys_of(methods)
     sections = {
         'Detection': chart(
             'Detection loss on labelled images',
-            'It must fall and flatten: where it still falls at the end, train '
-            'longer; strong augmentation keeps it higher, which is no fault.',
-            lambda record: total(record, is_detection),
+            'The loss must fall and flatten. If it still falls at the end, '
+            'train longer. Strong augmentation keeps the loss higher; that is '
+            'no fault.',
+            lambda record: sum_values(record, is_detection),
         )
     }
     sections['Detection'] += chart(
         'Detection loss on pseudo-labels',
-        'It tells how far the student is from its teacher, not how right '
-        'either is; it is 0 where the labels weigh 0.',
-        lambda record: total(
+        'The loss tells how far the student is from its teacher, not whether '
+        'either is right. It is 0 where the weight of the labels is 0.',
+        lambda record: sum_values(
             record, lambda key: key.startswith('target_loss')
         ),
     )
     sections['Detection'] += chart(
         'Learning rate',
-        'Losses that jump where it is highest call for a lower one; a run '
-        'judged before it has come down is judged too early.',
-        of('lr'),
+        'If losses jump where the learning rate is highest, lower it. Scores '
+        'from before it has come down are too early to judge a run.',
+        value_of('lr'),
     )
     sections['Parts of the detection loss'] = [
         found
         for key in keys
         if is_detection(key)
         for found in chart(
-            key, 'One part of the sum above; read it in the same way.', of(key)
+            key,
+            'One part of the sum above; read it in the same way.',
+            value_of(key),
         )
     ]
     sections['Domains'] = [
@@ -129,10 +134,10 @@ def curves(
         if key.startswith(ACCURACY)
         for found in chart(
             f'How often a domain classifier is right: {key}',
-            'Percent: at 50 it only guesses, at 100 it always tells source '
-            'from target; near 50 does not say that the detector has become '
-            'better.',
-            of(key),
+            'Percent: at 50 the classifier only guesses, at 100 it always '
+            'tells source from target. A value near 50 does not say that the '
+            'detector has become better.',
+            value_of(key),
             marks={'chance': 50},
             y_max=105,
         )
@@ -143,10 +148,10 @@ def curves(
         if key in DOMAIN
         for found in chart(
             f'Loss of a domain classifier: {key}',
-            'At the dotted line the classifier only guesses; well below it, '
-            'it tells the domains apart; neither says whether the detector '
-            'has become better.',
-            of(key),
+            'At the dotted line the classifier only guesses; well below the '
+            'line it tells the domains apart. Neither says whether the '
+            'detector has become better.',
+            value_of(key),
             marks={
                 f'chance, ln 2{"" if w == 1 else f" × {w:g}"}': w * math.log(2)
                 for w in sorted(
@@ -166,17 +171,17 @@ def curves(
         if CONSISTENCY in key
         for found in chart(
             f'Consistency: {key}',
-            'It compares the two classifiers; near zero they say the same of '
-            'an image and of its objects.',
-            of(key),
+            'The loss compares the two classifiers: near zero, they give an '
+            'image and its objects the same domain.',
+            value_of(key),
         )
     ]
     sections['Pseudo-labels'] = chart(
         'Pseudo-labels an image',
-        'It should level off: a fall towards zero is a collapse, a rise '
-        'beyond the objects in an image is a teacher that believes its own '
-        'false alarms.',
-        of('pseudo_boxes'),
+        'The number should level off. A fall towards zero is a collapse; a '
+        'rise beyond the number of objects in an image means that the '
+        'teacher labels false alarms.',
+        value_of('pseudo_boxes'),
     )
     for key in keys:
         if key.startswith('pseudo_boxes/'):
@@ -184,13 +189,13 @@ def curves(
             sections['Pseudo-labels'] += chart(
                 f'Pseudo-labels an image: {name}',
                 f'A fall towards zero means that the student unlearns {name}.',
-                of(key),
+                value_of(key),
             )
     sections['Pseudo-labels'] += chart(
         'Agreement of teacher and student',
-        'The share of detections that both have: near 1 the student has '
+        'The fraction of detections that both have: near 1, the student has '
         'nothing left to learn from this teacher.',
-        of('pseudo_agreement'),
+        value_of('pseudo_agreement'),
         y_max=1.05,
     )
     return {title: found for title, found in sections.items() if found}

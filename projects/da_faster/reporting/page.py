@@ -1,4 +1,4 @@
-"""Puts a report together: one HTML file that needs no network."""
+"""Writes a report: one HTML file that needs no network."""
 
 import os
 import os.path as osp
@@ -25,11 +25,11 @@ from .source import score_on_source
 
 
 class Report(NamedTuple):
-    """What :func:`report` has written.
+    """The text that a report begins with.
 
     Attributes:
-        sentence: What the page begins with.
-        notes: What keeps it from saying more, a sentence each.
+        sentence: The first sentence.
+        notes: What the report cannot show and why, a sentence each.
     """
 
     sentence: str
@@ -40,7 +40,7 @@ def write(content: str, out: str) -> None:
     """Writes the page.
 
     Raises:
-        UserError: If it cannot be written there.
+        UserError: If the file cannot be written.
     """
     try:
         os.makedirs(osp.dirname(out) or '.', exist_ok=True)
@@ -60,19 +60,25 @@ def report(
     source_images: str | None = None,
     trust_checkpoint: bool = False,
 ) -> Report:
-    """Writes one HTML page about runs; reads them alone.
+    """Writes one HTML page that compares runs.
+
+    Work dirs are only read.
 
     Args:
         work_dirs (sequence of str): Work dirs of trainings, or folders that
-            hold one for each seed. The first is what the others are to beat;
-            the page is about the last that is no oracle.
-        out (str): The page's path, ``.html``.
-        images (int): Target images at each end of the gains.
-        source_labels (str, optional): COCO json of source images that nobody
-            trained on. The last weights of each run detect there, too.
-        source_images (str, optional): The folder of these; by default that of
-            the first run's training images.
+            hold a work dir for each seed. The first is the baseline, which is
+            compared with the last that is no oracle and no control.
+        out (str): Path of the page, ``.html``.
+        images (int): Number of target images with the largest gains that are
+            shown, and of those with the largest losses.
+        source_labels (str, optional): COCO json of source images that no run
+            was trained on. The last weights of each run are scored there.
+        source_images (str, optional): Folder of these images. Defaults to the
+            folder of the first run's training images.
         trust_checkpoint (bool): Load checkpoints that may run code.
+
+    Returns:
+        Report: The first sentence and the notes of the page.
 
     Raises:
         UserError: If a work dir, its data or the path cannot be used.
@@ -81,9 +87,9 @@ def report(
         raise UserError(f'--out {out}: the file must end in .html.')
     methods = read_methods(work_dirs)
     runs = [run for method in methods for run in method.runs]
-    notes = [text for run in runs for text in run.shortcomings()]
-    able = [run for run in runs if run.detections and run.test_set()]
-    truth = common_truth(able)
+    notes = [text for run in runs for text in run.caveats()]
+    detected = [run for run in runs if run.detections and run.test_set()]
+    truth = common_truth(detected)
     need_output(out, '--out')
     looks = styles([method.oracle for method in methods])
     source = results = None
@@ -94,12 +100,14 @@ def report(
         )
     if truth and source_labels:
         source = score_on_source(
-            able, source_labels, source_images, trust_checkpoint
+            detected, source_labels, source_images, trust_checkpoint
         )
         notes += filter(None, [source.caveat()])
     if truth:
-        scored = progress(map(truth.score, able), len(able), 'runs scored')
-        results = Results(methods, looks, truth, list(scored), source)
+        scored = list(
+            progress(map(truth.score, detected), len(detected), 'runs scored')
+        )
+        results = Results(methods, looks, truth, scored, source)
     sentence = results.sentence() if results else unknown_sentence()
     template = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

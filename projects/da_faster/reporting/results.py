@@ -1,4 +1,4 @@
-"""What a page shows of scored runs: table, curves, errors, images."""
+"""Scored runs as the page shows them: table, curves, errors, images."""
 
 import os.path as osp
 from collections.abc import Sequence
@@ -9,32 +9,33 @@ from da_faster.benchmarking.certainty import RECALLS, Gain
 from da_faster.benchmarking.scores import gap_closed, spread
 
 from . import breakdown, panels
-from .charts import Style, draw, line
+from .charts import Style, draw_chart, make_line
 from .runs import Method
 from .scoring import (
-    Judged,
+    Comparison,
     Scored,
     Truth,
+    choose_comparison,
     gain_of,
-    judged,
     mean_precision,
-    pairs,
+    pair_by_seed,
 )
 from .sentence import gain_sentence, single_sentence, unknown_sentence
 from .source import SourceScores
 
-SHOWN = 8  # classes with charts of their own
+MAX_CLASSES = 8  # classes that get charts of their own
 
 
 class Results:
     """Scored runs by method, in the order of the methods.
 
     Args:
-        methods (sequence of Method): All that are shown.
-        looks (sequence of Style): Of each of them.
-        truth (Truth): What they are scored on.
+        methods (sequence of Method): All methods of the report; the first is
+            the baseline.
+        looks (sequence of Style): Style of each method.
+        truth (Truth): Annotations that the runs are scored on.
         scored (sequence of Scored): The runs with detections.
-        source (SourceScores, optional): What they reach on the source.
+        source (SourceScores, optional): Scores on the source.
     """
 
     def __init__(
@@ -62,10 +63,12 @@ class Results:
         }
         self.given = len(methods)
         self.methods = [m for m in methods if m.name in self.runs]
-        # What is to be beaten is the first that was asked for, or nothing.
+        # If the first method has no detections, no other one replaces it.
         self.first = methods[0].name
         known = self.first in self.runs
-        self.judged: Judged | None = judged(self.methods) if known else None
+        self.compared: Comparison | None = (
+            choose_comparison(self.methods) if known else None
+        )
         self.gains: dict[str, Gain] = {
             name: gain_of(found, self.runs[self.first])
             for name, found in self.runs.items()
@@ -73,10 +76,10 @@ class Results:
         }
 
     def sentence(self) -> str:
-        """What the page begins with."""
+        """The first sentence of the page."""
         if self.first not in self.runs:
             return unknown_sentence(self.first)
-        if not self.judged:
+        if not self.compared:
             values = [one.score['AP50'] for one in self.runs[self.first]]
             return single_sentence(
                 self.first,
@@ -84,21 +87,22 @@ class Results:
                 self.given,
                 len(self.methods),
             )
-        first, last = self.judged
-        both = pairs(self.runs[last], self.runs[first])
+        first, last = self.compared
+        both = pair_by_seed(self.runs[last], self.runs[first])
         ours = float(np.mean([one.score['AP50'] for one, _ in both]))
         return gain_sentence(last, first, ours, self.gains[last])
 
     def seeds(self) -> list:
-        """Of all runs; unknown ones as such."""
+        """Seeds of all runs, then 'unknown' if a run's seed is not known."""
         found = {one.run.seed for runs in self.runs.values() for one in runs}
         known = sorted(found - {None})
         return known + ['unknown'] * (None in found)
 
     def gap(self, name: str) -> str:
-        """Share of the gap from the first method to the oracle.
+        """The part of the gap to the oracle that a method closes.
 
-        Empty without an oracle; a dash where they share no seed.
+        The gap is that between the first method and the oracle. The result is
+        '' if there is no oracle, '-' if the methods share no seed.
         """
         first = self.first
         oracle = next((m.name for m in self.methods[1:] if m.oracle), None)
@@ -112,7 +116,7 @@ class Results:
         return gap_closed(scores, name, oracle, seeds, first) if seeds else '-'
 
     def table(self) -> list[dict]:
-        """A row for each method."""
+        """Rows of the table, one for each method."""
 
         def cell(values: list) -> str:
             return '-' if np.isnan(values).any() else spread(values)
@@ -145,7 +149,7 @@ class Results:
         return rows
 
     def classes(self) -> list[str]:
-        """Names of the classes, those with most objects first."""
+        """Names of the classes, the class with most objects first."""
         counts = {
             name: sum(
                 a['category_id'] == i and not a.get('iscrowd')
@@ -156,17 +160,22 @@ class Results:
         return sorted(counts, key=lambda name: -counts[name])
 
     def precision_recall(self) -> list[tuple]:
-        """Title and chart of all classes together, and of the largest."""
+        """Titles and precision-recall charts.
+
+        The first chart is the mean of all classes; one for each of the
+        MAX_CLASSES classes with most objects follows.
+        """
         found = {m: mean_precision(runs) for m, runs in self.runs.items()}
         names = list(self.truth.names.values())
 
         def chart(title: str, values: dict) -> tuple:
             drawn = [
-                line(self.looks[m], [dict(zip(RECALLS, row))])
+                make_line(self.looks[m], [dict(zip(RECALLS, row))])
                 for m, row in values.items()
                 if not np.isnan(row).any()
             ]
-            return title, draw(drawn, 'recall', y_max=1.02, salt=f'pr{title}')
+            svg = draw_chart(drawn, 'recall', y_max=1.02, salt=f'pr{title}')
+            return title, svg
 
         whole = {
             m: rows[~np.isnan(rows).any(axis=1)].mean(axis=0)
@@ -178,7 +187,7 @@ class Results:
                 chart(
                     name, {m: r[names.index(name)] for m, r in found.items()}
                 )
-                for name in self.classes()[:SHOWN]
+                for name in self.classes()[:MAX_CLASSES]
                 if len(names) > 1
             ),
         ]
@@ -194,7 +203,7 @@ class Results:
         }
         titles = {'all': 'all objects'}
         if len(self.truth.names) > 1:
-            titles |= {name: name for name in self.classes()[:SHOWN]}
+            titles |= {name: name for name in self.classes()[:MAX_CLASSES]}
         titles |= {f'size:{s}': f'{s} objects' for s in breakdown.SIZES}
         return [
             dict(
@@ -215,17 +224,26 @@ class Results:
         ]
 
     def pictures(self, num: int) -> dict | None:
-        """Images on which the two judged methods differ most."""
-        if not self.judged or num < 1:
+        """Images on which the two compared methods differ most.
+
+        Args:
+            num (int): Number of images with the largest gains, and of images
+                with the largest losses.
+
+        Returns:
+            dict or None: Images and text for the page; None if there is no
+            comparison or ``num`` is 0.
+        """
+        if not self.compared or num < 1:
             return None
-        first, last = self.judged
-        after, before = pairs(self.runs[last], self.runs[first])[0]
-        chosen = panels.choose(before.outcomes, after.outcomes, num)
+        first, last = self.compared
+        after, before = pair_by_seed(self.runs[last], self.runs[first])[0]
+        chosen = panels.choose_images(before.outcomes, after.outcomes, num)
 
         def show(image_id: int) -> dict:
             info = self.truth.coco.imgs[image_id]
             path = osp.join(self.truth.test.images, info['file_name'])
-            url = panels.embed(path)
+            url = panels.as_data_url(path)
             return dict(
                 name=info['file_name'],
                 gain=chosen.gains[image_id],
@@ -233,15 +251,15 @@ class Results:
                     (
                         name,
                         str(one.outcomes[image_id]),
-                        panels.panel(
+                        panels.draw_panel(
                             info,
                             one.outcomes[image_id],
                             self.truth.names,
                             url,
-                            place == 0,
+                            index == 0,
                         ),
                     )
-                    for place, (name, one) in enumerate(
+                    for index, (name, one) in enumerate(
                         ((first, before), (last, after))
                     )
                 ],
@@ -252,7 +270,7 @@ class Results:
             seed=after.run.seed,
             first=first,
             last=last,
-            scores=(before.least, after.least),
+            scores=(before.threshold, after.threshold),
             best=[show(i) for i in chosen.best],
             worst=[show(i) for i in chosen.worst],
         )

@@ -1,4 +1,4 @@
-"""Work dirs of trainings: what they are of, and where their data lie."""
+"""Reads work dirs: config, log, detections and test set of each training."""
 
 import os.path as osp
 import re
@@ -22,9 +22,9 @@ class TargetSet(NamedTuple):
     """Labelled images of the target.
 
     Attributes:
-        ann_file: COCO json.
-        images: The folder that its file names are in.
-        classes: Names; empty: all of the file.
+        ann_file: COCO json of the images.
+        images: The folder that the file names of the json are in.
+        classes: Names of the classes; empty for all classes of the json.
     """
 
     ann_file: str
@@ -33,15 +33,16 @@ class TargetSet(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A training that has ended, or has got so far.
+    """A training, finished or not.
 
     Attributes:
-        work_dir: Its folder.
-        method: The folder that holds its seeds, or its own.
-        seed: None where the config leaves it to chance.
-        cfg: What it was trained with.
-        config: The file of the same.
-        records: What it logged, by iteration.
+        work_dir: The work dir.
+        method: The folder that holds the work dirs of all seeds, or the work
+            dir itself.
+        seed: The seed; None where the config sets none.
+        cfg: The config of the training.
+        config: Path of the config file.
+        records: Logged values, by iteration.
     """
 
     work_dir: str
@@ -53,31 +54,36 @@ class Run(NamedTuple):
 
     @property
     def detections(self) -> str | None:
-        """What its weights detect on the test set; None: there is no file."""
+        """Path of the detections on the test set; None if there is none."""
         path = osp.join(self.work_dir, DETECTIONS)
         return path if osp.isfile(path) else None
 
     @property
     def role(self) -> str:
-        """Whether the detections are of ``val`` or of ``test``.
+        """The set of the detections: ``val`` or ``test``.
 
-        The comparison of methods takes those of the last validation.
+        ``benchmarks/adaptation.py`` writes those of the last validation.
         """
         marked = osp.isfile(osp.join(self.work_dir, 'run.json'))
         return 'val' if marked else 'test'
 
     def evaluator(self) -> tuple[str, dict]:
-        """Dotted key and config of the metric with labels; '' without."""
+        """Finds the metric that has an annotation file.
+
+        Returns:
+            tuple[str, dict]: Dotted key and config of the metric; '' and {}
+            if no metric has an annotation file.
+        """
         key = f'{self.role}_evaluator'
         found = self.cfg.get(key) or []
         several = isinstance(found, (list, tuple))
-        for place, item in enumerate(found if several else [found]):
+        for index, item in enumerate(found if several else [found]):
             if item.get('ann_file'):
-                return f'{key}.{place}' if several else key, item
+                return f'{key}.{index}' if several else key, item
         return '', {}
 
     def test_set(self) -> TargetSet | None:
-        """The target's labelled images; None where the config names none."""
+        """Labelled target images; None where the config names none."""
         _, evaluator = self.evaluator()
         loader = self.cfg.get(f'{self.role}_dataloader')
         if not evaluator or not loader:
@@ -90,15 +96,15 @@ class Run(NamedTuple):
             tuple((dataset.get('metainfo') or {}).get('classes', ())),
         )
 
-    def shortcomings(self) -> list[str]:
-        """What keeps the report from saying more, a sentence each."""
+    def caveats(self) -> list[str]:
+        """Says what the report cannot show of this run, a sentence each."""
         said = []
         last = max(self.records)
         planned = (self.cfg.get('train_cfg') or {}).get('max_iters', last)
         if last < planned:
             said.append(
                 f'{self.work_dir} has come to iteration {last} of {planned}: '
-                'its numbers are of an unfinished training.'
+                'its numbers come from an unfinished training.'
             )
         key, _ = self.evaluator()
         if not key:
@@ -117,15 +123,15 @@ class Run(NamedTuple):
                 f'{self.work_dir} has no {DETECTIONS}, so nothing is known of '
                 f'it on the target; {self.how_to_detect(key)}'
             )
-        elif self.is_older():
+        elif self.has_newer_weights():
             said.append(
                 f'{self.detections} is older than the last checkpoint beside '
-                'it: make it again if you trained on.'
+                'it: make it again if you continued the training.'
             )
         return said
 
     def how_to_detect(self, evaluator: str) -> str:
-        """How to make the detections.
+        """Gives the command that makes the detections.
 
         Args:
             evaluator (str): Dotted key of the metric.
@@ -143,8 +149,8 @@ class Run(NamedTuple):
         )
         return f'make it with: {command}'
 
-    def is_older(self) -> bool:
-        """Whether the detections were there well before the last weights."""
+    def has_newer_weights(self) -> bool:
+        """Whether the last weights are newer than the detections."""
         weights = candidates(self.work_dir)[:1]
         # A copy of the folder has its files within a minute of each other.
         return any(
@@ -158,10 +164,11 @@ class Method(NamedTuple):
     """Runs that differ in their seed alone.
 
     Attributes:
-        name: What people read.
-        runs: In the order of their seeds.
-        oracle: Whether it learned from the target's labels.
-        control: Whether it is a method with its effect switched off.
+        name: The name that is shown.
+        runs: The runs, in the order of their seeds.
+        oracle: Whether the runs learned from the target's labels.
+        control: Whether the runs are a control: a method with its effect
+            switched off.
     """
 
     name: str
@@ -170,25 +177,25 @@ class Method(NamedTuple):
     control: bool
 
 
-def scalars(work_dir: str) -> list[str]:
-    """Files that a training logs into; none where there was no training."""
+def log_files(work_dir: str) -> list[str]:
+    """Finds the log files of a training, the oldest first."""
     pattern = osp.join(escape(work_dir), '*', 'vis_data', 'scalars.json')
     return sorted(glob(pattern))
 
 
 def work_dirs_in(folder: str) -> list[str]:
-    """The folder if it is a run's; else SEED or METHOD/SEED in it.
+    """Finds work dirs: the folder itself, or SEED or METHOD/SEED inside it.
 
     Raises:
-        UserError: If there is no run.
+        UserError: If there is no work dir.
     """
     if not osp.isdir(folder):
         raise UserError(f'{folder} is no folder; give a work dir.')
-    if scalars(folder):
+    if log_files(folder):
         return [folder]
     known = list(METHODS)
 
-    def place(path: str) -> tuple:
+    def order(path: str) -> tuple:
         method = osp.basename(osp.dirname(path))
         rank = known.index(method) if method in known else len(known)
         number = re.findall(r'\d+', osp.basename(path))
@@ -196,8 +203,8 @@ def work_dirs_in(folder: str) -> list[str]:
 
     for pattern in ('seed*', '*/seed*'):
         found = glob(osp.join(escape(folder), pattern))
-        if found := [path for path in found if scalars(path)]:
-            return sorted(found, key=place)
+        if found := [path for path in found if log_files(path)]:
+            return sorted(found, key=order)
     if glob(osp.join(escape(folder), '*', 'vis_data')):
         raise UserError(
             f'{folder} has logged no iteration: wait, or train for longer '
@@ -213,7 +220,7 @@ def read_run(work_dir: str) -> Run:
     """Reads a work dir.
 
     Raises:
-        UserError: If it holds no training, or no config of one.
+        UserError: If the work dir has no log or no config of a training.
     """
     logged = records(work_dir)
     if not logged:
@@ -221,19 +228,19 @@ def read_run(work_dir: str) -> Run:
             f'{work_dir} has logged no iteration yet: wait for the training '
             'or leave it out.'
         )
-    # tools/test.py writes into folders beside, after the training.
-    for path in reversed(scalars(work_dir)):
+    # The newest folder may be one that tools/test.py wrote.
+    for path in reversed(log_files(work_dir)):
         config = osp.join(osp.dirname(path), 'config.py')
         with open(path) as file:
             if '"iter"' in file.read() and osp.isfile(config):
                 break
     else:
         raise UserError(
-            f'{work_dir} has no */vis_data/config.py of its training: bring '
+            f'{work_dir} has no */vis_data/config.py of its training: copy '
             'the whole work dir.'
         )
     try:
-        # What it imports may be of another machine, and is not needed.
+        # Its custom imports may be missing here, and are not needed.
         cfg = Config.fromfile(config, import_custom_modules=False)
     except Exception as error:  # whatever the code in it raises
         raise UserError(f'{config} is not a config ({error}).') from error
@@ -252,16 +259,16 @@ def read_run(work_dir: str) -> Run:
 
 
 def read_methods(folders: Sequence[str]) -> list[Method]:
-    """Reads work dirs and puts together those of a method.
+    """Reads work dirs and groups them by method.
 
     Args:
         folders (sequence of str): Work dirs, or folders that hold them.
 
     Returns:
-        list[Method]: In the order given.
+        list[Method]: The methods, in the order of ``folders``.
 
     Raises:
-        UserError: If one is no work dir.
+        UserError: If a folder is no work dir and holds none.
     """
     paths = [path for folder in folders for path in work_dirs_in(folder)]
     paths = {osp.realpath(path): path for path in paths}.values()

@@ -1,4 +1,4 @@
-"""What the runs of a report reach on the target's labelled images."""
+"""Scores of runs on the target's labelled images."""
 
 import contextlib
 import io
@@ -25,36 +25,37 @@ from .runs import Method, Run, TargetSet
 
 
 class Scored(NamedTuple):
-    """A run with detections.
+    """Scores of a run that has detections.
 
     Attributes:
-        run: It.
-        score: Of :func:`evaluate`, and ``minutes`` of its training.
-        matches: Its detections at IoU 0.5.
-        outcomes: By image id, detections from ``least`` on.
-        least: The score with one false alarm an image.
+        run: The run.
+        score: Scores of :func:`evaluate`, and ``minutes`` of training.
+        matches: Matches of detections and objects at IoU 0.5.
+        outcomes: Outcomes by image id, with the detections whose score is
+            ``threshold`` or more.
+        threshold: The score at which the run has one false alarm an image.
     """
 
     run: Run
     score: dict
     matches: Matches
     outcomes: dict[int, Outcome]
-    least: float
+    threshold: float
 
 
 class Truth:
-    """The labelled target images.
+    """Annotations of labelled images.
 
     Args:
-        test (TargetSet): Where they are.
+        test (TargetSet): Where the images and annotations are.
 
     Attributes:
-        test: With the names of the classes that count.
+        test: The same, with the names of the classes that are scored.
         coco: The annotations.
-        names: Of those classes, by category id.
+        names: Names of the scored classes, by category id.
 
     Raises:
-        UserError: If they are missing, or no COCO annotations.
+        UserError: If the annotations are missing or not COCO's.
     """
 
     def __init__(self, test: TargetSet) -> None:
@@ -65,7 +66,7 @@ class Truth:
         except OSError as error:
             raise UserError(
                 f'{test.ann_file} does not exist: start in the folder that '
-                'the paths of the config are relative to.'
+                'the paths in the config are relative to.'
             ) from error
         except (AssertionError, ValueError, KeyError, TypeError) as error:
             raise UserError(
@@ -87,7 +88,7 @@ class Truth:
         """Scores a run.
 
         Raises:
-            UserError: If its detections are not of these images.
+            UserError: If the detections are not of these images.
         """
         path, test = run.detections, self.test
         found = by_image(path)
@@ -98,36 +99,36 @@ class Truth:
         score['minutes'] = training_minutes(run.work_dir)
         outcomes = {
             i: assess(
-                sorted(self.known(found[i]), key=lambda d: -d['score']),
-                self.known(self.coco.imgToAnns[i]),
+                sorted(self.in_classes(found[i]), key=lambda d: -d['score']),
+                self.in_classes(self.coco.imgToAnns[i]),
             )
             for i in sorted(self.coco.getImgIds())
         }
-        least = fair_score(list(outcomes.values()))
+        threshold = fair_score(list(outcomes.values()))
         return Scored(
             run,
             score,
             Matches(test.ann_file, path, test.classes),
-            {i: outcome.above(least) for i, outcome in outcomes.items()},
-            least,
+            {i: outcome.above(threshold) for i, outcome in outcomes.items()},
+            threshold,
         )
 
-    def known(self, items: Sequence[dict]) -> list[dict]:
-        """Those of the classes that count."""
+    def in_classes(self, items: Sequence[dict]) -> list[dict]:
+        """Selects annotations or detections of the scored classes."""
         return [x for x in items if x['category_id'] in self.names]
 
 
 def common_truth(runs: Sequence[Run]) -> Truth | None:
-    """The labelled images that all runs are tested on.
+    """Reads the labelled images that all runs are tested on.
 
     Args:
-        runs (sequence of Run): With detections.
+        runs (sequence of Run): Runs with detections.
 
     Returns:
-        Truth or None: None where there is no run.
+        Truth or None: The annotations; None if there is no run.
 
     Raises:
-        UserError: If they are tested on different ones.
+        UserError: If runs are tested on different images or classes.
     """
     if not runs:
         return None
@@ -149,10 +150,10 @@ def common_truth(runs: Sequence[Run]) -> Truth | None:
     return truth
 
 
-def pairs(
+def pair_by_seed(
     ours: Sequence[Scored], theirs: Sequence[Scored]
 ) -> list[tuple[Scored, Scored]]:
-    """Runs of one seed; where two methods share none, in their order."""
+    """Pairs runs of two methods by seed; by order if no seed is shared."""
     known = {other.run.seed: other for other in theirs}
     same = [
         (one, known[one.run.seed]) for one in ours if one.run.seed in known
@@ -161,15 +162,19 @@ def pairs(
 
 
 def gain_of(ours: Sequence[Scored], theirs: Sequence[Scored]) -> Gain:
-    """The gain of a method over another one, with its interval."""
-    both = pairs(ours, theirs)
+    """Measures the gain of one method over another, with its interval."""
+    both = pair_by_seed(ours, theirs)
     return measure_gain(
         [one.matches for one, _ in both], [other.matches for _, other in both]
     )
 
 
 def mean_precision(runs: Sequence[Scored]) -> np.ndarray:
-    """Precision at recalls of 0 to 1, mean of the seeds, (classes, 101)."""
+    """Mean precision of the seeds at 101 recalls from 0 to 1.
+
+    Returns:
+        ndarray: Precision, (classes, 101).
+    """
     return np.mean(
         [
             run.matches.precision(np.ones(run.matches.num_images, int))
@@ -179,23 +184,24 @@ def mean_precision(runs: Sequence[Scored]) -> np.ndarray:
     )
 
 
-class Judged(NamedTuple):
-    """The two methods that the report is about.
+class Comparison(NamedTuple):
+    """Names of the two methods that the report compares.
 
     Attributes:
-        first: The name of what is to beat.
-        last: The name of what is judged.
+        first: The baseline.
+        last: The method that is compared with the baseline.
     """
 
     first: str
     last: str
 
 
-def judged(methods: Sequence[Method]) -> Judged | None:
-    """The first method, and the last that is no oracle and no control.
+def choose_comparison(methods: Sequence[Method]) -> Comparison | None:
+    """Chooses the first method, and the last that is no oracle or control.
 
-    None where there are not two.
+    Controls are chosen only if there is no other method. None is returned if
+    there is nothing to compare the first method with.
     """
     rest = [m for m in methods[1:] if not m.oracle]
     rest = [m for m in rest if not m.control] or rest
-    return Judged(methods[0].name, rest[-1].name) if rest else None
+    return Comparison(methods[0].name, rest[-1].name) if rest else None

@@ -1,31 +1,31 @@
-"""The sentence that a report begins with."""
+"""The first sentence of a report."""
 
 from da_faster.benchmarking.certainty import FEWEST, Gain
 
 
-def number(value: int, what: str) -> str:
-    """'1 seed', '3 seeds'."""
-    return f'{value} {what}{"" if value == 1 else "s"}'
+def count(number: int, noun: str) -> str:
+    """A number with its noun: '1 seed', '3 seeds'."""
+    return f'{number} {noun}{"" if number == 1 else "s"}'
 
 
 def gain_sentence(last: str, first: str, ours: float, gain: Gain) -> str:
-    """What was gained on the target, over what, and whether by chance.
+    """Says what a method gains over the baseline, and whether by chance.
 
     Args:
         last (str): Name of the method.
-        first (str): Name of what it is compared with.
-        ours (float): The method's AP50, percent.
-        gain (Gain): Of the one over the other.
+        first (str): Name of the baseline.
+        ours (float): AP50 of the method, percent.
+        gain (Gain): Gain of the method over the baseline.
     """
     if abs(gain.mean) < 0.05:
-        much = 'as much as'
+        difference = 'as much as'
     else:
         word = 'more' if gain.mean > 0 else 'less'
-        much = f'{abs(gain.mean):.1f} {word} than'
+        difference = f'{abs(gain.mean):.1f} {word} than'
     low, high = gain.mean - gain.half, gain.mean + gain.half
     interval = (
-        f'(90 % interval over {number(gain.runs, "seed")} and '
-        f'{number(gain.images, "test image")}: {low:+.1f} to {high:+.1f})'
+        f'(90 % interval over {count(gain.runs, "seed")} and '
+        f'{count(gain.images, "test image")}: {low:+.1f} to {high:+.1f})'
     )
     if gain.sure:
         chance = f'that is more than chance {interval}'
@@ -33,25 +33,25 @@ def gain_sentence(last: str, first: str, ours: float, gain: Gain) -> str:
         chance = 'one seed does not say whether that is more than chance'
     elif gain.images < FEWEST:
         chance = (
-            f'{number(gain.images, "test image")} cannot say whether that is '
+            f'{count(gain.images, "test image")} cannot say whether that is '
             'more than chance'
         )
     else:
         chance = f'that may be chance {interval}'
     return (
-        f'On the target, {last} reaches {ours:.1f} AP50, {much} {first} '
+        f'On the target, {last} reaches {ours:.1f} AP50, {difference} {first} '
         f'({ours - gain.mean:.1f}); {chance}.'
     )
 
 
 def single_sentence(name: str, ours: float, given: int, scored: int) -> str:
-    """Of one method, beside which there is none to judge.
+    """Gives the AP50 of a method that cannot be compared with another one.
 
     Args:
-        name (str): Of the method.
-        ours (float): Its AP50, percent.
-        given (int): How many methods there are, this one among them.
-        scored (int): How many of them have detections.
+        name (str): Name of the method.
+        ours (float): AP50 of the method, percent.
+        given (int): Number of methods in the report, this one included.
+        scored (int): Number of methods with detections, this one included.
     """
     if given == 1:
         why = (
@@ -69,10 +69,11 @@ def single_sentence(name: str, ours: float, given: int, scored: int) -> str:
 
 
 def unknown_sentence(first: str = '') -> str:
-    """Where it cannot be known.
+    """Says that the gain is not known, as detections are missing.
 
     Args:
-        first (str): Name of what is to be beaten, where it alone is to blame.
+        first (str): Name of the baseline if it alone has no detections; empty
+            if no run has any.
     """
     who = f'{first}, which is to be beaten, has no' if first else 'no run has'
     return (

@@ -1,4 +1,4 @@
-"""What runs reach on labelled images of the source: what adaptation cost."""
+"""Scores of runs on labelled source images: what adaptation costs there."""
 
 import json
 import os.path as osp
@@ -24,13 +24,13 @@ from .scoring import Truth
 
 
 class SourceScores(NamedTuple):
-    """Scores on the source.
+    """Scores of runs on the source.
 
     Attributes:
-        labels: The annotation file.
-        number: How many images it has.
-        seen: How many of them are among the first run's training images.
-        by_run: Of :func:`evaluate`, by work dir.
+        labels: Path of the annotation file.
+        number: Number of images in the annotation file.
+        seen: Number of these images that the first run was trained on.
+        by_run: Scores of :func:`evaluate`, by work dir.
     """
 
     labels: str
@@ -39,7 +39,7 @@ class SourceScores(NamedTuple):
     by_run: dict[str, dict]
 
     def caveat(self) -> str:
-        """What keeps the scores from saying more; empty: nothing."""
+        """Warns of images that a run was trained on; '' if there are none."""
         if not self.seen:
             return ''
         return (
@@ -49,8 +49,13 @@ class SourceScores(NamedTuple):
         )
 
 
-def trained_on(run: Run) -> tuple[str, list[str]]:
-    """Folder and paths of the source images of a run; '' where unknown."""
+def training_images(run: Run) -> tuple[str, list[str]]:
+    """Reads where a run's source images are.
+
+    Returns:
+        tuple[str, list[str]]: The folder, '' if it is not known, and the
+        paths of the images.
+    """
     reader = DataReader(run.cfg, ('source',))
     reader.read()
     parts = reader.of('source')
@@ -58,19 +63,29 @@ def trained_on(run: Run) -> tuple[str, list[str]]:
     return parts[0].folder if parts else '', paths
 
 
-def detections_of(
+def detect_images(
     run: Run, truth: Truth, images: str, trust: bool
 ) -> list[dict]:
-    """What a run's last weights detect, as COCO's results.
+    """Detects objects with the last weights of a run.
+
+    Args:
+        run (Run): The run.
+        truth (Truth): The images, with their annotations.
+        images (str): The folder of the images.
+        trust (bool): Load checkpoints that may run code.
+
+    Returns:
+        list[dict]: Detections in the format of COCO's results.
 
     Raises:
-        UserError: If it has no weights, or an image cannot be looked at.
+        UserError: If the run has no weights or an image cannot be read.
     """
     found = candidates(run.work_dir)
     if not found:
         raise UserError(
             f'{run.work_dir} has no checkpoint, so its scores on the source '
-            'cannot be measured: leave --source-labels out, or bring it.'
+            'cannot be measured: leave --source-labels out, or put a '
+            'checkpoint there.'
         )
     cfg = read_any_config(run.config)
     model = load_detector(cfg, found[0], trust)
@@ -103,19 +118,19 @@ def score_on_source(
     images: str | None = None,
     trust: bool = False,
 ) -> SourceScores:
-    """Has runs detect on labelled images of the source, and scores that.
+    """Scores the last weights of runs on labelled source images.
 
     Args:
-        runs (sequence of Run): Their last weights detect.
-        labels (str): COCO json.
-        images (str, optional): The folder that its file names are in. By
-            default that of the first run's training images.
+        runs (sequence of Run): The runs.
+        labels (str): COCO json of the source images.
+        images (str, optional): The folder that the file names of the json
+            are in. Defaults to the folder of the first run's training images.
         trust (bool): Load checkpoints that may run code.
 
     Raises:
         UserError: If labels, images or weights cannot be used.
     """
-    folder, paths = trained_on(runs[0])
+    folder, paths = training_images(runs[0])
     images = images or folder
     classes = class_names(runs[0].cfg) or ()
     truth = Truth(TargetSet(labels, images, tuple(classes)))
@@ -128,7 +143,7 @@ def score_on_source(
     with TemporaryDirectory() as scratch:
         path = Path(scratch) / 'found.json'
         for run in runs:
-            found = detections_of(run, truth, images, trust)
+            found = detect_images(run, truth, images, trust)
             path.write_text(json.dumps(found))
             by_run[run.work_dir] = evaluate(
                 labels, str(path), truth.test.classes
