@@ -18,13 +18,13 @@ my_config.py is made from configs/custom/da_faster_custom.py and names labelled
 images of the target. Its paths count from the current folder.
 """
 
-import argparse
 import os
 import os.path as osp
 import signal
 import sys
+from argparse import Namespace
 
-from da_faster_options import KeyValue
+from da_faster_options import CommandParser, KeyValue, at_least, command
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # Names of da_faster.benchmarking.methods.METHODS, whose import is slow.
@@ -35,11 +35,8 @@ METHODS = (
 )  # fmt: skip
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args() -> Namespace:
+    parser = CommandParser(__doc__)
     parser.add_argument(
         'pair',
         help="the end of the configs' names, e.g. blood_smears or demo, or a "
@@ -54,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--jobs',
-        type=int,
+        type=at_least(1),
         help='runs at the same time; default: 1, with --slurm all',
     )
     parser.add_argument(
@@ -64,15 +61,17 @@ def parse_args() -> argparse.Namespace:
         metavar='OPTION=VALUE',
         help='train as jobs of a SLURM cluster',
     )
-    parser.add_argument('--out', default='work_dirs/adaptation')
+    parser.add_out(
+        'folder of the work dirs (default: work_dirs/adaptation)',
+        default='work_dirs/adaptation',
+    )
     args = parser.parse_args()
-    if args.jobs is not None and args.jobs < 1:
-        parser.error('--jobs: it takes at least 1')
     if len(set(args.seeds)) < len(args.seeds):
         parser.error('--seeds: give each seed once')
     return args
 
 
+@command
 def main() -> None:
     args = parse_args()
     # However the program is ended, it ends its trainings.
@@ -80,25 +79,22 @@ def main() -> None:
         number = signal.Signals[name]
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup
             signal.signal(number, lambda number, _: sys.exit(128 + number))
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.benchmarking.adaptation import compare
-    from da_faster.errors import one_sentence
 
     name = args.pair
     if name.endswith('.py'):
         name = osp.basename(name)[:-3]
     else:
         os.chdir(ROOT)
-    with one_sentence():
-        table = compare(
-            args.pair,
-            osp.join(args.out, name),
-            args.seeds,
-            args.methods,
-            args.jobs,
-            slurm=args.slurm,
-        )
+    table = compare(
+        args.pair,
+        osp.join(args.out, name),
+        args.seeds,
+        args.methods,
+        args.jobs,
+        slurm=args.slurm,
+    )
     print('\n' + table)
 
 

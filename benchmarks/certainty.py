@@ -8,40 +8,32 @@ gain over --baseline would have had over seeds and images, how much of it is of
 the images alone, and in how many draws the method wins.
 """
 
-import argparse
+from da_faster_options import CommandParser, at_least, command
 
 
+@command
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = CommandParser(__doc__)
     add = parser.add_argument
     add('folder', help='what adaptation.py wrote for a pair')
     add('method')
     add('--baseline', default='source-only')
-    add('--images', type=int, nargs='+', default=[5, 10, 20, 30])
+    add('--images', type=at_least(1), nargs='+', default=[5, 10, 20, 30])
     args = parser.parse_args()
-    if min(args.images) < 1:
-        parser.error('--images: it takes at least 1')
     if args.method == args.baseline:
         parser.error('METHOD and --baseline are the same')
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.benchmarking.adaptation import finished
     from da_faster.benchmarking.certainty import measure_gain
     from da_faster.benchmarking.speed import table
-    from da_faster.errors import UserError, one_sentence
+    from da_faster.errors import UserError
 
-    with one_sentence():
-        ours, theirs = finished(
-            args.folder, (args.method, args.baseline)
-        ).values()
-        every = ours[0].num_images
-        if max(args.images) > every:
-            raise UserError(
-                f'--images: the test set of {args.folder} has {every} images.'
-            )
+    ours, theirs = finished(args.folder, (args.method, args.baseline)).values()
+    every = ours[0].num_images
+    if max(args.images) > every:
+        raise UserError(
+            f'--images: the test set of {args.folder} has {every} images.'
+        )
     rows = []
     for size in args.images:
         gain = measure_gain(ours, theirs, size)

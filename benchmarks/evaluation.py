@@ -11,42 +11,36 @@ are means of: of each IoU threshold, recall, class, area and number of
 detections. Many detections have equal scores.
 """
 
-import argparse
+from argparse import Namespace
 
-from da_faster_options import benchmark_parser
+from da_faster_options import at_least, benchmark_parser, command
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=3)
     parser.add_argument('config', help='train config file path')
-    parser.add_argument('--images', type=int, default=500)
+    parser.add_argument('--images', type=at_least(1), default=500)
     parser.add_argument(
         '--limit',
-        type=int,
+        type=at_least(1),
         default=50,
         help='test images to time, after one to warm up',
     )
-    args = parser.parse_args()
-    for name in ('repeats', 'images', 'limit'):
-        if getattr(args, name) < 1:
-            parser.error(f'--{name}: it takes at least 1')
-    return args
+    return parser.parse_args()
 
 
+@command
 def main() -> None:
     args = parse_args()
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     import numpy as np
 
     from da_faster.benchmarking.evaluation import compare_metrics, time_images
     from da_faster.benchmarking.inputs import load_config
     from da_faster.benchmarking.speed import machine, ratio, table
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        cfg = load_config(args.config, args.pair, args.cfg_options)
-        spent = time_images(cfg, args.limit)
+    cfg = load_config(args.config, args.pair, args.cfg_options)
+    spent = time_images(cfg, args.limit)
     print(f'{args.config}; {machine()}; {len(spent["loading"])} images\n')
     print(
         table(

@@ -9,29 +9,25 @@ out of data/city2foggy and data/blood_smears. Each config is the template for
 own data, as it comes.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('--root', type=Path, help='has both pairs (default: data)')
-    add('--out', type=Path, help='folder to write (default: data/hard_pairs)')
-    add('--force', action='store_true', help='replace an earlier result')
+    parser.add_out('folder to write (default: data/hard_pairs)', type=Path)
+    parser.add_force()
     options = vars(parser.parse_args(argv))
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.benchmarking import hard_pairs
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = hard_pairs.make(**options)
+    written = hard_pairs.make(**options)
     for folder, split in written.items():
         if folder.name == 'target':
             print(f'{folder}: {len(split.images)} images')

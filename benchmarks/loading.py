@@ -15,47 +15,42 @@ seconds after each batch, in which a real loop would train: what is left to
 wait for is the stall.
 """
 
-import argparse
 import math
+from argparse import Namespace
 
-from da_faster_options import benchmark_parser
+from da_faster_options import at_least, benchmark_parser, command
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=3)
     parser.add_argument('config', help='train config file path')
-    parser.add_argument('--batches', type=int, default=50)
+    parser.add_argument('--batches', type=at_least(1), default=50)
     parser.add_argument(
         '--step', type=float, default=0.3, help='seconds of a training step'
     )
-    parser.add_argument('--slow', type=int, default=3)
+    parser.add_argument('--slow', type=at_least(1), default=3)
     args = parser.parse_args()
-    for name in ('repeats', 'batches', 'slow'):
-        if getattr(args, name) < 1:
-            parser.error(f'--{name}: it takes at least 1')
     if not 0 <= args.step < math.inf:
         parser.error(f'--step: {args.step:g} is not 0 or more')
     return args
 
 
+@command
 def main() -> None:
     args = parse_args()
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     import numpy as np
 
     from da_faster.benchmarking.inputs import load_config
     from da_faster.benchmarking.loading import compare_loaders
     from da_faster.benchmarking.speed import machine, ratio, table
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        cfg = load_config(
-            args.config, args.pair, args.cfg_options, need_target=True
-        )
-        results = compare_loaders(
-            cfg, args.batches, args.step, args.slow, args.repeats
-        )
+    cfg = load_config(
+        args.config, args.pair, args.cfg_options, need_target=True
+    )
+    results = compare_loaders(
+        cfg, args.batches, args.step, args.slow, args.repeats
+    )
     rate = {k: [r[0] for r in v] for k, v in results.items()}
     first = next(iter(results))
     workers = [

@@ -8,19 +8,24 @@ domain, and with images whose width and height are multiplied by each of
 the pixels of a step.
 """
 
-import argparse
+from argparse import Namespace
 from pathlib import Path
 
-from da_faster_options import benchmark_parser
+from da_faster_options import at_least, benchmark_parser, command
 
 ROOT = Path(__file__).parents[1]
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=5)
     parser.add_argument('config', help='train config file path')
     parser.add_argument(
-        '--images', type=int, nargs='+', default=[1, 2, 4, 8], metavar='N'
+        '--images',
+        type=at_least(1),
+        nargs='+',
+        default=[1, 2, 4, 8],
+        metavar='N',
+        help='images of each domain in a step (default: 1 2 4 8)',
     )
     parser.add_argument(
         '--factors',
@@ -30,35 +35,31 @@ def parse_args() -> argparse.Namespace:
         metavar='F',
         help='of width and height, with the first number of --images',
     )
-    parser.add_argument(
-        '--out',
+    parser.add_out(
+        'the picture, relative to the repository (default: '
+        'work_dirs/scaling.png)',
         default='work_dirs/scaling.png',
-        help='the picture, relative to the repository',
     )
     args = parser.parse_args()
-    if min(args.repeats, *args.images) < 1:
-        parser.error('--repeats and --images: each takes at least 1')
     if not all(0.1 <= factor <= 10 for factor in args.factors):
         parser.error('--factors: each takes a number from 0.1 to 10')
     return args
 
 
+@command
 def main() -> None:
     args = parse_args()
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.benchmarking.inputs import load_config
     from da_faster.benchmarking.scaling import draw, measure
     from da_faster.benchmarking.speed import machine, table
-    from da_faster.errors import one_sentence
     from da_faster.visualization.figures import save_figure
 
     path = ROOT / args.out
-    with one_sentence():
-        cfg = load_config(
-            args.config, args.pair, args.cfg_options, need_target=True
-        )
-        points = measure(cfg, args.images, args.factors, args.repeats)
+    cfg = load_config(
+        args.config, args.pair, args.cfg_options, need_target=True
+    )
+    points = measure(cfg, args.images, args.factors, args.repeats)
     print(f'{args.config}: {machine()}; medians of {args.repeats} rounds\n')
     print(
         table(
@@ -77,8 +78,8 @@ def main() -> None:
             ),
         )
     )
-    with one_sentence():  # last: a wrong --out costs no measurement
-        save_figure(draw(points), str(path))
+    # Last: a wrong --out costs no measurement.
+    save_figure(draw(points), str(path))
     print(f'\npicture: {path}')
 
 

@@ -8,21 +8,25 @@ checkpoint, validation) and resumed with `--resume auto` each time. Fails where
 the last weights differ in a bit. Prints the figures.
 """
 
-import argparse
 import os.path as osp
 import random
+from argparse import Namespace
+
+from da_faster_options import CommandParser, command
 
 
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parse_args() -> Namespace:
+    parser = CommandParser(__doc__)
     parser.add_argument('config')
     parser.add_argument('--kills', type=int, default=20)
     parser.add_argument('--seed', type=int, default=0, help='of the kills')
     parser.add_argument('--work-dir', default='work_dirs/soak')
-    parser.add_argument('--cfg-options', nargs='+', default=[])
+    # As texts: tools/train.py reads them.
+    parser.add_cfg_options(action='store', default=[])
     return parser.parse_args()
 
 
+@command
 def main() -> None:
     args = parse_args()
     dirs = [osp.join(args.work_dir, name) for name in ('whole', 'killed')]
@@ -31,22 +35,19 @@ def main() -> None:
             f'{args.work_dir} holds runs already; remove it or '
             'give another --work-dir.'
         )
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.benchmarking.soak import differing, growth, soak_config
     from da_faster.engine.checkpoints.files import candidates
-    from da_faster.errors import one_sentence
 
     random.seed(args.seed)
-    with one_sentence():
-        whole = soak_config(args.config, dirs[0], args.cfg_options)
-        print(f'uninterrupted: {whole.seconds:.0f} s')
-        for name, samples in whole.memory.items():
-            print(f'memory, {name}: {growth(samples)}')
-        span = 2 * whole.seconds / max(args.kills, 1)
-        killed = soak_config(
-            args.config, dirs[1], args.cfg_options, args.kills, span
-        )
+    whole = soak_config(args.config, dirs[0], args.cfg_options)
+    print(f'uninterrupted: {whole.seconds:.0f} s')
+    for name, samples in whole.memory.items():
+        print(f'memory, {name}: {growth(samples)}')
+    span = 2 * whole.seconds / max(args.kills, 1)
+    killed = soak_config(
+        args.config, dirs[1], args.cfg_options, args.kills, span
+    )
     print(f'{killed.kills} kills: {killed.seconds:.0f} s')
     differ = differing(*(candidates(folder)[0] for folder in dirs))
     if differ:

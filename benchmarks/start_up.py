@@ -9,42 +9,35 @@ numbers in it set as if it were that far. Both are killed as soon as they
 report an iteration.
 """
 
-import argparse
 import signal
 import sys
+from argparse import Namespace
 
-from da_faster_options import benchmark_parser
+from da_faster_options import at_least, benchmark_parser, command
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=3)
     parser.add_argument('config', help='train config file path')
-    parser.add_argument('--iteration', type=int, default=60000)
-    parser.add_argument('--max-iters', type=int, default=70000)
-    args = parser.parse_args()
-    if min(args.repeats, args.iteration, args.max_iters) < 1:
-        parser.error('--repeats, --iteration, --max-iters: each is at least 1')
-    return args
+    parser.add_argument('--iteration', type=at_least(1), default=60000)
+    parser.add_argument('--max-iters', type=at_least(1), default=70000)
+    return parser.parse_args()
 
 
+@command
 def main() -> None:
     args = parse_args()
     # A signal to end leaves no training behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     import numpy as np
 
     from da_faster.benchmarking.inputs import load_config
     from da_faster.benchmarking.speed import machine, table
     from da_faster.benchmarking.start_up import compare_starts
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        cfg = load_config(args.config, args.pair, args.cfg_options)
-        results = compare_starts(
-            cfg, args.iteration, args.max_iters, args.repeats
-        )
+    cfg = load_config(args.config, args.pair, args.cfg_options)
+    results = compare_starts(cfg, args.iteration, args.max_iters, args.repeats)
     late = np.array(results['resumed']) - np.array(results['fresh'])
     print(
         f'{args.config}: to the first iteration, resumed at '

@@ -15,43 +15,38 @@ but for its backbone. The last rows are what an iteration works on, as in
 train_step.py.
 """
 
-import argparse
+from argparse import Namespace
 from pathlib import Path
 
-from da_faster_options import benchmark_parser
+from da_faster_options import benchmark_parser, command
 
 ROOT = Path(__file__).parents[1]
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=20)
     parser.add_argument('configs', nargs='+', help='train config files')
-    parser.add_argument(
-        '--out',
+    parser.add_out(
+        'the picture, relative to the repository (default: '
+        'work_dirs/step_parts.png)',
         default='work_dirs/step_parts.png',
-        help='the picture, relative to the repository',
     )
-    args = parser.parse_args()
-    if args.repeats < 1:
-        parser.error('--repeats: it takes at least 1')
-    return args
+    return parser.parse_args()
 
 
+@command
 def main() -> None:
     args = parse_args()
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.benchmarking.inputs import load_config
     from da_faster.benchmarking.speed import machine, table
     from da_faster.benchmarking.step_parts import draw, measure, used_parts
-    from da_faster.errors import one_sentence
 
     results, works = {}, {}
-    with one_sentence():
-        for config in args.configs:
-            cfg = load_config(config, args.pair, args.cfg_options)
-            name = Path(config).stem
-            results[name], works[name] = measure(cfg, args.repeats)
+    for config in args.configs:
+        cfg = load_config(config, args.pair, args.cfg_options)
+        name = Path(config).stem
+        results[name], works[name] = measure(cfg, args.repeats)
     print(f'{machine()}; median of {args.repeats} iterations, ms (share)\n')
     rows = [('part', *results)]
     for part in used_parts(results):

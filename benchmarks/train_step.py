@@ -28,9 +28,9 @@ the detector that learns, labels of the target, and what the teacher detected.
 Random weights can let proposals collapse to a few, which flatters a step.
 """
 
-import argparse
+from argparse import Namespace
 
-from da_faster_options import benchmark_parser
+from da_faster_options import at_least, benchmark_parser, command
 
 # Names of da_faster.benchmarking.step_variants.VARIANTS, whose import is slow.
 VARIANTS = (
@@ -58,11 +58,14 @@ VARIANTS = (
 WORK = ('proposals', 'RoIs', 'labels', 'found')
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=5)
     parser.add_argument('config', help='train config file path')
     parser.add_argument(
-        '--images', type=int, default=1, help='of each domain in a batch'
+        '--images',
+        type=at_least(1),
+        default=1,
+        help='images of each domain in a batch (default: 1)',
     )
     parser.add_argument(
         '--precision',
@@ -78,32 +81,26 @@ def parse_args() -> argparse.Namespace:
         default=['stock', 'ours', 'off'],
         help='the first is what the others are compared with',
     )
-    args = parser.parse_args()
-    for name in ('repeats', 'images'):
-        if getattr(args, name) < 1:
-            parser.error(f'--{name}: it takes at least 1')
-    return args
+    return parser.parse_args()
 
 
+@command
 def main() -> None:
     args = parse_args()
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     import numpy as np
 
     from da_faster.benchmarking.inputs import load_config
     from da_faster.benchmarking.speed import machine, ratio, table
     from da_faster.benchmarking.train_step import compare_steps, set_precision
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        cfg = load_config(
-            args.config, args.pair, args.cfg_options, need_target=True
-        )
-        set_precision(cfg, args.precision)
-        time, memory, sizes, work = compare_steps(
-            cfg, args.images, args.variants, args.repeats
-        )
+    cfg = load_config(
+        args.config, args.pair, args.cfg_options, need_target=True
+    )
+    set_precision(cfg, args.precision)
+    time, memory, sizes, work = compare_steps(
+        cfg, args.images, args.variants, args.repeats
+    )
     first = args.variants[0]
     shapes = ', '.join(f'{height}x{width}' for height, width in sizes)
     print(

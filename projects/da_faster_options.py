@@ -1,11 +1,199 @@
-"""What commands need before the package, whose import takes seconds."""
+"""What all commands share: the parser, common options, the end by an error.
+
+A command reads its options before it imports the package, as that import takes
+seconds. So this module imports neither torch nor the package.
+"""
 
 import ast
 import re
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from argparse import (
+    ArgumentParser,
+    ArgumentTypeError,
+    Namespace,
+    RawDescriptionHelpFormatter,
+)
+from collections.abc import Callable, Sequence
+from functools import wraps
 
 from mmengine.config import DictAction
+
+
+def command(main: Callable[..., None]) -> Callable[..., None]:
+    """Decorates the ``main`` of a command, for errors that a user can mend.
+
+    A UserError ends the command with the error's sentence and exit code 1.
+    Any other error keeps its stack trace.
+    """
+
+    @wraps(main)
+    def run(*args: object) -> None:
+        try:
+            main(*args)
+        except Exception as error:
+            from da_faster.errors import UserError
+
+            if isinstance(error, UserError):
+                raise SystemExit(error.sentence or 1) from None
+            raise
+
+    return run
+
+
+class CommandParser(ArgumentParser):
+    """An ArgumentParser that knows the options which several commands have.
+
+    ``add_argument`` adds an option that one command alone has. The other
+    ``add_...`` methods add an option of the same name, with the same meaning
+    in all commands. They pass further keywords on to ``add_argument``.
+
+    Args:
+        doc (str): The command's docstring, which --help shows.
+        **kwargs: Keywords of ArgumentParser.
+    """
+
+    def __init__(self, doc: str | None, **kwargs: object) -> None:
+        super().__init__(
+            description=doc,
+            formatter_class=RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+
+    def add_detector(self) -> None:
+        """Adds CONFIG and CHECKPOINT of any detector."""
+        self.add_argument(
+            'config', help='a config file, or mmdet::NAME, or da_faster::NAME'
+        )
+        self.add_argument(
+            'checkpoint', help='its checkpoint: a file, or a URL'
+        )
+
+    def add_out(self, help: str, **kwargs: object) -> None:
+        """Adds --out: the file or folder to write.
+
+        Args:
+            help (str): What is written, and the default.
+        """
+        self.add_argument('--out', help=help, **kwargs)
+
+    def add_force(self, earlier: str = 'an earlier result') -> None:
+        """Adds --force: replace what an earlier call wrote."""
+        self.add_argument(
+            '--force', action='store_true', help=f'replace {earlier}'
+        )
+
+    def add_nproc(self, workers: str = 'processes') -> None:
+        """Adds --nproc: the number of processes or threads."""
+        self.add_argument(
+            '--nproc', type=int, help=f'{workers} (default: one per core)'
+        )
+
+    def add_cfg_options(
+        self, config: str = 'the config', **kwargs: object
+    ) -> None:
+        """Adds --cfg-options: settings in the place of the config's own."""
+        self.add_argument(
+            '--cfg-options',
+            nargs='+',
+            metavar='KEY=VALUE',
+            help=f'override settings of {config}; a list: KEY="[a,b]" or '
+            'KEY=a,b; a list of lists: KEY="[(a,b),(c,d)]"; no white space '
+            'around the =',
+            **dict(action=KeyValue) | kwargs,
+        )
+
+    def add_trust_checkpoint(self, **kwargs: object) -> None:
+        """Adds --trust-checkpoint: load files that may run code."""
+        self.add_argument(
+            '--trust-checkpoint',
+            action='store_true',
+            help='load checkpoints that hold more than weights, which may run '
+            'code: only for files of people you trust',
+            **kwargs,
+        )
+
+    def add_student(self) -> None:
+        """Adds --student: the student's weights of a mean teacher."""
+        self.add_argument(
+            '--student',
+            action='store_true',
+            help="take the student's weights of a mean teacher (default: the "
+            "teacher's)",
+        )
+
+    def add_launcher(self) -> None:
+        """Adds --launcher, and the --local-rank that launchers pass."""
+        self.add_argument(
+            '--launcher',
+            choices=['none', 'pytorch', 'slurm', 'mpi'],
+            default='none',
+            help='what starts the processes (default: none)',
+        )
+        self.add_argument(
+            '--local_rank',
+            '--local-rank',
+            type=int,
+            default=0,
+            help='set by torch.distributed.launch',
+        )
+
+    def add_classes(self, default: str) -> None:
+        """Adds --classes of a dataset converter.
+
+        Args:
+            default (str): The classes without this option.
+        """
+        self.add_argument(
+            '--classes',
+            nargs='+',
+            metavar='LABEL[=CLASS]',
+            help='labels to keep, renamed where =CLASS says so; the order of '
+            'the classes gives the category ids 1, 2, ... (default: '
+            f'{default})',
+        )
+
+    def add_skip_broken(self) -> None:
+        """Adds --skip-broken of a dataset converter."""
+        self.add_argument(
+            '--skip-broken',
+            action='store_true',
+            help='leave out images that cannot be used, and name them',
+        )
+
+
+def benchmark_parser(doc: str | None, repeats: int) -> CommandParser:
+    """Makes a parser with the options that all benchmarks of speed have.
+
+    Args:
+        doc (str): The command's docstring, which --help shows.
+        repeats (int): Default of --repeats.
+    """
+    parser = CommandParser(doc)
+    parser.add_argument(
+        '--pair',
+        metavar='FOLDER',
+        help='take the images of a pair that tools/dataset_converters/'
+        "city2foggy.py generated instead of the config's own",
+    )
+    parser.add_cfg_options()
+    parser.add_argument(
+        '--repeats',
+        type=at_least(1),
+        default=repeats,
+        help=f'measurements to take the median of (default: {repeats})',
+    )
+    return parser
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Makes a ``type`` for ``add_argument``: integers from ``least`` on."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise ArgumentTypeError(f'{text}: it takes at least {least}')
+        return value
+
+    return number
 
 
 class KeyValue(DictAction):
@@ -71,26 +259,3 @@ def with_spaces(value: str) -> object:
     if re.search(r'[^\s,(\[] +[^\s,)\]]', value):
         raise ValueError(value)
     return DictAction._parse_iterable(value)
-
-
-def benchmark_parser(doc: str | None, repeats: int) -> ArgumentParser:
-    """A parser of the options that all benchmarks of speed have.
-
-    Args:
-        doc (str): The command's docstring, which --help shows.
-        repeats (int): Default of --repeats.
-    """
-    parser = ArgumentParser(
-        description=doc, formatter_class=RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        '--pair',
-        metavar='FOLDER',
-        help='take the images of a pair that tools/dataset_converters/'
-        "city2foggy.py generated instead of the config's own",
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=KeyValue, help='as of train.py'
-    )
-    parser.add_argument('--repeats', type=int, default=repeats)
-    return parser

@@ -51,7 +51,7 @@ def options(script: Path, argv: list[str]) -> dict:
 
 def check_python(script: Path, argv: list[str]) -> None:
     assert script.is_file(), f'{script.relative_to(ROOT)} does not exist'
-    if 'ArgumentParser' not in script.read_text():
+    if not re.search('ArgumentParser|da_faster_options', script.read_text()):
         return
     if argv and argv[-1] == '--cfg-options':  # the text goes on
         argv = argv[:-1]

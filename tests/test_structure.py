@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+import da_faster_options
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / 'projects/da_faster'
 COMMANDS = sorted((*ROOT.glob('tools/**/*.py'), *ROOT.glob('benchmarks/*.py')))
+PROGRAMS = [path for path in COMMANDS if 'def main(' in path.read_text()]
 
 # A room imports those of the lines above it, never a neighbour in its line.
 LAYERS = {
@@ -168,6 +171,30 @@ def test_commands_do_not_import_each_other(path):
     assert not {other.split('.')[0] for other in found} & names
 
 
+def options_defined_in(path: Path) -> set:
+    """The options that a file defines by itself, for example ``--out``."""
+    return {
+        node.args[0].value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and str(node.args[0].value).startswith('--')
+    }
+
+
+# --classes of maskrcnn_benchmark.py are not labels to convert, but names in
+# the order of a checkpoint.
+SHARED = options_defined_in(Path(da_faster_options.__file__)) - {'--classes'}
+
+
+@pytest.mark.parametrize('path', PROGRAMS, ids=lambda path: path.name)
+def test_no_command_defines_a_shared_option_itself(path):
+    assert {'--out', '--force', '--nproc', '--cfg-options'} < SHARED
+    assert not options_defined_in(path) & SHARED
+    assert 'ArgumentParser' not in path.read_text()
+
+
 def test_options_are_read_before_torch():
     """Help and wrong options must not wait for imports of several seconds."""
     program = """
@@ -185,10 +212,9 @@ for path in sys.argv[1:]:
         assert said.getvalue().startswith('usage: '), path
         assert 'torch' not in sys.modules, path
 """
-    commands = [p for p in COMMANDS if 'ArgumentParser' in p.read_text()]
-    assert len(commands) > 15
+    assert len(PROGRAMS) > 15
     subprocess.run(
-        [sys.executable, '-c', program, *map(str, commands)], check=True
+        [sys.executable, '-c', program, *map(str, PROGRAMS)], check=True
     )
 
 

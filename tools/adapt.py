@@ -9,21 +9,17 @@ the config's own training data, too, which is safer. The checkpoint that was
 given stays as it is.
 """
 
-import argparse
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
-from da_faster_options import KeyValue
+from da_faster_options import CommandParser, command
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
-    add('config', help='a config file, or mmdet::NAME, or da_faster::NAME')
-    add('checkpoint', help='its checkpoint: a file, or a URL')
+    parser.add_detector()
     add('--target', required=True, metavar='FOLDER', help='images')
     add(
         '--source',
@@ -67,18 +63,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='go on whatever the look at the data finds; an image that cannot '
         'be loaded ends the training when its turn comes',
     )
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValue,
-        help="override settings of the adaptation's config, xxx=yyy",
-    )
-    add(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load a checkpoint that holds more than weights, which may run '
-        'code: only files of people you trust',
-    )
+    parser.add_cfg_options("the adaptation's config")
+    parser.add_trust_checkpoint()
     argv = list(sys.argv[1:] if argv is None else argv)
     if '--resume' in argv:
         after = argv.index('--resume') + 1
@@ -87,16 +73,15 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = vars(parse_args(argv))
-    # torch is imported after the options are parsed: it takes seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.adaptation import adapt
     from da_faster.engine.hooks.preemption_hook import EXIT_CODE
-    from da_faster.errors import one_sentence
 
     try:
-        with one_sentence():
-            done = adapt(options=args.pop('cfg_options'), **args)
+        done = adapt(options=args.pop('cfg_options'), **args)
     except KeyboardInterrupt:
         print(
             '\nInterrupted. If adapt.py is in the work dir, --resume goes on.',

@@ -10,41 +10,37 @@ std or channel order; a strip of one colour is padding. Sizes in the titles are
 those that the detector sees.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 
-from da_faster_options import KeyValue
+from da_faster_options import CommandParser, command
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
     add('config', help='config file path')
-    add('--out', default='browse.png', help='the picture')
-    add('--num', type=int, default=3, help='images a domain')
-    add('--seed', type=int, default=0)
+    parser.add_out('the picture (default: browse.png)', default='browse.png')
     add(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValue,
-        help='override settings of the config, as of train.py',
+        '--num',
+        type=int,
+        default=3,
+        help='images of each domain (default: 3)',
     )
+    add('--seed', type=int, default=0, help='of the choice (default: 0)')
+    parser.add_cfg_options()
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    # torch is imported after the options are parsed: it takes seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.apis import load_config
-    from da_faster.errors import one_sentence
     from da_faster.visualization import browse
 
-    with one_sentence():
-        cfg = load_config(args.config, args.cfg_options)
-        print(browse(cfg, args.out, args.num, args.seed))
+    cfg = load_config(args.config, args.cfg_options)
+    print(browse(cfg, args.out, args.num, args.seed))
     print(f'written to {args.out}')
 
 

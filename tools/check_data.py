@@ -7,17 +7,14 @@ images. So it also finds broken files, sizes other than the annotations', and
 images that two of the sets share under different names.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 
-from da_faster_options import KeyValue
+from da_faster_options import CommandParser, command
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
     add('config', help='config file path')
     add(
@@ -25,26 +22,20 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         action='store_true',
         help='read the headers of some images alone',
     )
-    add('--nproc', type=int, help='threads (default: one a core)')
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValue,
-        help='override settings of the config, as of train.py',
-    )
+    parser.add_nproc('threads')
+    parser.add_cfg_options()
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    # torch is imported after the options are parsed: it takes seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.apis import load_config
     from da_faster.data_check import check
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        cfg = load_config(args.config, args.cfg_options)
-        checker = check(cfg, read_images=not args.fast, nproc=args.nproc)
+    cfg = load_config(args.config, args.cfg_options)
+    checker = check(cfg, read_images=not args.fast, nproc=args.nproc)
     for line in checker.describe():
         print(line)
     for fatal, text in sorted(checker.findings, key=lambda f: not f.fatal):

@@ -7,20 +7,20 @@ CHECKPOINT draws another detector next to the first. Works with any run of this
 project and with any detector of MMDetection.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 
+from da_faster_options import CommandParser, command
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
-    add('config', help='a config file, or mmdet::NAME, or da_faster::NAME')
-    add('checkpoint', help='its checkpoint: a file, or a URL')
+    parser.add_detector()
     add('inputs', nargs='+', metavar='INPUT')
-    add('--out', default='predictions', help='folder (default: predictions)')
+    parser.add_out(
+        'folder to write (default: predictions)', default='predictions'
+    )
     add(
         '--beside',
         nargs=2,
@@ -37,39 +37,29 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         'sigmoid scores 0.4); the json has all',
     )
     add('--no-draw', action='store_true', help='write the json alone')
-    add(
-        '--student',
-        action='store_true',
-        help="of a mean teacher, the student's weights",
-    )
-    add('--force', action='store_true', help='replace earlier predictions')
-    add(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load checkpoints that hold more than weights, which may run '
-        'code: only files of people you trust',
-    )
+    parser.add_student()
+    parser.add_force('earlier predictions')
+    parser.add_trust_checkpoint()
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    # torch is imported after the options are parsed: it takes seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.apis import predict
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = predict(
-            [(args.config, args.checkpoint), *args.beside],
-            args.inputs,
-            args.out,
-            score_thr=args.score_thr,
-            titles=args.titles,
-            student=args.student,
-            draw=not args.no_draw,
-            force=args.force,
-            trust_checkpoint=args.trust_checkpoint,
-        )
+    written = predict(
+        [(args.config, args.checkpoint), *args.beside],
+        args.inputs,
+        args.out,
+        score_thr=args.score_thr,
+        titles=args.titles,
+        student=args.student,
+        draw=not args.no_draw,
+        force=args.force,
+        trust_checkpoint=args.trust_checkpoint,
+    )
     drawn = '' if args.no_draw else f'{args.out}/drawn/ and '
     print(f'{drawn}{", ".join(map(str, written))}')
 

@@ -6,45 +6,37 @@ writes the boxes that the detector is sure of as a COCO json, marked as
 pseudo-labels. docs/adapt.md shows a config that trains on them.
 """
 
-import argparse
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 
+from da_faster_options import CommandParser, command
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
-    add('config', help='a config file, or mmdet::NAME, or da_faster::NAME')
-    add('checkpoint', help='its checkpoint: a file, or a URL')
+    parser.add_detector()
     add('folder', help='images')
-    add('--out', required=True, help='the COCO json to write')
+    parser.add_out('the COCO json to write', required=True)
     add(
         '--threshold',
         type=float,
         help='lowest score of a label (default: 0.5, of a detector with '
         'sigmoid scores 0.4)',
     )
-    add('--force', action='store_true', help='replace an earlier file')
-    add(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load a checkpoint that holds more than weights, which may run '
-        'code: only files of people you trust',
-    )
+    parser.add_force('an earlier file')
+    parser.add_trust_checkpoint()
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    # torch is imported after the options are parsed: it takes seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.adaptation import label_folder
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        made = label_folder(**vars(args))
+    made = label_folder(**vars(args))
     counts = Counter(item['category_id'] for item in made['annotations'])
     named = ', '.join(
         f'{category["name"]} {counts[category["id"]]}'

@@ -1,14 +1,14 @@
 """Train a detector: python tools/train.py CONFIG [options]."""
 
-import argparse
 import os
+from argparse import Namespace
 from collections.abc import Sequence
 
-from da_faster_options import KeyValue
+from da_faster_options import CommandParser, command
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Train a detector')
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
     add('config', help='train config file path')
     add('--work-dir', help='the dir to save logs and models')
@@ -32,51 +32,32 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         action='store_true',
         help='do not look for errors in the data before the training',
     )
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValue,
-        help='override settings of the config, xxx=yyy; lists: key="[a,b]" or '
-        'key=a,b; nested: key="[(a,b),(c,d)]", without white space',
-    )
-    add(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='job launcher',
-    )
-    add(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load checkpoints that hold more than weights, which may run '
-        'code: only files of people you trust',
-    )
-    # torch.distributed.launch passes --local-rank.
-    add('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_cfg_options()
+    parser.add_launcher()
+    parser.add_trust_checkpoint()
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    # torch is imported after the options are parsed: it takes seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.apis import train
     from da_faster.engine import part_from_launcher
     from da_faster.engine.hooks.preemption_hook import EXIT_CODE
-    from da_faster.errors import one_sentence
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    with one_sentence():
-        finished = train(
-            args.config,
-            amp=args.amp,
-            auto_scale_lr=args.auto_scale_lr,
-            resume=args.resume,
-            data_check=not args.skip_data_check,
-            options=args.cfg_options,
-            work_dir=args.work_dir,
-            launcher=args.launcher,
-            trust_checkpoint=args.trust_checkpoint,
-        )
+    finished = train(
+        args.config,
+        amp=args.amp,
+        auto_scale_lr=args.auto_scale_lr,
+        resume=args.resume,
+        data_check=not args.skip_data_check,
+        options=args.cfg_options,
+        work_dir=args.work_dir,
+        launcher=args.launcher,
+        trust_checkpoint=args.trust_checkpoint,
+    )
     part_from_launcher()
     if not finished:
         raise SystemExit(EXIT_CODE)

@@ -31,15 +31,6 @@ def describe_error(error: BaseException) -> str:
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
-    """Ends the program with the sentence of a UserError and exit code 1."""
-    try:
-        yield
-    except UserError as error:
-        raise SystemExit(error.sentence or 1) from None
-
-
-@contextmanager
 def logged() -> Iterator[None]:
     """Logs the sentence of a UserError, and raises the error again."""
     try:

@@ -10,15 +10,14 @@ alone of them finds, whichever. Above each column stands the sum over the whole
 test set.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 
+from da_faster_options import CommandParser, command
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
     add('ann_file', help='COCO json of the test images')
     add('img_dir', help='the folder its file names are in')
@@ -27,27 +26,26 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     add('--num', type=int, default=4, help='images')
     add('--img-ids', type=int, nargs='+', help='these images instead')
     add('--score-thr', type=float, help='the same score for all instead')
-    add('--out', default='compare.png')
+    parser.add_out('the picture (default: compare.png)', default='compare.png')
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    # torch is imported after the options are parsed: it takes seconds.
-    from da_faster.errors import one_sentence
+    # Late: the package imports torch, which takes seconds.
     from da_faster.visualization import compare
 
-    with one_sentence():
-        num = compare(
-            args.ann_file,
-            args.img_dir,
-            args.results,
-            args.titles,
-            args.out,
-            num=args.num,
-            image_ids=args.img_ids,
-            score_thr=args.score_thr,
-        )
+    num = compare(
+        args.ann_file,
+        args.img_dir,
+        args.results,
+        args.titles,
+        args.out,
+        num=args.num,
+        image_ids=args.img_ids,
+        score_thr=args.score_thr,
+    )
     print(f'{num} images -> {args.out}')
 
 

@@ -8,15 +8,14 @@ target (proxy A-distance, with a 90 % interval). All detectors see the same
 images: those of the last config. No label is read.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 
+from da_faster_options import CommandParser, at_least, command
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
     add(
         'detectors',
@@ -25,21 +24,23 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='config files, mmdet::NAME or da_faster::NAME, each with its '
         'checkpoint: a file, or a URL',
     )
-    add('--out', default='features.png', help='default: features.png')
+    parser.add_out(
+        'the picture (default: features.png)', default='features.png'
+    )
     add('--titles', nargs='+', help='of the detectors')
     add(
         '--num',
-        type=int,
+        type=at_least(2),
         default=100,
         help='images of a domain at most (default: 100)',
     )
     add(
         '--boxes',
-        type=int,
+        type=at_least(1),
         default=5,
         help='boxes of an image, those with the highest scores (default: 5)',
     )
-    add('--seed', type=int, default=0, help='default: 0')
+    add('--seed', type=at_least(0), default=0, help='default: 0')
     add(
         '--source',
         metavar='FOLDER',
@@ -51,46 +52,34 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='images of the target (default: those of its target_dataloader, '
         'or else of its test set)',
     )
-    add(
-        '--student',
-        action='store_true',
-        help="of a mean teacher, the student's weights",
-    )
-    add(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load checkpoints that hold more than weights, which may run '
-        'code: only files of people you trust',
-    )
+    parser.add_student()
+    parser.add_trust_checkpoint()
     args = parser.parse_args(argv)
     if len(args.detectors) % 2:
         parser.error('give a checkpoint for each config')
-    if args.num < 2 or args.boxes < 1 or args.seed < 0:
-        parser.error('--num takes at least 2, --boxes 1, --seed 0')
     return args
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    # torch is imported after the options are parsed: it takes seconds.
-    from da_faster.errors import one_sentence
+    # Late: the package imports torch, which takes seconds.
 
-    with one_sentence():
-        from da_faster.features import measure
-        from da_faster.features.command import READING
+    from da_faster.features import measure
+    from da_faster.features.command import READING
 
-        done = measure(
-            list(zip(args.detectors[::2], args.detectors[1::2])),
-            args.out,
-            num=args.num,
-            boxes=args.boxes,
-            seed=args.seed,
-            titles=args.titles,
-            source=args.source,
-            target=args.target,
-            student=args.student,
-            trust_checkpoint=args.trust_checkpoint,
-        )
+    done = measure(
+        list(zip(args.detectors[::2], args.detectors[1::2])),
+        args.out,
+        num=args.num,
+        boxes=args.boxes,
+        seed=args.seed,
+        titles=args.titles,
+        source=args.source,
+        target=args.target,
+        student=args.student,
+        trust_checkpoint=args.trust_checkpoint,
+    )
     for note in done.notes:
         print(note)
     for detector in done.detectors:

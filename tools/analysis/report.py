@@ -10,21 +10,20 @@ The page needs the detections of the labelled target images, which a work dir
 of tools/train.py does not have: the command then says how to make them.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 
+from da_faster_options import CommandParser, at_least, command
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     add = parser.add_argument
     add('work_dirs', nargs='+', metavar='WORK_DIR', help='of trainings')
-    add('--out', default='report.html', help='default: report.html')
+    parser.add_out('the page (default: report.html)', default='report.html')
     add(
         '--images',
-        type=int,
+        type=at_least(0),
         default=3,
         help='target images where the runs differ most, in each direction '
         '(default: 3)',
@@ -41,33 +40,24 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help='what its file names are relative to (default: the folder of '
         "the first run's training images)",
     )
-    add(
-        '--trust-checkpoint',
-        action='store_true',
-        help='load checkpoints that hold more than weights, which may run '
-        'code: only files of people you trust',
-    )
-    args = parser.parse_args(argv)
-    if args.images < 0:
-        parser.error('--images: it takes at least 0')
-    return args
+    parser.add_trust_checkpoint()
+    return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    # torch is imported after the options are parsed: it takes seconds.
-    from da_faster.errors import one_sentence
+    # Late: the package imports torch, which takes seconds.
     from da_faster.reporting import report
 
-    with one_sentence():
-        done = report(
-            args.work_dirs,
-            args.out,
-            args.images,
-            source_labels=args.source_labels,
-            source_images=args.source_images,
-            trust_checkpoint=args.trust_checkpoint,
-        )
+    done = report(
+        args.work_dirs,
+        args.out,
+        args.images,
+        source_labels=args.source_labels,
+        source_images=args.source_images,
+        trust_checkpoint=args.trust_checkpoint,
+    )
     for note in done.notes:
         print(note)
     print(f'{done.sentence}\n{args.out}')

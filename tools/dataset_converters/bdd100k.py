@@ -15,31 +15,24 @@ Images without a label count too. Lanes and drivable areas have no box and are
 passed over.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('root', type=Path, help='has images/100k and labels')
-    add(
-        '--out',
+    parser.add_out(
+        'folder to write (default: annotations/ in the source folder)',
         type=Path,
-        help='folder to write (default: annotations/ in the source folder)',
     )
-    add(
-        '--classes',
-        nargs='+',
-        metavar='LABEL[=CLASS]',
-        help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: person rider '
-        'car truck bus train motorcycle bicycle)',
+    parser.add_classes(
+        default='person rider car truck bus train motorcycle bicycle'
     )
     add(
         '--splits',
@@ -52,21 +45,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         choices=('daytime', 'night', 'dawn/dusk'),
         help='only images of this time (default: all)',
     )
-    add(
-        '--skip-broken',
-        action='store_true',
-        help='leave out images that cannot be used, and name them',
-    )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_skip_broken()
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import bdd100k, summary
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = bdd100k.convert(**options)
+    written = bdd100k.convert(**options)
     print(summary(written))
 
 

@@ -19,33 +19,27 @@ corners count pixels from 1 and include the last one, so a box reaches from
 xmin - 1 to xmax.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('bccd_dir', type=Path, help='has Annotations, ImageSets, JPEGImages')
     add('smear_dir', type=Path, help='has annotations.csv and images')
-    add(
-        '--out', type=Path, help='folder to write (default: data/blood_smears)'
-    )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_out('folder to write (default: data/blood_smears)', type=Path)
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import blood_smears, summary
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = blood_smears.convert(**options)
+    written = blood_smears.convert(**options)
     print(summary(written))
 
 

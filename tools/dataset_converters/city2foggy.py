@@ -14,19 +14,18 @@ Writes, below ``--out``::
 same bytes, whatever the number of processes.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
-    add('--out', type=Path, help='folder to write (default: data/city2foggy)')
+    parser.add_out('folder to write (default: data/city2foggy)', type=Path)
     add('--seed', type=int, help='of all scenes (default: 0)')
     add(
         '--beta',
@@ -43,17 +42,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar=('WIDTH', 'HEIGHT'),
         help='of the images, pixels (default: 384 192)',
     )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import city2foggy
-    from da_faster.errors import one_sentence
     from da_faster.files import file_sha256
 
-    with one_sentence():
-        written = city2foggy.convert(**options)
+    written = city2foggy.convert(**options)
     for path, split in written.items():
         counts = split.count_boxes()
         share = ', '.join(f'{name} {count}' for name, count in counts.items())

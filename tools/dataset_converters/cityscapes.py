@@ -21,23 +21,20 @@ pixels. A box encloses the visible pixels, "area" is their number and
 "segmentation" their mask, in run lengths.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('root', type=Path, help='has leftImg8bit (or --foggy) and gtFine')
-    add(
-        '--out',
-        type=Path,
-        help='folder to write (default: annotations/ beside the images)',
+    parser.add_out(
+        'folder to write (default: annotations/ beside the images)', type=Path
     )
     add('--foggy', type=Path, help='has leftImg8bit_foggy')
     add(
@@ -45,16 +42,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         choices=('0.005', '0.01', '0.02', 'all'),
         help='the fog, in 1/m; needs --foggy',
     )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import cityscapes, summary
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = cityscapes.convert(**options)
+    written = cityscapes.convert(**options)
     print(summary(written))
 
 

@@ -20,52 +20,37 @@ Roboflow exports do not get in each other's way:
 gives data/mine/annotations/train.json.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('labels', type=Path, help='a COCO annotation file')
     add('images', type=Path, help='the folder its file names are in')
-    add(
-        '--out',
+    parser.add_out(
+        'folder to write (default: annotations/ beside the image folder)',
         type=Path,
-        help='folder to write (default: annotations/ beside the image folder)',
     )
-    add(
-        '--classes',
-        nargs='+',
-        metavar='LABEL[=CLASS]',
-        help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: all)',
-    )
+    parser.add_classes(default='all')
     add(
         '--name',
         help='of the result (default: that of the file, or that of the image '
         'folder where the file is among the images)',
     )
-    add(
-        '--skip-broken',
-        action='store_true',
-        help='leave out images that cannot be used, and name them',
-    )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_skip_broken()
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import coco_subset, summary
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = coco_subset.convert(**options)
+    written = coco_subset.convert(**options)
     print(summary(written))
 
 

@@ -18,24 +18,22 @@ between 0 and 1. The result is annotations/<name of the table>.json beside the
 image folder, with file names from that folder.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('table', type=Path, help='a csv file; , ; or tabs between the values')
     add('images', type=Path, help='the folder its file names are in')
-    add(
-        '--out',
+    parser.add_out(
+        'folder to write (default: annotations/ beside the image folder)',
         type=Path,
-        help='folder to write (default: annotations/ beside the image folder)',
     )
     add(
         '--columns',
@@ -54,34 +52,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         action='store_true',
         help='corners are relative to the image (default: pixels)',
     )
-    add(
-        '--classes',
-        nargs='+',
-        metavar='LABEL[=CLASS]',
-        help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: all, in the order '
-        'of the alphabet)',
-    )
+    parser.add_classes(default='all, in the order of the alphabet')
     add(
         '--name',
         help='of the result (default: that of the table, or that of the image '
         'folder where the table is among the images)',
     )
-    add(
-        '--skip-broken',
-        action='store_true',
-        help='leave out images that cannot be used, and name them',
-    )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_skip_broken()
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import csv_table, summary
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = csv_table.convert(**options)
+    written = csv_table.convert(**options)
     print(summary(written))
 
 

@@ -9,31 +9,22 @@ folder. Every image is decoded, so a broken download shows here and not after
 hours.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('root', type=Path, help='images, in subfolders or not')
-    add(
-        '--out',
-        type=Path,
-        help='folder to write (default: annotations/ beside the folder)',
+    parser.add_out(
+        'folder to write (default: annotations/ beside the folder)', type=Path
     )
-    add(
-        '--classes',
-        nargs='+',
-        metavar='LABEL[=CLASS]',
-        help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: none)',
-    )
+    parser.add_classes(default='none')
     add('--name', help='of the file (default: that of the folder)')
     add(
         '--suffix',
@@ -47,21 +38,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar='N',
         help='take each Nth (default: every image)',
     )
-    add(
-        '--skip-broken',
-        action='store_true',
-        help='leave out images that cannot be used, and name them',
-    )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_skip_broken()
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import image_folder, summary
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = image_folder.convert(**options)
+    written = image_folder.convert(**options)
     print(summary(written))
 
 

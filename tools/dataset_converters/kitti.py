@@ -19,56 +19,41 @@ File names count from the folder of the images. Corners count pixels from 0.
 DontCare regions are left out.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add(
         'root',
         type=Path,
         help='has training/image_2 and training/label_2, or images and labels',
     )
-    add(
-        '--out',
+    parser.add_out(
+        'folder to write (default: annotations/ in the source folder)',
         type=Path,
-        help='folder to write (default: annotations/ in the source folder)',
     )
-    add(
-        '--classes',
-        nargs='+',
-        metavar='LABEL[=CLASS]',
-        help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: Car=car)',
-    )
+    parser.add_classes(default='Car=car')
     add(
         '--splits',
         nargs='+',
         help='lists of ImageSets, without .txt (default: trainval, all images '
         'where there is no such list, and train and val where there is)',
     )
-    add(
-        '--skip-broken',
-        action='store_true',
-        help='leave out images that cannot be used, and name them',
-    )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_skip_broken()
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import kitti, summary
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = kitti.convert(**options)
+    written = kitti.convert(**options)
     print(summary(written))
 
 

@@ -13,30 +13,26 @@ The target has a fixed split of 31 and 29 tiles, made without a look at the
 boxes. Tiles that look alike are on one side.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('root', type=Path, help='has fluorescence and stained')
-    add('--out', type=Path, help='folder to write (default: data/nuclei)')
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_out('folder to write (default: data/nuclei)', type=Path)
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import nuclei, summary
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = nuclei.convert(**options)
+    written = nuclei.convert(**options)
     print(summary(written))
 
 

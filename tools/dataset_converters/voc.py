@@ -19,33 +19,24 @@ evaluation counts them. The file name inside an xml file is not used. Labels of
 CVAT and Label Studio count from 0: --first-pixel 0.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('roots', type=Path, nargs='+', help='has Annotations and JPEGImages')
-    add(
-        '--out',
-        type=Path,
-        help='folder to write (default: annotations/ in the source folder, '
+    parser.add_out(
+        'folder to write (default: annotations/ in the source folder, '
         'or in the common parent of several)',
+        type=Path,
     )
-    add(
-        '--classes',
-        nargs='+',
-        metavar='LABEL[=CLASS]',
-        help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: the 20 of '
-        'PASCAL VOC)',
-    )
+    parser.add_classes(default='the 20 of PASCAL VOC')
     add(
         '--splits',
         nargs='+',
@@ -59,21 +50,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         choices=(0, 1),
         help='number of the first pixel in the xml files (default: 1)',
     )
-    add(
-        '--skip-broken',
-        action='store_true',
-        help='leave out images that cannot be used, and name them',
-    )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_skip_broken()
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import summary, voc
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = voc.convert(*options.pop('roots'), **options)
+    written = voc.convert(*options.pop('roots'), **options)
     print(summary(written))
 
 

@@ -16,31 +16,22 @@ image without a label file is left out and counted, or, with
 --missing-is-empty, has no object. Outlines become boxes.
 """
 
-import argparse
+from argparse import SUPPRESS
 from collections.abc import Sequence
 from pathlib import Path
 
+from da_faster_options import CommandParser, command
 
+
+@command
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
+    parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('root', type=Path, help='a folder with data.yaml, or that file')
-    add(
-        '--out',
-        type=Path,
-        help='folder to write (default: annotations/ beside data.yaml)',
+    parser.add_out(
+        'folder to write (default: annotations/ beside data.yaml)', type=Path
     )
-    add(
-        '--classes',
-        nargs='+',
-        metavar='LABEL[=CLASS]',
-        help='labels to keep, renamed where =CLASS says so; the order of the '
-        'classes gives the category ids 1, 2, ... (default: all)',
-    )
+    parser.add_classes(default='all')
     add(
         '--splits',
         nargs='+',
@@ -52,21 +43,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         help='an image without a label file has no objects (default: it is '
         'left out)',
     )
-    add(
-        '--skip-broken',
-        action='store_true',
-        help='leave out images that cannot be used, and name them',
-    )
-    add('--force', action='store_true', help='replace an earlier result')
-    add('--nproc', type=int, help='processes (default: one per core)')
+    parser.add_skip_broken()
+    parser.add_force()
+    parser.add_nproc()
     options = vars(parser.parse_args(argv))
-
-    # Importing torch and mmdet takes seconds: parse first.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.data_conversion import summary, yolo
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        written = yolo.convert(**options)
+    written = yolo.convert(**options)
     print(summary(written))
 
 

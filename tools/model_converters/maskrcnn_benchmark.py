@@ -14,11 +14,11 @@ motorcycle, bicycle, which is also ours. If your json differs, print
 give the names with --classes.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from da_faster_options import KeyValue
+from da_faster_options import CommandParser, command
 
 CONFIG = (
     Path(__file__).parents[2]
@@ -26,8 +26,8 @@ CONFIG = (
 )
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     parser.add_argument('src', type=Path, help="the port's checkpoint")
     parser.add_argument('out', type=Path, help='the checkpoint to write')
     parser.add_argument(
@@ -39,34 +39,19 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--config', type=Path, default=CONFIG, help=f'default: {CONFIG.name}'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValue,
-        help='override settings of the config, xxx=yyy',
-    )
-    parser.add_argument(
-        '--force', action='store_true', help='replace an earlier result'
-    )
-    parser.add_argument(
-        '--trust-checkpoint',
-        dest='trust',
-        action='store_true',
-        help='unpickle the checkpoint, which can run ANY code it contains; '
-        'only for files of people you trust',
-    )
+    parser.add_cfg_options()
+    parser.add_force()
+    parser.add_trust_checkpoint(dest='trust')
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.checkpoint_conversion import convert_maskrcnn_benchmark
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        done = convert_maskrcnn_benchmark(**vars(args))
+    done = convert_maskrcnn_benchmark(**vars(args))
     domains = (
         'with domain classifiers'
         if done.adapted

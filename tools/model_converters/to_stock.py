@@ -9,51 +9,32 @@ predictions. Domain classifiers, optimizer, schedulers and logs are left out.
 da_faster.checkpoint_conversion.stock_config says what becomes of each class.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from da_faster_options import KeyValue
+from da_faster_options import CommandParser, command
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+def parse_args(argv: Sequence[str] | None) -> Namespace:
+    parser = CommandParser(__doc__)
     parser.add_argument('config', type=Path, help="the adapted model's config")
     parser.add_argument('checkpoint', type=Path)
     parser.add_argument('out', type=Path, help='OUT.pth, or a folder')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=KeyValue,
-        help='override settings of the config, xxx=yyy',
-    )
-    parser.add_argument(
-        '--force', action='store_true', help='replace an earlier result'
-    )
-    parser.add_argument(
-        '--trust-checkpoint',
-        dest='trust',
-        action='store_true',
-        help='unpickle the checkpoint, which can run ANY code it contains; '
-        'only for files of people you trust',
-    )
-    parser.add_argument(
-        '--student',
-        action='store_true',
-        help="of a MeanTeacher, the student's weights, not the teacher's",
-    )
+    parser.add_cfg_options()
+    parser.add_force()
+    parser.add_trust_checkpoint(dest='trust')
+    parser.add_student()
     return parser.parse_args(argv)
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-
-    # Late, as these imports take seconds.
+    # Late: the package imports torch, which takes seconds.
     from da_faster.checkpoint_conversion import convert_to_stock
-    from da_faster.errors import one_sentence
 
-    with one_sentence():
-        done = convert_to_stock(**vars(args))
+    done = convert_to_stock(**vars(args))
     print(
         f'{done.checkpoint} and {done.config.name}: {done.tensors} tensors; '
         f'{", ".join(done.changes) or "nothing to replace"}'
