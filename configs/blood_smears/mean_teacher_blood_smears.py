@@ -9,7 +9,7 @@ model = dict(
     type='MeanTeacher',
     detector=detector,
     pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
-    hidden_blocks=dict(size=32, ratio=0.5),
+    block_masking=dict(size=32, ratio=0.5),
 )
 pack = _base_.target_pipeline[-1]
 views = dict(

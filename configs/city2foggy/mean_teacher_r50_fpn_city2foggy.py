@@ -16,7 +16,7 @@ model = dict(
     detector=detector,
     pseudo_labels=dict(threshold=0.8, ignore_above=None),
     distillation=dict(type='TwoStageDistillation'),
-    hidden_blocks=dict(size=32, ratio=0.5),
+    block_masking=dict(size=32, ratio=0.5),
 )
 train_cfg = dict(max_iters=_base_.max_iters, val_interval=5000)
 custom_hooks = [
@@ -24,7 +24,7 @@ custom_hooks = [
         type='SelfTrainingHook',
         burn_in=10000,
         momentum=0.0004,
-        student_too=True,
+        reset_student=True,
     )
 ]
 load_from = _base_.coco_weights

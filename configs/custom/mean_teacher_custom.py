@@ -14,7 +14,7 @@ model = dict(
     detector=detector,
     # Thresholds by frequency lost more where it was tried: docs/methods.md.
     pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
-    hidden_blocks=dict(size=32, ratio=0.5),
+    block_masking=dict(size=32, ratio=0.5),
 )
 pack = _base_.target_pipeline[-1]
 views = dict(

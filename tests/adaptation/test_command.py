@@ -164,7 +164,7 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
     [
         ('model.pseudo_labels.thresold=0.2', "argument 'thresold'"),
         ('optim_wrapper.optimizer.lr=abc', 'nothing can be built of it'),
-        ('custom_hooks.0.hold=None', 'nothing can be built of it'),
+        ('custom_hooks.0.restore_rate=None', 'nothing can be built of it'),
         ('custom_hooks=[]', 'leave SelfTrainingHook and train_cfg in'),
         ('train_cfg=None', 'leave SelfTrainingHook and train_cfg in'),
         (

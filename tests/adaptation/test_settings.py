@@ -247,19 +247,19 @@ def test_what_labelled_images_allow(read, tiny_data, settings, blend):
     assert new.optim_wrapper.optimizer.lr == lr
     assert new.model.target_weight == (0.25 if settings else 1)
     assert new.model.empty_images == bool(settings)
-    assert new.model.pseudo_labels.growth == 1
+    assert new.model.pseudo_labels.max_growth == 1
 
 
 @pytest.mark.parametrize(
-    'iters, memory, interval', [(600, 200, 50), (60, 40, 15), (1, 1, 1)]
+    'iters, window, interval', [(600, 200, 50), (60, 40, 15), (1, 1, 1)]
 )
 def test_a_short_training_is_watched_too(
-    read, tiny_data, iters, memory, interval
+    read, tiny_data, iters, window, interval
 ):
     new = adapt_config(
         read('FasterRCNN'), str(tiny_data / 'target'), 'x.pth', iters=iters
     )
-    assert new.model.pseudo_labels.memory == memory
+    assert new.model.pseudo_labels.statistics_window == window
     assert new.custom_hooks[-1].interval == interval
 
 

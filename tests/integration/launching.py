@@ -130,7 +130,7 @@ TEACHER = """
 detector = _base_.model
 model = dict(
     _delete_=True, type='MeanTeacher', detector=detector,
-    agreement_interval=2, hidden_blocks=dict(size=16),
+    agreement_interval=2, block_masking=dict(size=16),
     # Scores of an untrained detector are low.
     pseudo_labels=dict(bounds=(0.05, 0.9), ignore_above=0.02))
 train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
@@ -153,11 +153,12 @@ train_dataloader = dict(dataset=dict(
 train_cfg = dict(
     _delete_=True, type='TargetLoop', max_iters=_base_.max_iters,
     val_interval=_base_.max_iters)
-model['pseudo_labels'] = dict(threshold=0.05, ignore_above=0.02, memory=4)
-model['keep_start'] = True
+model['pseudo_labels'] = dict(
+    threshold=0.05, ignore_above=0.02, statistics_window=4)
+model['keep_source_model'] = True
 custom_hooks = [
     dict(type='Recorder'),
-    dict(type='SelfTrainingHook', burn_in=0, hold=0.1)]
+    dict(type='SelfTrainingHook', burn_in=0, restore_rate=0.1)]
 """
 )
 

@@ -68,7 +68,7 @@ param_scheduler = [
     'mean teacher, soft labels, domain classifiers to the end': TEACHER
     + """
 model.update(align='always', distillation=dict(type='TwoStageDistillation'))
-custom_hooks[1].update(student_too=True, burn_in=3)
+custom_hooks[1].update(reset_student=True, burn_in=3)
 """,
     'random sizes and grouped shapes': """
 train_dataloader = dict(

@@ -170,7 +170,7 @@ def adapt_config(
             burn_in=0,
             momentum=max(0.0004, min(0.01, 10 / iters)),
             interval=max(1, min(50, iters // 4)),
-            hold=0.01,
+            restore_rate=0.01,
         )
     ]
     new.default_hooks.checkpoint.update(
@@ -213,16 +213,18 @@ def model_of(
         pseudo_labels=dict(
             threshold=threshold,
             ignore_above=ignore_above,
-            growth=1.0,  # else labels make more of their kind
+            max_growth=1.0,  # else labels make more of their kind
             # A short training, too, compares with its first labels.
-            memory=max(1, min(200, iters * derived.batch_size // 3)),
+            statistics_window=max(
+                1, min(200, iters * derived.batch_size // 3)
+            ),
         ),
         # They hold the student where colours lead away, and repeat what the
         # detector does not see. So beside true labels they weigh little.
         target_weight=0.25 if labelled else 1.0,
         # Nothing else says that there are objects elsewhere.
         empty_images=labelled,
-        keep_start=True,
+        keep_source_model=True,
     )
 
 

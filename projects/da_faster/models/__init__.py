@@ -8,7 +8,7 @@ from .adversarial import (
 )
 from .data_preprocessor import DomainDataPreprocessor
 from .self_training import (
-    HiddenBlocks,
+    BlockMasking,
     MeanTeacher,
     PseudoLabels,
     TwoStageDistillation,
@@ -22,7 +22,7 @@ __all__ = [
     'DomainClassifierNeck',
     'DomainConsistencyLoss',
     'DomainDataPreprocessor',
-    'HiddenBlocks',
+    'BlockMasking',
     'InstanceDomainHead',
     'MeanTeacher',
     'PseudoLabels',

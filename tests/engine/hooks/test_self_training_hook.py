@@ -24,11 +24,13 @@ class Pair(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.start = None
+        self.source_model = None
         self.student, self.teacher = (
             nn.BatchNorm1d(1, affine=True) for _ in range(2)
         )
-        self.pseudo_labels = PseudoLabels(2, threshold=0.5, memory=4)
+        self.pseudo_labels = PseudoLabels(
+            2, threshold=0.5, statistics_window=4
+        )
 
 
 class Log(list):
@@ -105,8 +107,8 @@ def test_the_teacher_follows_the_student_buffers_included(runner):
 
 def test_the_student_may_start_from_the_average(runner):
     runner.model.student.weight.data.fill_(5.0)
-    for student_too, wanted in ((False, 5), (True, 1)):
-        hook = SelfTrainingHook(burn_in=3, student_too=student_too)
+    for reset_student, wanted in ((False, 5), (True, 1)):
+        hook = SelfTrainingHook(burn_in=3, reset_student=reset_student)
         for runner.iter in (2, 3):
             assert runner.model.student.weight.item() == 5
             hook.before_train_iter(runner, 0)
@@ -123,14 +125,14 @@ def test_a_shared_weight_moves_once(runner):
 
 
 def test_an_unsure_teacher_gets_its_first_weights_back(runner):
-    hook = SelfTrainingHook(burn_in=0, momentum=0.5, hold=0.25)
+    hook = SelfTrainingHook(burn_in=0, momentum=0.5, restore_rate=0.25)
     model = runner.model
-    with pytest.raises(ValueError, match='keep_start=True'):
+    with pytest.raises(ValueError, match='keep_source_model=True'):
         hook.before_train(runner)
-    model.start = nn.BatchNorm1d(1)
+    model.source_model = nn.BatchNorm1d(1)
     model.teacher.weight.data.fill_(4.0)
     hook.before_train(runner)
-    assert model.start.weight.item() == 4  # of load_from
+    assert model.source_model.weight.item() == 4  # of load_from
     model.student.weight.data.fill_(6.0)
     model.self_training = False
     hook.after_train_iter(runner, 0)
@@ -141,7 +143,7 @@ def test_an_unsure_teacher_gets_its_first_weights_back(runner):
     assert model.teacher.weight.item() == 5.125  # 5.5, a quarter back to 4
     runner.iter = 3  # a resume keeps them
     hook.before_train(runner)
-    assert model.start.weight.item() == 4
+    assert model.source_model.weight.item() == 4
 
 
 @pytest.mark.parametrize(
@@ -165,8 +167,8 @@ def test_what_needs_a_source(threshold, burn_in, load_from, sentence, runner):
 
 
 def counted(kept, most, source, images=1000, score=(), best=()):
-    """PseudoLabels with a memory of 200 images."""
-    labels = PseudoLabels(len(kept), threshold=0.5, memory=200)
+    """PseudoLabels with a statistics window of 200 images."""
+    labels = PseudoLabels(len(kept), threshold=0.5, statistics_window=200)
     labels.kept.copy_(torch.tensor(kept))
     labels.kept_most.copy_(torch.tensor(most))
     labels.score.copy_(torch.tensor(score or [0.9] * len(kept)))
@@ -283,7 +285,7 @@ def test_a_warning_is_given_once(runner):
 
 
 def test_a_collapse_ends_the_training_if_asked_to(runner):
-    hook = SelfTrainingHook(burn_in=0, interval=1, stop=True)
+    hook = SelfTrainingHook(burn_in=0, interval=1, stop_on_collapse=True)
     runner.model.pseudo_labels = counted([1.0, 0.01], [1.0, 0.4], [2.0, 1.0])
     hook.before_train_iter(runner, 0)
     with pytest.raises(CollapsedError, match='Iteration 1: .*dog fade'):

@@ -139,7 +139,7 @@ def test_the_losses_are_those_of_the_teacher_s_boxes_as_labels(
 def test_blocks_are_hidden_from_the_student_and_after_the_burn_in(
     build_teacher, batch, monkeypatch
 ):
-    model = build_teacher(hidden_blocks=dict(ratio=1.0), align='always')
+    model = build_teacher(block_masking=dict(ratio=1.0), align='always')
     seen = {}
 
     def watch(name, part, method):
@@ -384,11 +384,11 @@ def test_weights_without_a_teacher_load_into_all(build, build_teacher, capsys):
     """And MMEngine misses none."""
     weights = build().state_dict()
     weights = {name: value + 1 for name, value in weights.items()}
-    model = build_teacher(keep_start=True)
+    model = build_teacher(keep_source_model=True)
     capsys.readouterr()  # what building them said
     load_state_dict(model, weights)
     assert capsys.readouterr().out == ''
-    for part in (model.student, model.teacher, model.start):
+    for part in (model.student, model.teacher, model.source_model):
         for name, value in part.state_dict().items():
             assert torch.equal(value, weights[name])
 

@@ -79,7 +79,7 @@ def test_thresholds_that_follow_the_source_s_frequencies():
 
 
 def test_what_it_counts():
-    labels = PseudoLabels(2, threshold=0.5, memory=4)
+    labels = PseudoLabels(2, threshold=0.5, statistics_window=4)
     labels.select([detections((0.9, 0), (0.8, 0)), detections((0.9, 1))])
     assert labels.kept.tolist() == [1, 0.5]
     assert labels.score.tolist() == pytest.approx([0.85, 0.9])
@@ -98,7 +98,7 @@ def test_what_it_counts():
 
 
 def test_confidence_is_compared_with_its_best():
-    labels = PseudoLabels(1, threshold=0.5, memory=2)
+    labels = PseudoLabels(1, threshold=0.5, statistics_window=2)
     for score, less in ((0.9, False), (0.8, False), (0.7, True)):
         labels.select([detections((score, 0))] * 2)
         assert labels.less_confident == less  # below 0.72
@@ -110,7 +110,7 @@ def test_confidence_is_compared_with_its_best():
 
 def test_classes_are_at_their_best_at_different_times():
     """One box of 0.9 an image, first of class 0 and then of class 1."""
-    labels = PseudoLabels(2, threshold=0.5, memory=2)
+    labels = PseudoLabels(2, threshold=0.5, statistics_window=2)
     assert labels.confidence == 1  # nothing is known
     for label in (0, 1):
         labels.select([detections((0.9, label))] * 2)
@@ -122,7 +122,7 @@ def test_classes_are_at_their_best_at_different_times():
 
 
 def test_a_checkpoint_without_the_most_of_all_is_completed():
-    labels = PseudoLabels(2, threshold=0.5, memory=2)
+    labels = PseudoLabels(2, threshold=0.5, statistics_window=2)
     for label in (0, 1):
         labels.select([detections((0.9, label))] * 2)
     weights = {f'p.{k}': v for k, v in labels.state_dict().items()}
@@ -137,7 +137,9 @@ def test_a_checkpoint_without_the_most_of_all_is_completed():
 
 def test_labels_cannot_make_ever_more_labels():
     """Two an image at first, so four at most; then scores rise."""
-    labels = PseudoLabels(1, threshold=0.5, memory=2, window=2, growth=2.0)
+    labels = PseudoLabels(
+        1, threshold=0.5, statistics_window=2, window=2, max_growth=2.0
+    )
     few = detections((0.9, 0), (0.6, 0), (0.3, 0))
     labels.select([few] * 2)
     assert labels.kept_first.tolist() == [2]

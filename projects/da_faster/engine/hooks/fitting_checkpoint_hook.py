@@ -41,7 +41,7 @@ class FittingCheckpointHook(Hook):
             wanted_weights = {
                 name if both else name.removeprefix('teacher.'): weight
                 for name, weight in wanted_weights.items()
-                if not name.startswith(('pseudo_labels.', 'start.'))
+                if not name.startswith(('pseudo_labels.', 'source_model.'))
                 and (both or not name.startswith('student.'))
             }
         for name, wanted in wanted_weights.items():

@@ -39,13 +39,13 @@ class SelfTrainingHook(MeanTeacherHook):
         momentum (float): The student's share in the teacher at each
             iteration. Short trainings need a large one.
         interval (int): Iterations between two looks at the pseudo-labels.
-        stop (bool): Whether a collapse ends the training.
-        student_too (bool): Whether after the burn-in the student, too, starts
-            from the averaged weights, as in ALDI++.
-        hold (float): Share of its first weights that the teacher gets back at
-            each iteration while it is less confident than it was
-            (``PseudoLabels.less_confident``). Needs ``keep_start`` of
-            MeanTeacher. 0: never.
+        stop_on_collapse (bool): Whether a collapse ends the training.
+        reset_student (bool): Whether the student takes over the averaged
+            weights at the end of the burn-in, as in ALDI++.
+        restore_rate (float): Fraction of the source weights that each
+            iteration restores in the teacher while the teacher is less
+            confident than it was (``PseudoLabels.less_confident``). Needs
+            ``MeanTeacher(keep_source_model=True)``. 0 restores nothing.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class SelfTrainingHook(MeanTeacherHook):
         burn_in: int,
         momentum: float = 0.01,
         interval: int = 50,
-        stop: bool = False,
-        student_too: bool = False,
-        hold: float = 0.0,
+        stop_on_collapse: bool = False,
+        reset_student: bool = False,
+        restore_rate: float = 0.0,
     ) -> None:
         if burn_in < 0:
             raise ValueError(
@@ -66,16 +66,17 @@ class SelfTrainingHook(MeanTeacherHook):
                 'SelfTrainingHook: momentum must lie between 0 and 1, got '
                 f'{momentum!r}'
             )
-        if not 0 <= hold <= 1:
+        if not 0 <= restore_rate <= 1:
             raise ValueError(
-                f'SelfTrainingHook: hold must lie in [0, 1], got {hold!r}'
+                'SelfTrainingHook: restore_rate must lie in [0, 1], got '
+                f'{restore_rate!r}'
             )
         super().__init__(momentum=momentum, interval=1, skip_buffer=False)
         self.burn_in = burn_in
         self.look_interval = interval
-        self.stop = stop
-        self.student_too = student_too
-        self.hold = hold
+        self.stop_on_collapse = stop_on_collapse
+        self.reset_student = reset_student
+        self.restore_rate = restore_rate
         self.told: set[str] = set()
 
     def before_train(self, runner: Runner) -> None:
@@ -98,9 +99,10 @@ class SelfTrainingHook(MeanTeacherHook):
             )
         if isinstance(runner.train_loop, TargetLoop):
             self._check_source_free(runner, model)
-        if self.hold and model.start is None:
+        if self.restore_rate and model.source_model is None:
             raise ValueError(
-                'SelfTrainingHook: hold needs MeanTeacher(keep_start=True)'
+                'SelfTrainingHook: restore_rate needs '
+                'MeanTeacher(keep_source_model=True)'
             )
         if any(isinstance(hook, EMAHook) for hook in runner.hooks):
             raise ValueError(
@@ -109,8 +111,8 @@ class SelfTrainingHook(MeanTeacherHook):
             )
         if runner.iter == 0:  # of load_from take the weights alone
             model.pseudo_labels.forget()
-            if model.start is not None:
-                model.start.load_state_dict(model.teacher.state_dict())
+            if model.source_model is not None:
+                model.source_model.load_state_dict(model.teacher.state_dict())
         runner.logger.info(
             'Self-training: burn-in until iteration %d of %d. Validated and '
             'tested are the weights of the %s.',
@@ -143,7 +145,7 @@ class SelfTrainingHook(MeanTeacherHook):
         model = unwrapped(runner)
         model.iteration = runner.iter
         model.self_training = runner.iter >= self.burn_in
-        if self.student_too and runner.iter == self.burn_in:
+        if self.reset_student and runner.iter == self.burn_in:
             model.student.load_state_dict(model.teacher.state_dict())
         if model.self_training and model.align == 'burn-in':
             # Else their last values would be logged to the end.
@@ -160,9 +162,9 @@ class SelfTrainingHook(MeanTeacherHook):
         teacher, student = map(weights_of, (model.teacher, model.student))
         with torch.no_grad():
             torch._foreach_lerp_(teacher, student, momentum)
-            if self.hold and model.pseudo_labels.less_confident:
-                start = weights_of(model.start)
-                torch._foreach_lerp_(teacher, start, self.hold)
+            if self.restore_rate and model.pseudo_labels.less_confident:
+                start = weights_of(model.source_model)
+                torch._foreach_lerp_(teacher, start, self.restore_rate)
         all_reduce_params(learned_statistics(model), op='mean')
 
     def after_train_iter(
@@ -198,10 +200,11 @@ class SelfTrainingHook(MeanTeacherHook):
             if key not in self.told:
                 runner.logger.warning('%s', sentence)
         self.told = set(now)
-        if now and self.stop:
+        if now and self.stop_on_collapse:
             raise CollapsedError(
                 f'Iteration {runner.iter + 1}: {" ".join(now.values())} '
-                'SelfTrainingHook(stop=True) ends the training here.'
+                'SelfTrainingHook(stop_on_collapse=True) ends the training '
+                'here.'
             )
 
 
@@ -248,7 +251,7 @@ def signs_of_collapse(
     Returns:
         dict[str, str]: By a key of the cause, a sentence.
     """
-    if labels.target_images < labels.memory:
+    if labels.target_images < labels.statistics_window:
         return {}
     kept, most = labels.kept.tolist(), labels.kept_most.tolist()
     score, best = labels.score.tolist(), labels.score_most.tolist()
@@ -292,14 +295,14 @@ def signs_of_collapse(
                 f'{kept[i] / total:.0%} of the pseudo-labels are {name}, '
                 f'where {where} {usual[i] / wanted:.0%}. {advice}'
             )
-        # The memory holds a number of boxes, and numbers scatter.
-        before, now = (labels.memory * x[i] for x in (most, kept))
+        # The window has a number of boxes, and numbers scatter.
+        before, now = (labels.statistics_window * x[i] for x in (most, kept))
         if now < 0.25 * before and before - now > 4 * before**0.5:
             found[f'fading {name}'] = (
                 f'Pseudo-labels of {name} fade: {kept[i]:.3f} an image, where '
                 f'there were {most[i]:.3f}. {advice}'
             )
-        elif before < 1 and labels.memory * usual[i] > 16:
+        elif before < 1 and labels.statistics_window * usual[i] > 16:
             found[f'no {name}'] = (
                 f'{name} gets hardly any pseudo-label: {kept[i]:.3f} an '
                 f'image, where {where} {usual[i]:.3f}. That is '

@@ -99,7 +99,7 @@ class MeanTeacher(SemiBaseDetector):
         pseudo_labels (dict, optional): Config of PseudoLabels.
         distillation (dict, optional): TwoStageDistillation, in place of the
             detector's losses on the pseudo-labels.
-        hidden_blocks (dict, optional): Config of HiddenBlocks: what the
+        block_masking (dict, optional): Config of BlockMasking: what the
             student does not see of the images that it learns the teacher's
             labels on. Domain classifiers see all of them.
         target_weight (float): Of the target's detection losses.
@@ -117,8 +117,9 @@ class MeanTeacher(SemiBaseDetector):
             teacher and student detect; 0 for none.
         predict_on (str): ``'teacher'`` or ``'student'``: the weights to
             validate and test.
-        keep_start (bool): Keep a copy of the weights that the training
-            started with, for ``SelfTrainingHook(hold=...)``.
+        keep_source_model (bool): Whether to keep a copy of the weights that
+            the training started with, for
+            ``SelfTrainingHook(restore_rate=...)``.
         data_preprocessor (dict, optional): The config's top-level one, which
             Runner hands over. It counts if the detector has none of its own.
 
@@ -132,7 +133,7 @@ class MeanTeacher(SemiBaseDetector):
         detector: dict,
         pseudo_labels: dict | None = None,
         distillation: dict | None = None,
-        hidden_blocks: dict | None = None,
+        block_masking: dict | None = None,
         target_weight: float = 1.0,
         box_losses: bool = True,
         empty_images: bool = True,
@@ -140,7 +141,7 @@ class MeanTeacher(SemiBaseDetector):
         align: str = 'burn-in',
         agreement_interval: int = 50,
         predict_on: str = 'teacher',
-        keep_start: bool = False,
+        keep_source_model: bool = False,
         data_preprocessor: dict | None = None,
     ) -> None:
         detector = copy.deepcopy(detector)
@@ -167,7 +168,9 @@ class MeanTeacher(SemiBaseDetector):
         self.student = MODELS.build(detector)
         self.teacher = copy.deepcopy(self.student)
         self.freeze(self.teacher)
-        self.start = copy.deepcopy(self.teacher) if keep_start else None
+        self.source_model = (
+            copy.deepcopy(self.teacher) if keep_source_model else None
+        )
         self.pseudo_labels = MODELS.build(
             dict(
                 dict(type='PseudoLabels'),
@@ -178,10 +181,10 @@ class MeanTeacher(SemiBaseDetector):
         self.distillation = distillation and MODELS.build(distillation)
         if self.distillation:
             self.distillation.check(self.student)
-        self.hidden_blocks = None
-        if hidden_blocks is not None:
-            self.hidden_blocks = MODELS.build(
-                dict(dict(type='HiddenBlocks'), **hidden_blocks)
+        self.block_masking = None
+        if block_masking is not None:
+            self.block_masking = MODELS.build(
+                dict(dict(type='BlockMasking'), **block_masking)
             )
         self.target_weight = target_weight
         self.box_losses = box_losses
@@ -225,17 +228,19 @@ class MeanTeacher(SemiBaseDetector):
         super()._load_from_state_dict(state_dict, prefix, *args)
         if not plain:
             return
-        if self.start is not None:
-            for name in self.start.state_dict():
+        if self.source_model is not None:
+            for name in self.source_model.state_dict():
                 if f'teacher.{name}' in state_dict:
-                    state_dict[f'start.{name}'] = state_dict[f'teacher.{name}']
+                    state_dict[f'source_model.{name}'] = state_dict[
+                        f'teacher.{name}'
+                    ]
         for name, count in self.pseudo_labels.state_dict().items():
             state_dict[f'pseudo_labels.{name}'] = count
 
     def train(self, mode: bool = True) -> 'MeanTeacher':
         """The teacher never trains."""
         super().train(mode)
-        for part in filter(None, (self.teacher, self.start)):
+        for part in filter(None, (self.teacher, self.source_model)):
             part.eval()
         return self
 
@@ -267,8 +272,8 @@ class MeanTeacher(SemiBaseDetector):
             return self.student.loss(batch_inputs, batch_data_samples)
         self._check(batch_data_samples)
         seen = batch_inputs['target']
-        if self.self_training and self.hidden_blocks is not None:
-            seen = self.hidden_blocks(seen)
+        if self.self_training and self.block_masking is not None:
+            seen = self.block_masking(seen)
         with_source = 'source' in batch_inputs
         if with_source:
             self.pseudo_labels.count_source(
@@ -439,7 +444,7 @@ class MeanTeacher(SemiBaseDetector):
             weak_samples (list[DetDataSample]): Theirs.
 
         Returns:
-            dict[str, Tensor]: Averaged over the memory of PseudoLabels:
+            dict[str, Tensor]: Averaged over the statistics window:
             ``pseudo_boxes`` an image, their mean ``pseudo_score`` (0 if there
             is none), ``pseudo_empty``, the share of images without any, and
             ``pseudo_confidence`` (``PseudoLabels.confidence``). Now and then

@@ -23,7 +23,7 @@ class PseudoLabels(nn.Module):
     boxes an image are kept as ``ratio`` times the class has in a source image.
     It looks at the detections of the last ``window`` target images.
 
-    With numbers, ``growth`` bounds how many labels there are: a class's
+    With numbers, ``max_growth`` bounds how many labels there are: a class's
     threshold rises as far as it must. Else labels can make more of their kind.
 
     All that it learns is in buffers, so a resumed run goes on with it. Several
@@ -40,10 +40,11 @@ class PseudoLabels(nn.Module):
         bounds (tuple[float, float]): Of ``'frequency'``: the lowest and the
             highest threshold.
         window (int): Of ``'frequency'``: target images to look at.
-        memory (int): Target images over which what a log shows and an alarm
-            looks at is averaged.
-        growth (float, optional): Of numbers: the most labels of a class in an
-            image, as a multiple of those in the first ``memory`` images.
+        statistics_window (int): Target images over which the statistics are
+            averaged that a log shows and an alarm looks at.
+        max_growth (float, optional): Needs numbers as thresholds: the most
+            labels of a class in an image, as a multiple of those in the first
+            ``statistics_window`` images.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class PseudoLabels(nn.Module):
         ratio: float = 0.4,
         bounds: tuple[float, float] = (0.3, 0.9),
         window: int = 100,
-        memory: int = 200,
-        growth: float | None = None,
+        statistics_window: int = 200,
+        max_growth: float | None = None,
     ) -> None:
         super().__init__()
         self.by_frequency = threshold == 'frequency'
@@ -74,10 +75,10 @@ class PseudoLabels(nn.Module):
                 )
         else:
             threshold = [bounds[1]] * num_classes
-        if growth is not None and (self.by_frequency or growth < 1):
+        if max_growth is not None and (self.by_frequency or max_growth < 1):
             raise ValueError(
-                'PseudoLabels: growth is of thresholds that are numbers, and '
-                f'at least 1, got {growth!r} with {threshold!r}'
+                'PseudoLabels: max_growth is at least 1 and needs thresholds '
+                f'that are numbers, got {max_growth!r} with {threshold!r}'
             )
         scores = dict(threshold=threshold, bounds=bounds)
         if ignore_above is not None:
@@ -91,7 +92,9 @@ class PseudoLabels(nn.Module):
             raise ValueError(
                 f'PseudoLabels: bounds must ascend, got {bounds!r}'
             )
-        counts = dict(ratio=ratio, window=window, memory=memory)
+        counts = dict(
+            ratio=ratio, window=window, statistics_window=statistics_window
+        )
         for name, value in counts.items():
             if not value > 0:
                 raise ValueError(
@@ -100,9 +103,9 @@ class PseudoLabels(nn.Module):
         self.ignore_above = ignore_above
         self.ratio = ratio
         self.bounds = bounds
-        self.memory = memory
-        self.growth = growth
-        self.adaptive = self.by_frequency or growth is not None
+        self.statistics_window = statistics_window
+        self.max_growth = max_growth
+        self.adaptive = self.by_frequency or max_growth is not None
 
         # A number of the config stays one of the config.
         self.lowest = tuple(threshold)
@@ -119,9 +122,9 @@ class PseudoLabels(nn.Module):
         self.register_buffer('source_images', torch.tensor(0))
         self.register_buffer('source_boxes', per_class.clone())
         self.register_buffer('target_images', torch.tensor(0))
-        # Means over the memory: labels of a class in an image, their scores,
+        # Means over the window: labels of a class in an image, their scores,
         # and the share of images without any; the most of each, and the labels
-        # of the first memory. Classes are at their most at different times, so
+        # of the first window. Classes are at their most at different times, so
         # the most of all of them is counted apart.
         self.register_buffer('kept', per_class.clone())
         self.register_buffer('kept_first', per_class.clone())
@@ -180,7 +183,7 @@ class PseudoLabels(nn.Module):
     def confidence(self) -> Tensor:
         """``all_scores`` as a share of its most.
 
-        Of a memory that is not full yet nothing is known: it is 1.
+        Before the first window is full nothing is known: it is 1.
         """
         if not self.all_scores_most:
             return torch.ones_like(self.all_scores_most)
@@ -251,10 +254,12 @@ class PseudoLabels(nn.Module):
         ranked = ranked.sort(descending=True)[0]
         if self.by_frequency:
             wanted = (self.ratio * images * self.frequencies).round().long()
-        elif self.target_images < self.memory:
+        elif self.target_images < self.statistics_window:
             return  # not known yet
         else:
-            wanted = (self.growth * images * self.kept_first).round().long()
+            wanted = (
+                (self.max_growth * images * self.kept_first).round().long()
+            )
         last = wanted.clamp(1, ranked.shape[1]) - 1
         thresholds = ranked.gather(1, last[:, None])[:, 0]
         if self.by_frequency:
@@ -280,8 +285,8 @@ class PseudoLabels(nn.Module):
         all_reduce(totals)
         counts, sums, (empty, images) = totals.split([size, size, 2])
         self.target_images += images.long()
-        # A plain mean until the memory is full, then one that forgets.
-        share = images / self.target_images.clamp(max=self.memory)
+        # A plain mean until the window is full, then one that forgets.
+        share = images / self.target_images.clamp(max=self.statistics_window)
         share = share.clamp(max=1)
         self.kept += share * (counts / images - self.kept)
         self.empty += share * (empty / images - self.empty)
@@ -289,7 +294,7 @@ class PseudoLabels(nn.Module):
         share = torch.where(first, 1.0, share) * (counts > 0)
         means = sums / counts.clamp(min=1)
         self.score += share * (means - self.score)
-        if self.target_images >= self.memory:
+        if self.target_images >= self.statistics_window:
             if not self.kept_most.any():
                 self.kept_first.copy_(self.kept)
             torch.maximum(self.kept_most, self.kept, out=self.kept_most)

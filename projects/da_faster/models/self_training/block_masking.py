@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 @MODELS.register_module()
-class HiddenBlocks(nn.Module):
+class BlockMasking(nn.Module):
     """Hides random blocks of images, of which boxes know nothing.
 
     Masked image consistency (MIC, Hoyer et al., CVPR 2023): the student has to
@@ -22,12 +22,12 @@ class HiddenBlocks(nn.Module):
         super().__init__()
         if not isinstance(size, int) or size < 1:
             raise ValueError(
-                'HiddenBlocks: size must be an integer of at least 1, got '
+                'BlockMasking: size must be an integer of at least 1, got '
                 f'{size!r}'
             )
         if not 0 <= ratio <= 1:
             raise ValueError(
-                f'HiddenBlocks: ratio must lie in [0, 1], got {ratio!r}'
+                f'BlockMasking: ratio must lie in [0, 1], got {ratio!r}'
             )
         self.size = size
         self.ratio = ratio

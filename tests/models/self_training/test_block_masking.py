@@ -1,15 +1,15 @@
-"""Hidden blocks of images."""
+"""Block masking of images."""
 
 import pytest
 import torch
 
-from da_faster.models import HiddenBlocks
+from da_faster.models import BlockMasking
 
 
 def test_whole_blocks_are_hidden_in_each_image():
     torch.manual_seed(0)
     images = torch.ones(2, 3, 70, 100)
-    seen = HiddenBlocks(size=32, ratio=0.5)(images)
+    seen = BlockMasking(size=32, ratio=0.5)(images)
     assert (images == 1).all()
     assert seen.shape == images.shape
     hidden = torch.zeros(2, 3, 4)
@@ -27,13 +27,13 @@ def test_whole_blocks_are_hidden_in_each_image():
 
 @pytest.mark.parametrize('ratio', [0.0, 1.0])
 def test_the_ends(ratio):
-    seen = HiddenBlocks(ratio=ratio)(torch.ones(1, 3, 40, 40))
+    seen = BlockMasking(ratio=ratio)(torch.ones(1, 3, 40, 40))
     assert (seen == 1 - ratio).all()
 
 
-def test_share_of_hidden_blocks():
+def test_share_of_hidden_pixels():
     torch.manual_seed(0)
-    seen = HiddenBlocks(size=8, ratio=0.3)(torch.ones(1, 1, 320, 320))
+    seen = BlockMasking(size=8, ratio=0.3)(torch.ones(1, 1, 320, 320))
     assert abs(1 - seen.mean() - 0.3) < 0.04  # 1,600 blocks: 3.5 deviations
 
 
@@ -42,5 +42,5 @@ def test_share_of_hidden_blocks():
 )
 def test_wrong_options(options):
     (name,) = options
-    with pytest.raises(ValueError, match=f'HiddenBlocks: {name} must'):
-        HiddenBlocks(**options)
+    with pytest.raises(ValueError, match=f'BlockMasking: {name} must'):
+        BlockMasking(**options)
