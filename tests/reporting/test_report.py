@@ -17,7 +17,7 @@ from da_faster.reporting.curves import curves
 from da_faster.reporting.panels import choose_images
 from da_faster.reporting.runs import read_methods
 from da_faster.reporting.sentence import gain_sentence
-from da_faster.visualization.detections import Outcome, assess
+from da_faster.visualization.outcomes import Outcome, assess
 
 CAR, BUS = 1, 2
 NAMES = {CAR: 'car', BUS: 'bus'}

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from da_faster.visualization import compare
-from da_faster.visualization.detections import (
+from da_faster.visualization.outcomes import (
     Outcome,
     assess,
     fair_score,

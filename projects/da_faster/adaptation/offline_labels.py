@@ -5,7 +5,6 @@ import os.path as osp
 
 import mmcv
 
-from da_faster.apis.coco_results import coco_content
 from da_faster.apis.config import need_folder, need_possible_folder
 from da_faster.apis.detectors import (
     detect,
@@ -14,6 +13,7 @@ from da_faster.apis.detectors import (
     read_any_config,
     try_detector,
 )
+from da_faster.coco_files import coco_content
 from da_faster.errors import UserError
 from da_faster.files import file_sha256, write_atomically
 from da_faster.models.self_training.low_scores import shown_from

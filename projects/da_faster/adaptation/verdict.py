@@ -10,8 +10,8 @@ from torch import nn
 
 from da_faster.apis.detectors import detect, open_stock
 from da_faster.errors import UserError
+from da_faster.matching import count_matches
 from da_faster.models.self_training.low_scores import shown_from
-from da_faster.models.self_training.mean_teacher import count_matches
 
 CAVEAT = (
     'Without labels nobody can say which of the two is better: more boxes may '

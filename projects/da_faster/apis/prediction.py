@@ -15,11 +15,11 @@ from mmengine.structures import InstanceData
 from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
+from da_faster.coco_files import coco_content
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
 from da_faster.progress import progress
 
-from .coco_results import coco_content
 from .config import need_folder, need_output
 from .detectors import detect, load_detector, read_any_config
 from .pictures import (

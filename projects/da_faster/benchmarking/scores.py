@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from da_faster.coco_files import read_annotations
 from da_faster.errors import UserError
 
 
@@ -29,9 +30,9 @@ def match(ann_file: str, detections: str, classes: Sequence[str]) -> COCOeval:
     for path in (ann_file, detections):
         if not osp.isfile(path):
             raise UserError(f'{path} does not exist; check the path.')
+    truth = read_annotations(ann_file)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            truth = COCO(ann_file)
             with open(detections) as f:
                 found = json.load(f)
             # loadRes takes no empty list; an empty COCO scores zero.

@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pycocotools import mask as mask_utils
-
-from da_faster.visualization.detections import Outcome
+from da_faster.visualization.outcomes import Outcome, overlaps_of
 
 FATES = ('found', 'badly placed', 'confused', 'missed')
 TOUCH_IOU, MATCH_IOU = 0.1, 0.5
@@ -53,15 +51,7 @@ def explain(outcome: Outcome) -> Explained:
         if index is not None:
             fates[index] = 'found'
     causes: list[str | None] = []
-    overlaps = (
-        mask_utils.iou(
-            [d['bbox'] for d in detections],
-            [t['bbox'] for t in truth],
-            [0] * len(truth),
-        )
-        if detections and truth
-        else [[]] * len(detections)
-    )
+    overlaps = overlaps_of(detections, truth)
     for detection, found, row in zip(detections, matched, overlaps):
         if found is not None:
             causes.append(None)

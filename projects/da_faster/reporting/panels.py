@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from da_faster.errors import UserError
-from da_faster.visualization.detections import Outcome
+from da_faster.visualization.outcomes import Outcome
 
 MAX_SIDE = 900  # pixels of an embedded image's longer side
 

@@ -1,22 +1,19 @@
 """Scores of runs on the target's labelled images."""
 
-import contextlib
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from pycocotools.coco import COCO
 
 from da_faster.benchmarking.certainty import Gain, Matches, measure_gain
 from da_faster.benchmarking.progress import training_minutes
 from da_faster.benchmarking.scores import evaluate
+from da_faster.coco_files import read_annotations, read_detections
 from da_faster.errors import UserError
-from da_faster.visualization.detections import (
+from da_faster.visualization.outcomes import (
     Outcome,
-    assess,
-    by_image,
+    assess_images,
     check_detections,
     fair_score,
 )
@@ -60,18 +57,13 @@ class Truth:
 
     def __init__(self, test: TargetSet) -> None:
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                self.coco = COCO(test.ann_file)
-            images, found = self.coco.getImgIds(), self.coco.cats
+            self.coco = read_annotations(test.ann_file)
         except OSError as error:
             raise UserError(
                 f'{test.ann_file} does not exist: start in the folder that '
                 'the paths in the config are relative to.'
             ) from error
-        except (AssertionError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f'{test.ann_file} is not COCO annotations ({error!r}).'
-            ) from error
+        images, found = self.coco.getImgIds(), self.coco.cats
         self.names = {
             i: category['name']
             for i, category in sorted(found.items())
@@ -91,19 +83,19 @@ class Truth:
             UserError: If the detections are not of these images.
         """
         path, test = run.detections, self.test
-        found = by_image(path)
+        found = read_detections(path)
         check_detections(
             path, found, self.coco.getImgIds(), self.coco.cats, test.ann_file
         )
         score = evaluate(test.ann_file, path, test.classes)
         score['minutes'] = training_minutes(run.work_dir)
-        outcomes = {
-            i: assess(
-                sorted(self.in_classes(found[i]), key=lambda d: -d['score']),
-                self.in_classes(self.coco.imgToAnns[i]),
-            )
-            for i in sorted(self.coco.getImgIds())
-        }
+        outcomes = assess_images(
+            {i: self.in_classes(items) for i, items in found.items()},
+            {
+                i: self.in_classes(self.coco.imgToAnns[i])
+                for i in sorted(self.coco.getImgIds())
+            },
+        )
         threshold = fair_score(list(outcomes.values()))
         return Scored(
             run,

@@ -14,6 +14,7 @@ from da_faster.apis.detectors import (
     read_any_config,
 )
 from da_faster.benchmarking.scores import evaluate
+from da_faster.coco_files import coco_detections
 from da_faster.data_check import DataReader
 from da_faster.engine.checkpoints.files import candidates
 from da_faster.errors import UserError
@@ -91,24 +92,14 @@ def detect_images(
     model = load_detector(cfg, found[0], trust)
     ids = {name: i for i, name in truth.names.items()}
     names = class_names(cfg) or model.dataset_meta['classes']
+    category_ids = {
+        label: ids[name] for label, name in enumerate(names) if name in ids
+    }
     results = []
     records = [truth.coco.imgs[i] for i in sorted(truth.coco.imgs)]
     for record in progress(records, len(records), 'source images'):
         boxes = detect(model, osp.join(images, record['file_name']))
-        results += [
-            dict(
-                image_id=record['id'],
-                category_id=ids[names[label]],
-                bbox=[x, y, right - x, bottom - y],
-                score=score,
-            )
-            for (x, y, right, bottom), label, score in zip(
-                boxes.bboxes.tolist(),
-                boxes.labels.tolist(),
-                boxes.scores.tolist(),
-            )
-            if names[label] in ids
-        ]
+        results += coco_detections(record['id'], boxes, category_ids)
     return results
 
 

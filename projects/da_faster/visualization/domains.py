@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.patches import Rectangle
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config, ConfigDict
 
@@ -20,7 +19,7 @@ from da_faster.data_check import stop_if_fatal
 from da_faster.engine.loops.random_streams import seeded
 from da_faster.errors import UserError
 
-from .figures import make_figure, save_figure
+from .figures import draw_box, make_figure, save_figure, show_image
 
 # What weights from ImageNet expect: of Caffe (BGR) and of PyTorch (RGB).
 CAFFE = dict(mean=(102.98, 115.95, 122.77), std=(1, 1, 1))
@@ -103,17 +102,8 @@ def draw_boxes(ax, sample, classes: Sequence[str], colours: list) -> int:
     boxes = getattr(boxes, 'tensor', boxes).numpy()
     for (x1, y1, x2, y2), label in zip(boxes, instances.labels.tolist()):
         colour = colours[label % len(colours)]
-        ax.add_patch(
-            Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=colour, lw=1)
-        )
-        ax.text(
-            x1,
-            y1,
-            classes[label],
-            fontsize=6,
-            va='bottom',
-            bbox=dict(fc=colour, ec='none', pad=0.4, alpha=0.7),
-        )
+        box = x1, y1, x2 - x1, y2 - y1
+        draw_box(ax, box, classes[label], colour, lw=1)
     return len(boxes)
 
 
@@ -167,18 +157,16 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
         items = draw_samples(dataset, num, seed)
         seen = normalise(detector, items)
         lines.append(f'{domain}, as the detector gets it: {statistics(seen)}')
-        for ax in row:
-            ax.set_axis_off()
         for i, (item, image) in enumerate(zip(items, seen)):
             left, right = row[2 * i : 2 * i + 2]
             plain = as_picture(item['inputs'].permute(1, 2, 0).numpy())
-            left.imshow(plain)
+            show_image(left, plain)
             sample = item['data_samples']
             count = draw_boxes(left, sample, classes, colours)
             name = osp.basename(sample.metainfo.get('img_path', ''))
             labels = f', {count} boxes' if domain == 'source' else ''
             left.set_title(f'{domain}: {name[-30:]}{labels}', fontsize=7)
-            right.imshow(as_weights_read_it(image, detector))
+            show_image(right, as_weights_read_it(image, detector))
             right.set_title(
                 f'{image.shape[1]}x{image.shape[0]} (image '
                 f'{plain.shape[1]}x{plain.shape[0]})',

@@ -19,7 +19,6 @@ from da_faster.models.self_training.ignored_boxes import (
     find_assigners,
     ignoring,
 )
-from da_faster.models.self_training.mean_teacher import agreement
 from da_faster.models.self_training.one_pass import one_pass
 from da_faster.models.self_training.views import label
 
@@ -397,18 +396,6 @@ def instances(*boxes: tuple) -> InstanceData:
     """(x1, y1, x2, y2, label) each."""
     boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 5)
     return InstanceData(bboxes=boxes[:, :4], labels=boxes[:, 4].long())
-
-
-def test_agreement():
-    ours = instances((0, 0, 10, 10, 0), (20, 0, 30, 10, 1))
-    assert agreement(instances(), instances()) == 1
-    assert agreement(ours, instances()) == 0
-    assert agreement(ours, ours) == 1
-    # IoU 6 / 10 matches; another label does not; nor does a second box.
-    theirs = instances(
-        (0, 0, 10, 6, 0), (0, 0, 10, 5.5, 0), (20, 0, 30, 10, 0)
-    )
-    assert agreement(ours, theirs) == 2 / 5
 
 
 def sample(**metainfo) -> DetDataSample:

@@ -8,7 +8,6 @@ from mmdet.models.data_preprocessors import DetDataPreprocessor
 from mmdet.models.detectors import BaseDetector, SemiBaseDetector
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
-from mmdet.structures.bbox import bbox_overlaps
 from mmdet.utils import InstanceList
 from mmengine.dist import all_reduce
 from mmengine.logging import print_log
@@ -16,6 +15,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from da_faster.config_tree import box_head
+from da_faster.matching import agreement
 
 from .distillation import recorded
 from .ignored_boxes import find_assigners, ignoring, without_ignored
@@ -485,32 +485,3 @@ def mean_score(kept: InstanceList) -> Tensor:
     total = torch.stack([scores.sum(), scores.new_tensor(len(scores))])
     all_reduce(total)
     return total[0] / total[1].clamp(min=1)
-
-
-def agreement(
-    ours: InstanceData, theirs: InstanceData, overlap: float = 0.5
-) -> float:
-    """How far two sets of detections of one image agree, 0 to 1.
-
-    The F1 score of one against the other: twice the matches over all boxes;
-    1 where both are empty. A match has the same label and an IoU of
-    ``overlap``; each box matches once, the best overlaps first.
-    """
-    total = len(ours) + len(theirs)
-    if not total:
-        return 1.0
-    return 2 * count_matches(ours, theirs, overlap) / total
-
-
-def count_matches(
-    ours: InstanceData, theirs: InstanceData, overlap: float = 0.5
-) -> int:
-    """The matches of ``agreement``."""
-    overlaps = bbox_overlaps(ours.bboxes, theirs.bboxes)
-    overlaps[ours.labels[:, None] != theirs.labels[None]] = 0
-    matches = 0
-    while overlaps.numel() and overlaps.max() >= overlap:
-        row, column = divmod(int(overlaps.argmax()), overlaps.shape[1])
-        overlaps[row] = overlaps[:, column] = 0
-        matches += 1
-    return matches
