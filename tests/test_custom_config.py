@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from da_faster.benchmarking.hard_pairs import fill_template
+from da_faster.config_files import read_config
 from da_faster.data_check import check
-from da_faster.package_configs import read_config
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / 'configs/custom/da_faster_custom.py'
@@ -124,16 +124,14 @@ def test_source_objects_come_in_many_sizes(edited):
 
 def test_without_jitter_all_boxes_stay(edited):
     folder = edited(scale=(16, 16))  # boxes of one to six pixels
+    path = folder / TEMPLATE.name
+    text = path.read_text()
+    assert 'prob=[0.4, 0.4, 0.2]' in text
+    path.write_text(text.replace('[0.4, 0.4, 0.2]', '[1.0, 0.0, 0.0]'))
     init_default_scope('mmdet')
     ours, plain = (
-        DATASETS.build(cfg.train_dataloader.dataset)
-        for cfg in (
-            read_config(
-                folder / 'da_faster_strong_custom.py',
-                {'jitter.prob': [1.0, 0.0, 0.0]},
-            ),
-            read_config(folder / 'source_only_custom.py'),
-        )
+        DATASETS.build(read_config(folder / name).train_dataloader.dataset)
+        for name in ('da_faster_strong_custom.py', 'source_only_custom.py')
     )
     smallest = 16
     for index in range(len(plain)):
@@ -147,20 +145,33 @@ def test_without_jitter_all_boxes_stay(edited):
     assert smallest < 4
 
 
-@pytest.mark.parametrize(
-    'options, burn_in, total',
-    [({}, 1800, 2520), ({'max_iters': 10}, 10, 14), ({'max_iters': 2}, 2, 3)],
-)
-def test_the_burn_in_of_the_teacher_is_the_others_training(
-    options, burn_in, total
-):
-    cfg = read_config(TEMPLATE.with_name('mean_teacher_custom.py'), options)
-    assert cfg.custom_hooks[0].burn_in == burn_in
-    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == total
+def test_the_burn_in_of_the_teacher_is_the_others_training():
+    cfg = read_config(TEMPLATE.with_name('mean_teacher_custom.py'))
+    assert cfg.custom_hooks[0].burn_in == 1800
+    assert cfg.train_cfg.max_iters == cfg.train_cfg.val_interval == 2520
     warm_up, decay = cfg.param_scheduler
     assert warm_up.end == decay.begin
-    assert decay.end == decay.begin + decay.T_max == total
-    assert read_config(TEMPLATE, options).train_cfg.max_iters == burn_in
+    assert decay.end == decay.begin + decay.T_max == 2520
+    assert read_config(TEMPLATE).train_cfg.max_iters == 1800
+
+
+def test_the_lines_at_the_top_reach_the_teacher(edited):
+    folder = edited(
+        batch_size=3,
+        source_labels='my.json',
+        classes=('a', 'b'),
+        target_images='mine/',
+        test_labels='test.json',
+    )
+    cfg = read_config(folder / 'mean_teacher_custom.py')
+    target = cfg.train_cfg.target_dataloader
+    assert cfg.train_dataloader.batch_size == target.batch_size == 3
+    assert cfg.train_dataloader.dataset.ann_file == 'my.json'
+    assert cfg.model.detector.roi_head.bbox_head.num_classes == 2
+    assert target.dataset.data_prefix.img == 'mine/'
+    style = [s for s in cfg.style_pipeline if s.type == 'TargetStyle']
+    assert style[0].dataset.data_prefix.img == 'mine/'
+    assert cfg.test_evaluator.ann_file == 'test.json'
 
 
 def test_the_teacher_with_the_reference_s_schedule(edited):

@@ -14,8 +14,8 @@ from unittest import mock
 
 import pytest
 
+from da_faster.config_files import read_config
 from da_faster.errors import UserError
-from da_faster.package_configs import read_config
 
 from .pages import PAGES, ROOT, SCRIPTS, commands
 

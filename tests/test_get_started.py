@@ -47,9 +47,9 @@ def test_the_first_page(tiny_config, tiny_data, tmp_path, monkeypatch):
         'predict.py', 'train.py', 'train.py', 'test.py', 'adapt.py',
     ]  # fmt: skip
 
-    call(*train, max_iters=3)
+    call(*train, train_cfg__max_iters=3)
     assert find_latest_checkpoint('work_dirs/tiny').endswith('iter_3.pth')
-    call(*resume, max_iters=6)
+    call(*resume, train_cfg__max_iters=6)
     assert find_latest_checkpoint('work_dirs/tiny').endswith('iter_6.pth')
     assert (tmp_path / 'work_dirs/tiny/iter_3.pth').is_file()
     call(*test)

@@ -6,7 +6,7 @@ import pytest
 from mmengine.visualization import vis_backend
 
 from da_faster.apis.config import PACKAGES
-from da_faster.package_configs import read_config
+from da_faster.config_files import read_config
 
 
 def refuse(package: str):

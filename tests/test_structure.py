@@ -25,9 +25,10 @@ LAYERS = {
             'image_files',
             'listing',
             'matching',
+            'package_configs',
             'progress',
         ],
-        ['coco_files', 'package_configs'],
+        ['coco_files', 'config_files'],
         ['models', 'datasets', 'engine'],
         ['data_check', 'data_conversion', 'checkpoint_conversion'],
         ['apis', 'visualization', 'benchmarking'],
@@ -229,7 +230,7 @@ def test_options_that_cannot_be_read_are_one_sentence(command, capsys):
         ('a=[red cell,b]', 'a=[red cell,b]: write a text with spaces'),
     ):
         with pytest.raises(SystemExit) as ended:
-            command('train.py', 'x.py', '--cfg-options', 'max_iters=1', given)
+            command('train.py', 'x.py', '--cfg-options', 'resume=True', given)
         assert ended.value.code == 2
         assert sentence in capsys.readouterr().err
     assert not [p.name for p in COMMANDS if 'DictAction' in p.read_text()]

@@ -26,16 +26,8 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
-# Where else to log, e.g. --cfg-options log_to=TensorboardVisBackend, or
-# WandbVisBackend, or both with a comma. scalars.json is always written.
-log_to = ()
-vis_backends = [
-    dict(type=name)
-    for name in (
-        'LocalVisBackend',
-        *([log_to] if isinstance(log_to, str) else log_to),
-    )
-]
+# --cfg-options log_to=TensorboardVisBackend,WandbVisBackend adds others.
+vis_backends = [dict(type='LocalVisBackend')]  # writes scalars.json
 visualizer = dict(
     type='DetLocalVisualizer', vis_backends=vis_backends, name='visualizer'
 )

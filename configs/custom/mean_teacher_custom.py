@@ -5,7 +5,7 @@ _base_ = './da_faster_custom.py'
 # A teacher that begins before the source is learned loses. So it begins where
 # the other methods end, and two fifths as many iterations follow.
 burn_in = _base_.max_iters
-total = _base_.max_iters + max(_base_.max_iters * 2 // 5, 1)
+total = _base_.max_iters * 7 // 5
 detector = _base_.model
 detector.update(domain_neck=None, instance_domain_head=None)
 model = dict(

@@ -29,9 +29,9 @@ from da_faster.adaptation.description import describe
 from da_faster.adaptation.loaders import shared_batch, views
 from da_faster.adaptation.overlap import need_other_images
 from da_faster.apis.score_kinds import scores_are_sigmoids
+from da_faster.config_files import set_options
 from da_faster.data_check import check
 from da_faster.errors import UserError
-from da_faster.package_configs import override
 
 
 @pytest.fixture
@@ -706,5 +706,5 @@ def test_paths_may_be_paths(read, tiny_data):
 def test_an_option_changes_the_blend(read, tiny_data):
     target = str(tiny_data / 'target')
     new = adapt_config(read('FasterRCNN'), target, load_from='x.pth')
-    override(new, dict(blend=0.3), 'adapt.py')
+    set_options(new, dict(blend=0.3), 'adapt.py')
     assert new.blend == 0.3

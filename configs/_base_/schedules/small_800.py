@@ -13,14 +13,14 @@ param_scheduler = [
         start_factor=0.02,
         by_epoch=False,
         begin=0,
-        end=min(50, max_iters // 2),  # 50, but for a trial of few iterations
+        end=50,
     ),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
-        begin=min(50, max_iters // 2),
+        begin=50,
         end=max_iters,
-        T_max=max_iters - min(50, max_iters // 2),
+        T_max=max_iters - 50,
         eta_min_ratio=0.05,
     ),
 ]

@@ -22,12 +22,12 @@ from da_faster.apis.detectors import (
     write_stock,
 )
 from da_faster.checkpoint_conversion import to_stock_config
+from da_faster.config_files import enter_scope, read_config, set_options
 from da_faster.config_tree import all_datasets, dataloaders, leaves
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at
 from da_faster.errors import UserError, describe_error
 from da_faster.files import file_sha256, write_atomically
-from da_faster.package_configs import enter_scope, override, read_config
 
 from .blending import need_share
 from .derived import derive, with_memory
@@ -62,7 +62,7 @@ def begin(
                 f'{file} was not written: give --{key.replace("_", "-")}, not '
                 f'{key} in --cfg-options.'
             )
-    override(new, options, str(file))
+    set_options(new, options, str(file))
     need_share(new.blend, file)
     if new.load_from != str(start):
         raise UserError(

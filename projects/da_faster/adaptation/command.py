@@ -16,13 +16,13 @@ from da_faster.apis import test, train
 from da_faster.apis.detectors import images_below
 from da_faster.apis.score_kinds import score_bounds, scores_are_sigmoids
 from da_faster.checkpoint_conversion import convert_to_stock
+from da_faster.config_files import read_config
 from da_faster.config_tree import dataloaders, leaves
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine.checkpoints.files import pointed_at
 from da_faster.errors import UserError
 from da_faster.files import file_sha256, write_atomically
 from da_faster.listing import spread
-from da_faster.package_configs import read_config
 
 from .beginning import as_adapted, begin, gone_if_nothing_came
 from .blending import blended, need_share

@@ -11,11 +11,11 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from da_faster.apis.detectors import images_below
+from da_faster.config_files import enter_scope
 from da_faster.config_tree import leaves
 from da_faster.data_check import DataReader
 from da_faster.errors import UserError
 from da_faster.files import file_sha256
-from da_faster.package_configs import enter_scope
 
 
 def need_other_images(cfg: Config, target: str, name: str) -> int:

@@ -9,9 +9,9 @@ from mmengine.config import Config
 from da_faster.apis.detectors import with_preprocessor
 from da_faster.apis.type_names import with_type_names
 from da_faster.checkpoint_conversion import to_stock_config
+from da_faster.config_files import read_config
 from da_faster.config_tree import has_masks, last_name
 from da_faster.errors import UserError
-from da_faster.package_configs import read_config
 
 from .blending import need_share
 from .derived import (

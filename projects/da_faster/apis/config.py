@@ -7,9 +7,9 @@ import os.path as osp
 from mmdet.registry import VISBACKENDS
 from mmengine.config import Config
 
+from da_faster.config_files import read_config
 from da_faster.engine import set_up_cpu_launcher
 from da_faster.errors import UserError
-from da_faster.package_configs import read_config
 
 
 def need_file(path: str, what: str) -> None:
@@ -100,8 +100,7 @@ def load_config(
     Args:
         path (str): The config file, or ``da_faster::`` and the name of one
             that the package carries.
-        options (dict, optional): Overrides by dotted key (``--cfg-options``),
-            also of variables that the config computes with.
+        options (dict, optional): Values by dotted key (``--cfg-options``).
         work_dir (str, optional): Comes before the config's own work dir.
             Without either it is ``work_dirs/`` and the config's name.
         launcher (str): ``none``, ``pytorch``, ``slurm`` or ``mpi``. Without

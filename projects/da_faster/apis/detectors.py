@@ -18,12 +18,12 @@ from torch import nn
 from torch.hub import download_url_to_file, get_dir
 
 from da_faster.checkpoint_conversion import StockDetector, convert_to_stock
+from da_faster.config_files import enter_scope, read_config
 from da_faster.config_tree import leaves
 from da_faster.data_check import dataset_classes
 from da_faster.datasets import TargetDataset
 from da_faster.errors import UserError, describe_error
 from da_faster.listing import IMAGE_SUFFIXES
-from da_faster.package_configs import enter_scope, read_config
 
 from .type_names import with_type_names
 

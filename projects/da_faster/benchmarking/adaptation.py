@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
+from da_faster.config_files import path_as_option
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
-from da_faster.package_configs import path_as_option
 
 from .certainty import Matches, verdicts
 from .cluster import Job, Slurm

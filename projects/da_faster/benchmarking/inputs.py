@@ -10,8 +10,8 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
+from da_faster.config_files import read_config
 from da_faster.errors import UserError
-from da_faster.package_configs import read_config
 
 # Where a generated pair has what a config reads: annotations, images.
 SPLITS = dict(

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
+from da_faster.config_files import read_config
 from da_faster.data_check import stop_if_fatal
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
-from da_faster.package_configs import carried_root, read_config
+from da_faster.package_configs import carried_root
 
 
 class Method(NamedTuple):

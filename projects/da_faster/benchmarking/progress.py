@@ -16,9 +16,9 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
 from rich.table import Column
 
+from da_faster.config_files import read_config
 from da_faster.engine.checkpoints.files import candidates
 from da_faster.errors import UserError
-from da_faster.package_configs import read_config
 
 
 def is_terminal() -> bool:

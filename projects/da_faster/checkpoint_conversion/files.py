@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from da_faster.config_files import enter_scope, read_config
 from da_faster.engine.checkpoints.loading import need_torch
 from da_faster.errors import UserError
-from da_faster.package_configs import enter_scope, read_config
 
 
 def load_config(path: Path, cfg_options: Mapping | None = None) -> Config:

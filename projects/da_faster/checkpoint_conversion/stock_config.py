@@ -15,9 +15,9 @@ from mmengine.optim.optimizer import builder
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from da_faster.config_files import enter_scope
 from da_faster.config_tree import detector_of, has_teacher
 from da_faster.errors import UserError
-from da_faster.package_configs import enter_scope
 
 STOCK = ('mmdet', 'mmengine', 'mmcv', 'torch')
 # Those of other packages that MMEngine registers, such as Lion.

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
+from da_faster.config_files import enter_scope
 from da_faster.engine.work_dir_lock import is_first_process
 from da_faster.errors import UserError
-from da_faster.package_configs import enter_scope
 
 from .checks import Checker
 from .images import check_images, check_some_images

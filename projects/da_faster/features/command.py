@@ -16,11 +16,11 @@ from da_faster.apis.detectors import (
     read_any_config,
 )
 from da_faster.apis.prediction import short
+from da_faster.config_files import enter_scope
 from da_faster.data_check import DataReader
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
 from da_faster.listing import spread
-from da_faster.package_configs import enter_scope
 from da_faster.progress import progress
 from da_faster.visualization.figures import save_figure
 

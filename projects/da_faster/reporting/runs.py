@@ -12,10 +12,10 @@ from mmengine.config import Config
 from da_faster.benchmarking.adaptation import DETECTIONS
 from da_faster.benchmarking.methods import METHODS
 from da_faster.benchmarking.progress import records
+from da_faster.config_files import path_as_option
 from da_faster.config_tree import leaves
 from da_faster.engine.checkpoints.files import candidates
 from da_faster.errors import UserError
-from da_faster.package_configs import path_as_option
 
 
 class TargetSet(NamedTuple):
