@@ -1,11 +1,13 @@
-"""Is the data what the config says?
+"""Checks that the data is what a config says.
 
-from mmengine.config import Config
-from da_faster.data_check import check
+Example::
 
-cfg = Config.fromfile('configs/da_faster_city2foggy.py')
-for fatal, text in check(cfg).findings:
-    print('ERROR' if fatal else 'warning', text)
+    from mmengine.config import Config
+    from da_faster.data_check import check
+
+    cfg = Config.fromfile('configs/da_faster_city2foggy.py')
+    for fatal, text in check(cfg).findings:
+        print('ERROR' if fatal else 'warning', text)
 """
 
 import os
@@ -19,14 +21,8 @@ from da_faster.errors import UserError
 
 from .checks import Checker
 from .images import check_images, check_some_images
-from .parts import (
-    ROLES,
-    DataReader,
-    Finding,
-    Part,
-    by_detector,
-    dataset_classes,
-)
+from .parts import ROLES, Part, by_detector, dataset_classes
+from .reader import DataReader, Finding
 
 __all__ = [
     'Checker',
@@ -51,20 +47,19 @@ def check(
 
     Args:
         cfg (Config): A train config.
-        read_images (bool or sequence of str): Also read every image file, or
-            those of some roles: broken ones, sizes other than the
-            annotations', images that two of the sets share under different
-            names.
-        nproc (int, optional): Threads that read images. Default: one a core.
-        roles (sequence of str): Which of source, target, test and val to look
-            at.
+        read_images (bool or Sequence[str]): Whether to read every image file,
+            or the roles whose files to read. This finds broken files, sizes
+            other than the annotations', and images that two sets share under
+            different names.
+        nproc (int, optional): Threads that read images. Default: one per core.
+        roles (Sequence[str]): Which of source, target, test and val to check.
 
     Raises:
         UserError: If ``nproc`` is not at least 1.
 
     Returns:
-        Checker: Its ``findings`` are pairs (fatal, sentence), its ``parts``
-        the datasets that could be read.
+        Checker: ``findings`` are pairs (fatal, sentence), ``parts`` the
+        datasets that could be read.
     """
     if nproc is not None and nproc < 1:
         raise UserError(f'--nproc must be at least 1, got {nproc}.')
@@ -86,17 +81,17 @@ def stop_if_fatal(
     'goes on nevertheless.',
     read_images: Sequence[str] = (),
 ) -> None:
-    """Prints what the check finds in the data of some roles.
+    """Prints the warnings of :func:`check`, and raises its errors.
 
     Args:
         cfg (Config): A train config.
-        roles (sequence of str): Of ``check``.
-        mend (str): What the last sentence says.
-        read_images (sequence of str): Of ``check``.
+        roles (Sequence[str]): Which of source, target, test and val to check.
+        mend (str): The end of the last sentence.
+        read_images (Sequence[str]): The roles whose image files to read.
 
     Raises:
-        UserError: If a finding is fatal. Of several processes only the first
-            one says why.
+        UserError: If a finding is fatal. In a distributed training only the
+            first process gives the sentences.
     """
     findings = check(cfg, read_images, roles=roles).findings
     first = is_first_process()

@@ -1,151 +1,46 @@
-"""Which boxes of a COCO file training and evaluation really use.
+"""Checks which boxes of a COCO file training and evaluation really use.
 
-MMDetection's CocoDataset passes over boxes without a word, and pycocotools
-over others: here are the rules of both.
+MMDetection's CocoDataset leaves out some boxes without a word, and pycocotools
+others. The rules of both are here.
 """
 
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 
-from .parts import SUBSET, DataReader, Part
+from .annotations import BoxTable, read_boxes
+from .parts import Part
+from .reader import SUBSET, DataReader
 
-# Below this share of its boxes a set is not what it was meant to be.
+# A set is not what it was meant to be where it uses a smaller fraction of its
+# boxes.
 NEARLY_NOTHING = 0.05
-
-
-class Boxes(NamedTuple):
-    """The N annotations of a part as arrays.
-
-    Args:
-        items: The annotations themselves.
-        boxes: (N, 4), left, top, width, height.
-        sizes: (N, 2), width and height of their images; 0 where unlisted.
-        listed: (N, ), whether their image is listed.
-        filtered: (N, ), whether ``filter_cfg`` leaves out their image.
-        skipped: (N, ), whether ``indices`` do.
-        labels: (N, ), category ids.
-        area: (N, )
-        crowd, ignore: (N, ), whether the key is set.
-        names: Class by category id.
-    """
-
-    items: list
-    boxes: np.ndarray
-    sizes: np.ndarray
-    listed: np.ndarray
-    filtered: np.ndarray
-    skipped: np.ndarray
-    labels: np.ndarray
-    area: np.ndarray
-    crowd: np.ndarray
-    ignore: np.ndarray
-    names: dict
-
-
-def numbers(values) -> np.ndarray:
-    """An array of floats. Raises a TypeError for a text, which NumPy takes."""
-    values = list(values)
-    for value in values:
-        if not isinstance(value, (int, float)):
-            raise TypeError(f'{value!r} is not a number')
-    return np.array(values, float)
-
-
-def kept_images(part: Part, classes: tuple) -> list:
-    """Ids of the images that the dataset of the config keeps.
-
-    That is what BaseDataset and CocoDataset do with ``filter_cfg`` (unless
-    ``test_mode``) and ``indices``.
-    """
-    ids = filtered_images(part, classes)
-    indices = part.cfg.get('indices')
-    if isinstance(indices, int):
-        return ids[:indices] if indices >= 0 else ids[indices:]
-    return ids if indices is None else [ids[i] for i in indices]
-
-
-def filtered_images(part: Part, classes: tuple) -> list:
-    """Ids of the images that ``filter_cfg`` keeps."""
-    images, cfg = part.content['images'], part.cfg
-    rule = {} if cfg.get('test_mode') else cfg.get('filter_cfg') or {}
-    if rule.get('filter_empty_gt'):
-        wanted = {
-            c['id'] for c in part.content['categories'] if c['name'] in classes
-        }
-        full = {
-            item['image_id']
-            for item in part.content.get('annotations') or ()
-            if item['category_id'] in wanted
-        }
-        images = [image for image in images if image['id'] in full]
-    if smallest := rule.get('min_size', 0):
-        images = [
-            image
-            for image in images
-            if min(image['width'], image['height']) >= smallest
-        ]
-    return [image['id'] for image in images]
-
-
-def read_boxes(reader: DataReader, part: Part, classes: tuple) -> Boxes | None:
-    """Arrays over the annotations, or None and a finding."""
-    items = part.content.get('annotations') or []
-    try:
-        images = {i['id']: i for i in part.content['images']}
-        numbers(i[key] for i in images.values() for key in ('width', 'height'))
-        names = {c['id']: c['name'] for c in part.content['categories']}
-        boxes = numbers(v for item in items for v in item['bbox'])
-        owners = [images.get(item['image_id']) for item in items]
-        some = set(filtered_images(part, classes))
-        gone = some.difference(kept_images(part, classes))
-        if part.role in ('test', 'val') and 'LVIS' not in part.cfg['type']:
-            [(a['id'], a['iscrowd']) for a in items]
-        return Boxes(
-            items,
-            boxes.reshape(len(items), 4),
-            np.array(
-                [(i['width'], i['height']) if i else (0, 0) for i in owners],
-                float,
-            ).reshape(len(items), 2),
-            np.array([i is not None for i in owners], bool),
-            np.array(
-                [i is not None and i['id'] not in some for i in owners], bool
-            ),
-            np.array([item['image_id'] in gone for item in items], bool),
-            numbers(a['category_id'] for a in items).astype(int),
-            numbers(a['area'] for a in items),
-            np.array([bool(a.get('iscrowd')) for a in items], bool),
-            np.array([bool(a.get('ignore')) for a in items], bool),
-            names,
-        )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        reader.fatal(
-            f'{part.where}: an image or annotation lacks what it needs '
-            f'({error!r}); images need id, file_name, width, height, '
-            'annotations id, image_id, category_id, bbox, area, iscrowd, the '
-            f'numbers as numbers: complete it with {SUBSET}.'
-        )
-        return None
 
 
 def check_boxes(
     reader: DataReader, part: Part, classes: tuple
 ) -> np.ndarray | None:
-    """Boxes that lose their class, their image, their extent or their effect.
+    """Finds boxes that lose their class, their image, their extent or effect.
+
+    Args:
+        reader (DataReader): Gets the findings.
+        part (Part): A part with annotations.
+        classes (tuple[str]): The class names of the config.
 
     Returns:
-        (N, ) which of the annotations are used, or None where the file cannot
-        be read. Used in training: CocoDataset gives them to the losses. In a
-        test: a detector that finds them scores.
+        np.ndarray: (N, ) which of the N annotations are used; None where they
+        cannot be read. Training uses what CocoDataset gives to the losses. A
+        test uses what a detector scores by.
     """
     table = read_boxes(reader, part, classes)
     if table is None:
         return None
     items, total = table.items, len(table.items)
 
-    def tell(mask, what, mend, fatal=False):
+    def tell(
+        mask: np.ndarray, what: str, mend: str, fatal: bool = False
+    ) -> None:
         if mask.any():
             at = int(np.flatnonzero(mask)[0])
             text = (
@@ -191,11 +86,15 @@ def check_boxes(
     )
 
 
-def check_extents(table: Boxes, tell) -> np.ndarray:
-    """Boxes without extent or beyond their image.
+def check_extents(table: BoxTable, tell: Callable[..., None]) -> np.ndarray:
+    """Finds boxes without extent and boxes beyond their image.
+
+    Args:
+        table (BoxTable): The N annotations.
+        tell (callable): Takes a mask, (N, ), and the text of the finding.
 
     Returns:
-        (N, ) those of the others whose image is listed.
+        np.ndarray: (N, ) which of the other boxes have a listed image.
     """
     finite = np.isfinite(table.boxes).all(1)
     tell(~finite, 'are not finite', f'clean it with {SUBSET}', True)
@@ -209,15 +108,14 @@ def check_extents(table: Boxes, tell) -> np.ndarray:
     tell(
         thin,
         'are less than one pixel wide or high',
-        'training leaves '
-        'them out, but a test counts them as missed: clean it with '
-        f'{SUBSET}',
+        'training leaves them out, but a test counts them as missed: clean '
+        f'it with {SUBSET}',
     )
     tell(
         beyond & ~thin,
         'lie outside their image',
-        'check that the '
-        f'images are those that were labelled, or clean it with {SUBSET}',
+        'check that the images are those that were labelled, or clean it '
+        f'with {SUBSET}',
     )
     partly = (x < -1) | (y < -1) | (x + w > width + 1) | (y + h > height + 1)
     tell(
@@ -231,19 +129,26 @@ def check_extents(table: Boxes, tell) -> np.ndarray:
 def check_used(
     reader: DataReader,
     part: Part,
-    table: Boxes,
+    table: BoxTable,
     placed: np.ndarray,
     wanted: np.ndarray,
     classes: tuple,
 ) -> np.ndarray:
-    """What is left after all the rules; see :func:`check_boxes`.
+    """Finds out how many boxes are used after all rules.
 
     Args:
-        placed: (N, ) those of :func:`check_extents`.
-        wanted: (N, ) those of the config's classes.
+        reader (DataReader): Gets the findings.
+        part (Part): The part with the N annotations.
+        table (BoxTable): The annotations.
+        placed (np.ndarray): (N, ) which boxes lie in a listed image.
+        wanted (np.ndarray): (N, ) which boxes have a class of the config.
+        classes (tuple[str]): The class names of the config.
+
+    Returns:
+        np.ndarray: (N, ) which boxes :func:`check_boxes` calls used.
     """
     tested = part.role in ('test', 'val')
-    usual = {  # some of these are nothing to warn of
+    usual = {  # a few of these deserve no warning
         'iscrowd=1, which stands for no single object: write 0': table.crowd,
         'an image that filter_cfg leaves out': table.filtered,
         'an image that indices leave out': table.skipped,
@@ -264,9 +169,9 @@ def check_used(
         used = used & ~mask
     why = '; '.join(f'{number} with {what}' for what, number in lost.items())
     number, total = int(used.sum()), int(wanted.sum())
-    # Whoever gives indices wants a part of them.
+    # Indices leave out boxes on purpose.
     asked = int((wanted & ~table.skipped).sum())
-    told = (
+    summary = (
         f'{part.where}: {"the test counts" if tested else "training uses"} '
         f'{number} of its {total} boxes'
     )
@@ -288,10 +193,10 @@ def check_used(
             f'used{hint}; convert it again.'
         )
     elif number < NEARLY_NOTHING * asked or not number:
-        reader.fatal(f'{told} ({why or "see the warnings"}).')
+        reader.fatal(f'{summary} ({why or "see the warnings"}).')
     else:
         if why and (number < total / 2 or set(lost) & set(odd)):
-            reader.warn(f'{told} ({why}).')
+            reader.warn(f'{summary} ({why}).')
         if empty and part.role == 'source':
             reader.warn(
                 f'{part.where} has no usable box of {empty[0]} '
@@ -304,9 +209,9 @@ def check_used(
 
 
 def check_only_tested(
-    reader: DataReader, part: Part, table: Boxes, used: np.ndarray
+    reader: DataReader, part: Part, table: BoxTable, used: np.ndarray
 ) -> None:
-    """Keys that training obeys, but the evaluation does not."""
+    """Finds keys that training obeys, but the evaluation does not."""
     for what, mask in {
         'ignore=1, which the COCO evaluation does not know, so it counts '
         'them: write iscrowd=1': table.ignore,

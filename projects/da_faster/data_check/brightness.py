@@ -1,4 +1,4 @@
-"""What becomes of images of more than 8 bits when they are loaded."""
+"""Checks that images of more than 8 bits do not become dark when loaded."""
 
 import mmcv
 import numpy as np
@@ -8,23 +8,25 @@ from da_faster.listing import spread
 from .checks import Checker
 from .parts import Part
 
-DARK = 64  # of 255: an image with hardly any higher value is hardly seen
+DARK = 64  # of 255: an image with hardly any higher value is nearly black
 
 
 def check_brightness(
     checker: Checker, part: Part, read: dict, how: dict | None, most: int
 ) -> None:
-    """Images of more than 8 bits can be loaded and do not become black.
+    """Finds images of more than 8 bits that cannot be loaded or become dark.
 
     Of 16 bits OpenCV keeps the upper 8, so that 4095 of a camera with 12 bits
     becomes 15.
 
     Args:
-        checker: Gets the findings.
-        part: Of the data.
-        read: ImageFile by path, of all of its images or some.
-        how: Arguments of ``mmcv.imread``. None where it is not known.
-        most: How many such images to load.
+        checker (Checker): Gets the findings.
+        part (Part): The part with the images.
+        read (dict[str, ImageFile]): By path, what was read of some images or
+            all.
+        how (dict): Arguments of ``mmcv.imread``; None where they are not
+            known.
+        most (int): How many of these images to load.
     """
     looked = [path for path in part.images if path in read]
     deep = [path for path in looked if read[path].deep]

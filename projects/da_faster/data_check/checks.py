@@ -1,42 +1,52 @@
-"""What is wrong with the data of a config, found without decoding an image.
+"""Checks the data of a config without decoding an image.
 
-This takes about as long as reading the annotation files.
+The checks take about as long as reading the annotation files.
 """
 
 import os
 import os.path as osp
-from collections import defaultdict
 from collections.abc import Sequence
 
+import numpy as np
 from mmengine.config import Config
 
 from da_faster.config_tree import all_steps, head_classes
 
 from .boxes import check_boxes
 from .evaluation import check_evaluation, is_scored
-from .parts import ROLES, SUBSET, DataReader, Part, name_all
+from .overlap import OverlapCheck
+from .parts import ROLES, Part
+from .reader import SUBSET, DataReader, name_all
 from .shares import check_shares
-
-LABELLED = 'labelled target'  # some of it, on purpose
 
 
 class Checker(DataReader):
-    """Collects findings over the parts of a config."""
+    """Reads the parts of a config and collects findings about them.
+
+    Args:
+        cfg (Config): A train config.
+        roles (Sequence[str]): The roles of the datasets to check.
+
+    Attributes:
+        overlap (OverlapCheck): Compares the images of the parts.
+        used (dict[int, np.ndarray]): By the index of a part, which of its
+            annotations training or evaluation uses.
+    """
 
     def __init__(self, cfg: Config, roles: Sequence[str] = ROLES) -> None:
         super().__init__(cfg, roles)
-        self._shared = set()
-        self._used = {}
+        self.overlap = OverlapCheck(self)
+        self.used: dict[int, np.ndarray | None] = {}
 
     def describe(self) -> list[str]:
-        """A line for each part; its boxes are those that are really used."""
+        """Describes each part on a line; only boxes that are used count."""
         return [
-            part.describe(self._used.get(i))
+            part.describe(self.used.get(i))
             for i, part in enumerate(self.parts)
         ]
 
     def check_files(self, part: Part) -> None:
-        """Every image is there; a listing of each folder tells."""
+        """Finds images that do not exist or that are listed twice."""
         listed = {}
         missing = []
         for path in part.images:
@@ -74,11 +84,15 @@ class Checker(DataReader):
             )
 
     def check_classes(self, part: Part, classes: tuple) -> bool:
-        """Names and order of the file agree with the config.
+        """Compares the classes of the file with those of the config.
 
         CocoDataset and CocoMetric number the classes in the order of the
-        file's categories, the detector and the log in the config's: another
-        order is another class, a missing one shifts all behind it.
+        file's categories, the detector and the log in the order of the config.
+        Another order gives boxes another class. A missing class shifts all
+        that follow.
+
+        Returns:
+            bool: Whether names and order agree.
         """
         categories = part.content.get('categories') or []
         names = [category.get('name') for category in categories]
@@ -111,7 +125,7 @@ class Checker(DataReader):
         return not missing and order == classes and len(set(ids)) == len(ids)
 
     def check_masks(self, part: Part) -> None:
-        """A pipeline that loads masks finds one with every box."""
+        """Finds boxes without a mask where the pipeline loads masks."""
         steps = all_steps(part.cfg.get('pipeline') or ())
         if not any(step.get('with_mask') for step in steps):
             return
@@ -140,7 +154,7 @@ class Checker(DataReader):
                 )
 
     def check_heads(self, classes: tuple) -> None:
-        """The heads of the detector have as many outputs as classes."""
+        """Finds heads whose number of classes is not that of the config."""
         for path, number in head_classes(self.cfg.get('model') or {}):
             if number != len(classes):
                 self.fatal(
@@ -151,7 +165,7 @@ class Checker(DataReader):
                 )
 
     def check_target(self, part: Part) -> None:
-        """Labels of the target stay unread."""
+        """Finds a target that would be trained on with labels."""
         labels = len((part.content or {}).get('annotations') or ())
         if part.cfg['type'] != 'TargetDataset' and labels:
             self.fatal(
@@ -166,63 +180,8 @@ class Checker(DataReader):
                 'finds nothing in the target: take it out.'
             )
 
-    def is_labelled_target(self, part: Part) -> bool:
-        """Whether a source may be of target images.
-
-        It is the config's ``target_labels``, or a detector labelled it.
-        """
-        few = self.cfg.get('target_labels')
-        return part.by_detector or (
-            bool(few and part.ann_file)
-            and osp.realpath(few) == osp.realpath(part.ann_file)
-        )
-
-    def compared(self, part: Part) -> tuple[str, list[str]]:
-        """As what, and with which images, a part may overlap with others."""
-        if part.role == 'test' and part.content is None:
-            return part.role, []  # to predict on: may be the target's own
-        if part.role == 'source' and self.is_labelled_target(part):
-            return LABELLED, labelled_images(part)
-        return part.role, part.images
-
-    def check_overlap(self, same: dict[str, dict[str, str]], how: str) -> None:
-        """Images that two roles share.
-
-        Args:
-            same: By role, the path of an image by what tells it from others.
-            how: What that is, for the sentence.
-        """
-        for one, other, matters in (
-            ('source', 'target', 'the domains do not differ there'),
-            ('source', 'test', 'the test is not of unseen images'),
-            (LABELLED, 'test', 'the test is not of unseen images'),
-            (
-                'target',
-                'test',
-                (
-                    'the adaptation sees the test images; papers '
-                    'that do so say so'
-                ),
-            ),
-        ):
-            common = sorted(set(same.get(one, ())) & set(same.get(other, ())))
-            if not common or (one, other) in self._shared:
-                continue
-            self._shared.add((one, other))
-            a, b = same[one][common[0]], same[other][common[0]]
-            text = (
-                f'{one} and {other} share {len(common)} images by {how} '
-                f'({len(same[one])} and {len(same[other])}), e.g. {a} and '
-                f'{b}: {matters}; check data_root and data_prefix.'
-            )
-            whole = len(common) == len(same[other])
-            if (one, other) == ('source', 'target') and whole:
-                self.fatal(text)
-            else:
-                self.warn(text)
-
     def run(self) -> None:
-        """All checks that need no image."""
+        """Reads the parts and runs all checks that need no image."""
         self.read()
         by_role = {}
         for i, part in enumerate(self.parts):
@@ -251,7 +210,7 @@ class Checker(DataReader):
             if self.check_classes(part, classes) and (
                 part.role == 'source' or scored
             ):
-                self._used[i] = check_boxes(self, part, classes)
+                self.used[i] = check_boxes(self, part, classes)
         for role, classes in by_role.items():
             first, expected = next(iter(by_role.items()))
             if classes != expected:
@@ -265,24 +224,4 @@ class Checker(DataReader):
             self.check_heads(next(iter(by_role.values())))
         check_evaluation(self)
         check_shares(self)
-        real = {}  # a folder is resolved once, not with every image
-        same = defaultdict(dict)
-        for part in self.parts:
-            role, images = self.compared(part)
-            for path in images:
-                folder, name = osp.split(path)
-                if folder not in real:
-                    real[folder] = osp.realpath(folder)
-                same[role][osp.join(real[folder], name)] = path
-        self.check_overlap(same, 'path')
-
-
-def labelled_images(part: Part) -> list[str]:
-    """Those with a box; what labelling tools write lists the others, too."""
-    items = part.content.get('annotations') or ()
-    labelled = {item.get('image_id') for item in items}
-    return [
-        path
-        for path, image in zip(part.images, part.content['images'])
-        if image['id'] in labelled
-    ]
+        self.overlap.by_path()

@@ -1,17 +1,18 @@
-"""Is every test image scored, and with its own labels?
+"""Checks that every test image is scored, and with its own labels.
 
-The COCO evaluation joins detections and labels by the ids of the images, and
-those of two files mostly coincide: both count from 0 or from 1.
+The COCO evaluation joins detections and labels by the ids of the images. The
+ids of two files mostly coincide, as both count from 0 or from 1.
 """
 
 import os.path as osp
 
-from .boxes import kept_images
-from .parts import DataReader, Part
+from .annotations import kept_images
+from .parts import Part
+from .reader import DataReader
 
 
 def metrics_of(evaluator) -> list[dict]:
-    """The metrics of an evaluator's config, a dict or a list of them."""
+    """Returns the metrics of an evaluator's config, a dict or a list."""
     if isinstance(evaluator, (list, tuple)):
         return [metric for item in evaluator for metric in metrics_of(item)]
     if evaluator and 'metrics' in evaluator:  # MultiDatasetsEvaluator
@@ -20,7 +21,7 @@ def metrics_of(evaluator) -> list[dict]:
 
 
 def needs_labels(metric: dict) -> bool:
-    """Whether a metric measures; others just write detections to a file."""
+    """Whether a metric measures, or just writes detections to a file."""
     return not metric.get('format_only') and 'Dump' not in str(
         metric.get('type')
     )
@@ -38,9 +39,9 @@ def is_scored(reader: DataReader, role: str) -> bool:
 
 
 def check_evaluation(reader: DataReader) -> None:
-    """The size of the test set, and the files that score it."""
+    """Checks the size of the test set and the files that score it."""
     expected = reader.cfg.get('expected_images')
-    for part in reader.of('test'):
+    for part in reader.parts_of('test'):
         if expected and len(part.images) != expected:
             reader.fatal(
                 f'{part.where} has {len(part.images)} images, but the '
@@ -52,13 +53,13 @@ def check_evaluation(reader: DataReader) -> None:
     )
     for role in ('val', 'test'):
         if role in reader.roles:
-            parts = reader.of('test' if same else role)
+            parts = reader.parts_of('test' if same else role)
             check_scoring(reader, f'{role}_evaluator', parts)
             check_visited(reader, role, parts)
 
 
 def check_scoring(reader: DataReader, key: str, parts: list[Part]) -> None:
-    """The evaluator scores with the annotation file of the images."""
+    """Finds an evaluator that scores with the labels of other images."""
     evaluator = reader.cfg.get(key)
     metrics = metrics_of(evaluator)
     joint = isinstance(evaluator, dict) and 'metrics' in evaluator
@@ -88,12 +89,12 @@ def check_scoring(reader: DataReader, key: str, parts: list[Part]) -> None:
 
 
 def check_visited(reader: DataReader, role: str, parts: list[Part]) -> None:
-    """No image of the file that scores is passed over."""
+    """Finds labelled images that the dataset or its loader leaves out."""
     metrics = metrics_of(reader.cfg.get(f'{role}_evaluator'))
     if not any(
         metric.get('ann_file') and needs_labels(metric) for metric in metrics
     ):
-        return  # the labels come with the images, or are not looked at
+        return  # the labels come with the images, or are not used
     for part in parts:
         if part.content is None:
             continue
@@ -101,7 +102,7 @@ def check_visited(reader: DataReader, role: str, parts: list[Part]) -> None:
         try:
             kept = len(kept_images(part, reader.classes_of(part) or ()))
         except (KeyError, TypeError, IndexError):
-            continue  # which check_boxes has told
+            continue  # check_boxes has reported it
         if kept < total:
             reader.fatal(
                 f'{part.where}: indices, or filter_cfg without '

@@ -1,9 +1,8 @@
-"""What only the image files themselves tell."""
+"""Checks what only the image files themselves tell."""
 
 import hashlib
 import io
 import os
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -20,7 +19,8 @@ from da_faster.progress import progress
 
 from .brightness import check_brightness
 from .checks import Checker
-from .parts import Part, name_all
+from .parts import Part
+from .reader import name_all
 
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 SOME = 50  # images of a part whose headers the quick check reads
@@ -31,11 +31,12 @@ class ImageFile(NamedTuple):
     """What was read of an image file.
 
     Args:
-        digest: SHA-256.
-        size: Width and height as it is loaded, or None.
-        turned: Whether it has an EXIF orientation other than upright.
-        deep: Whether it has more than 8 bits a sample.
-        error: '', or what is wrong with it.
+        digest (str): SHA-256 of the file; '' where only a header was read.
+        size (tuple[int, int]): Width and height of the loaded image; None
+            where it could not be read.
+        turned (bool): Whether the EXIF orientation is other than upright.
+        deep (bool): Whether the image has more than 8 bits a sample.
+        error (str): What is wrong with the file, or ''.
     """
 
     digest: str = ''
@@ -46,9 +47,11 @@ class ImageFile(NamedTuple):
 
 
 def how_loaded(part: Part) -> dict | None:
-    """Arguments of ``mmcv.imread``, from the pipeline of a part.
+    """Returns the arguments of ``mmcv.imread`` that a pipeline stands for.
 
-    None where a transform of somebody's own loads the images.
+    Returns:
+        dict: ``flag`` and ``backend``; None where a transform that is not
+        LoadImageFromFile loads the images.
     """
     steps = part.cfg.get('pipeline') or ()
     for step in steps:
@@ -68,8 +71,8 @@ def read_image(path: str, how: dict | None) -> ImageFile:
         digest = hashlib.sha256(content).hexdigest()
         with Image.open(io.BytesIO(content)) as image:
             deep = is_deep(image)
-            # A whole file ends with its end marker; decode the others, and
-            # PNGs that may have their orientation behind the pixels.
+            # A whole file ends with an end marker. Other files are decoded, as
+            # are PNGs whose orientation may stand behind the pixels.
             if (
                 not content.endswith((b'\xff\xd9', b'IEND\xaeB`\x82'))
                 or image.format == 'PNG'
@@ -89,7 +92,7 @@ def read_image(path: str, how: dict | None) -> ImageFile:
 
 
 def read_header(path: str, how: dict | None) -> ImageFile:
-    """Reads no more than the header of an image file, if it can be read."""
+    """Reads the header of an image file; a broken file gives no values."""
     try:
         with Image.open(path) as image:
             deep = is_deep(image)
@@ -100,7 +103,7 @@ def read_header(path: str, how: dict | None) -> ImageFile:
 
 
 def check_some_images(checker: Checker, parts: list[Part]) -> None:
-    """The headers of a few images of each part, for the quick check."""
+    """Checks the headers of a few images of each part, for the quick check."""
     for part in parts:
         how = how_loaded(part)
         some = spread(part.images, SOME)
@@ -111,7 +114,13 @@ def check_some_images(checker: Checker, parts: list[Part]) -> None:
 
 
 def check_images(checker: Checker, parts: list[Part], nproc: int) -> None:
-    """Adds what only the image files tell to the findings."""
+    """Reads all images of some parts, and checks what they tell.
+
+    Args:
+        checker (Checker): Gets the findings.
+        parts (list[Part]): The parts.
+        nproc (int): Threads that read.
+    """
     tasks = {
         path: how_loaded(part)
         for part in parts
@@ -126,7 +135,6 @@ def check_images(checker: Checker, parts: list[Part], nproc: int) -> None:
         results = pool.map(read_image, paths, [tasks[p] for p in paths])
         results = list(progress(results, len(paths), 'images'))
     read = dict(zip(paths, results))
-    same = defaultdict(dict)
     for part in parts:
         broken = [p for p in part.images if p in read and read[p].error]
         if broken:
@@ -137,23 +145,22 @@ def check_images(checker: Checker, parts: list[Part], nproc: int) -> None:
                 "them again, or take them out (a converter's --skip-broken "
                 'does).'
             )
-        role, images = checker.compared(part)
-        for path in images:
-            if path in read and path not in broken:
-                same[role].setdefault(read[path].digest, path)
         if part.content is not None:
             check_sizes(checker, part, read)
         check_brightness(checker, part, read, how_loaded(part), SOME)
-    checker.check_overlap(same, 'content (SHA-256)')
+    checker.overlap.by_content(
+        {path: file.digest for path, file in read.items() if not file.error}
+    )
 
 
 def check_sizes(checker: Checker, part: Part, read: dict) -> None:
-    """The annotations state the sizes that the images have when loaded.
+    """Finds images whose size is not the one that the annotations state.
 
     Args:
-        checker: Gets the findings.
-        part: With annotations.
-        read: ImageFile by path, of all of its images or some.
+        checker (Checker): Gets the findings.
+        part (Part): A part with annotations.
+        read (dict[str, ImageFile]): By path, what was read of some images or
+            all.
     """
     other, turned = [], []
     for image, path in zip(part.content['images'], part.images):

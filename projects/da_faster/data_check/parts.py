@@ -1,49 +1,29 @@
-"""The datasets of a config, as their files tell."""
+"""The datasets of a config, as their files describe them."""
 
-import json
 import os.path as osp
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from mmdet.registry import DATASETS
-from mmengine.config import Config
 from mmengine.fileio import list_from_file
 
-from da_faster.config_tree import dataloaders, leaves
 from da_faster.errors import UserError
 
 ROLES = ('source', 'target', 'test', 'val')
-SUBSET = 'tools/dataset_converters/coco_subset.py'
-
-
-MANY = 100  # files that one sentence names
-# What reads other files of labels.
-CONVERTERS = {
-    '.csv': 'csv_table.py',
-    '.txt': 'yolo.py',
-    '.xml': 'voc.py',
-    '.yaml': 'yolo.py',
-}
-
-
-class Finding(NamedTuple):
-    """One sentence; a fatal one makes the training worthless."""
-
-    fatal: bool
-    text: str
 
 
 class Part(NamedTuple):
     """One dataset of the config, without its wrappers.
 
     Args:
-        role: source, target, test or (where it is another one) val.
-        cfg: Its config.
-        ann_file: Path of the annotation file, or ''.
-        folder: What file names are relative to.
-        content: The COCO annotations; None for a folder.
-        images: Paths of the images.
+        role (str): source, target, test, or val where that is another dataset
+            than test.
+        cfg (dict): The config of the dataset.
+        ann_file (str): Path of the annotation file, or ''.
+        folder (str): The folder that file names are relative to.
+        content (dict): The COCO annotations; None for a folder of images.
+        images (list[str]): Paths of the images.
     """
 
     role: str
@@ -55,6 +35,7 @@ class Part(NamedTuple):
 
     @property
     def where(self) -> str:
+        """Role and path, as sentences name the part."""
         return f'{self.role} {self.ann_file or self.folder}'
 
     @property
@@ -62,12 +43,12 @@ class Part(NamedTuple):
         """Whether a detector made the labels."""
         return by_detector(self.content or {})
 
-    def describe(self, used=None) -> str:
-        """One line: images, labels and where they come from.
+    def describe(self, used: Sequence[bool] | None = None) -> str:
+        """Counts the images and labels of the part, on one line.
 
         Args:
             used (Sequence[bool], optional): For each annotation, whether
-                training or evaluation uses it; None: all are counted.
+                training or evaluation uses it. Default: all are used.
         """
         items = (self.content or {}).get('annotations') or ()
         if self.role == 'target':
@@ -98,163 +79,12 @@ class Part(NamedTuple):
             )
             if len(counted) < len(items):
                 labels += f', {len(items) - len(counted)} others unused'
-        place = (
+        paths = (
             self.folder
             if not self.ann_file
-            else (f'{self.ann_file}, images below {self.folder}')
+            else f'{self.ann_file}, images below {self.folder}'
         )
-        return f'{self.role}: {len(self.images)} images, {labels}; {place}'
-
-
-def name_all(items: list[str], total: int) -> str:
-    """Every item, or one of them where nothing else is right.
-
-    Args:
-        items (list[str]): At least one; of more than ``MANY`` the first ones.
-        total (int): How many there could be.
-    """
-    if len(items) == total > 1:
-        return f'e.g. {items[0]}'
-    more = len(items) - MANY
-    return '; '.join(items[:MANY]) + (f'; and {more} more' if more > 0 else '')
-
-
-class DataReader:
-    """Reads what annotation files and folders say.
-
-    Args:
-        cfg: The config.
-        roles: Which parts to read.
-
-    Attributes:
-        findings (list[Finding]): Fatal ones and others.
-        parts (list[Part]): The datasets that could be read.
-    """
-
-    def __init__(self, cfg: Config, roles: Sequence[str] = ROLES) -> None:
-        self.cfg = cfg
-        self.roles = roles
-        self.findings: list[Finding] = []
-        self.parts: list[Part] = []
-        self._loaded: dict[str, dict | None] = {}
-
-    def fatal(self, text: str) -> None:
-        self.findings.append(Finding(True, text))
-
-    def warn(self, text: str) -> None:
-        self.findings.append(Finding(False, text))
-
-    def of(self, role: str) -> list[Part]:
-        return [part for part in self.parts if part.role == role]
-
-    def read(self) -> None:
-        """Fills ``parts``."""
-        loaders = dataloaders(self.cfg)
-        if loaders.get('val') == loaders.get('test') and 'test' in self.roles:
-            loaders.pop('val', None)
-        for role, loader in loaders.items():
-            if role not in self.roles:
-                continue
-            for leaf in leaves(loader):
-                self.read_part(role, leaf)
-
-    def read_part(self, role: str, leaf: dict) -> None:
-        root = leaf.get('data_root') or ''
-        ann_file, folder = (
-            path if not path or osp.isabs(path) else osp.join(root, path)
-            for path in (
-                leaf.get('ann_file') or '',
-                (leaf.get('data_prefix') or {}).get('img') or '',
-            )
-        )
-        folder = folder or root
-        backend = (leaf.get('backend_args') or {}).get('backend', 'local')
-        if backend != 'local':
-            return  # the files are not on this machine
-        content = None
-        if ann_file:
-            ending = osp.splitext(ann_file)[1].lower()
-            if leaf['type'] == 'CocoDataset' and ending in CONVERTERS:
-                self.fatal(
-                    f'{role} {ann_file} is no COCO json file: convert it with '
-                    f'tools/dataset_converters/{CONVERTERS[ending]}.'
-                )
-                return
-            if not osp.exists(ann_file):
-                self.fatal(
-                    f'{role} {ann_file} does not exist: make it with '
-                    'tools/dataset_converters (docs/data.md), or correct '
-                    'data_root and ann_file.'
-                )
-                return
-            if ending != '.json':
-                self.warn(
-                    f'{role} {ann_file}: only COCO json files are '
-                    'checked; convert it (tools/dataset_converters) to '
-                    'have its boxes looked at.'
-                )
-                return
-            content = self.load(role, ann_file, leaf['type'])
-            if content is None:
-                return
-            images = [
-                osp.join(folder, image['file_name'])
-                for image in content['images']
-            ]
-        elif leaf['type'] == 'TargetDataset':
-            if not osp.isdir(folder):
-                self.fatal(
-                    f'{role} {folder} is not a folder: set data_root '
-                    'and data_prefix=dict(img=...) of the '
-                    f'{role} to where its images are.'
-                )
-                return
-            try:
-                dataset = DATASETS.build(
-                    dict(leaf, pipeline=[], lazy_init=True)
-                )
-                images = [i['img_path'] for i in dataset.load_data_list()]
-            except ValueError as error:
-                self.fatal(f'{role}: {error}.')
-                return
-        else:
-            self.fatal(f'{role}: its {leaf["type"]} has no ann_file; set one.')
-            return
-        self.parts.append(Part(role, leaf, ann_file, folder, content, images))
-
-    def classes_of(self, part: Part) -> tuple | None:
-        """Class names of the dataset in the config's order."""
-        try:
-            return dataset_classes(part.cfg)
-        except UserError as error:
-            self.fatal(f'{part.role}: {error}')
-            return None
-
-    def load(self, role: str, path: str, kind: str) -> dict | None:
-        """Content of a COCO file; None, and a finding, where it is broken."""
-        if path not in self._loaded:
-            self._loaded[path] = None
-            try:
-                with open(path, encoding='utf-8') as file:
-                    content = json.load(file)
-                if kind == 'LVISV1Dataset':  # which has no file names
-                    for image in content['images']:
-                        image['file_name'] = image['coco_url'].removeprefix(
-                            'http://images.cocodataset.org/'
-                        )
-                [(i['id'], i['file_name']) for i in content['images']]
-                self._loaded[path] = content
-            except (OSError, ValueError) as error:
-                self.fatal(
-                    f'{role} {path} is not whole json ({error}): '
-                    'convert it again.'
-                )
-            except (KeyError, TypeError) as error:
-                self.fatal(
-                    f'{role} {path} has no list of images with id and '
-                    f'file_name ({error!r}): it is not a COCO file.'
-                )
-        return self._loaded[path]
+        return f'{self.role}: {len(self.images)} images, {labels}; {paths}'
 
 
 def by_detector(content: dict) -> bool:
@@ -264,10 +94,13 @@ def by_detector(content: dict) -> bool:
 
 
 def dataset_classes(dataset: dict) -> tuple:
-    """Class names of a dataset's config, in its order; () where it has none.
+    """Returns the class names of a dataset's config, in the config's order.
+
+    Returns:
+        tuple[str]: The names; empty where the config has none.
 
     Raises:
-        UserError: If they are a text, and no file is called so.
+        UserError: If ``classes`` is a text that is not the path of a file.
     """
     classes = (dataset.get('metainfo') or {}).get('classes')
     if classes is None:

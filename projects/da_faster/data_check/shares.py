@@ -1,16 +1,17 @@
-"""Does each dataset have its share of a batch, and an epoch its end?"""
+"""Checks that each dataset has a share of a batch, and that an epoch ends."""
 
 from da_faster.config_tree import last_name
 
-from .parts import DataReader
+from .reader import DataReader
 
 ENDLESS = ('GroupMultiSourceSampler', 'InfiniteSampler', 'MultiSourceSampler')
 
 
 def check_shares(reader: DataReader) -> None:
-    """MultiSourceSampler needs a number for each, and an image of each.
+    """Checks the samplers of both training loaders.
 
-    It waits forever for a dataset whose share is no whole image.
+    MultiSourceSampler needs a ratio for each dataset. It waits forever for a
+    dataset whose share of the batch is less than an image.
     """
     cfg = reader.cfg
     check_sampler(reader, 'train_dataloader', cfg.get('train_dataloader'))
@@ -22,13 +23,20 @@ def check_shares(reader: DataReader) -> None:
 
 
 def counts_epochs(train_cfg: dict) -> bool:
-    """Whether a training goes by epochs."""
+    """Whether a training loop counts epochs, not iterations."""
     if kind := train_cfg.get('type'):
         return last_name(kind) == 'EpochBasedTrainLoop'
     return bool(train_cfg) and train_cfg.get('by_epoch', True)
 
 
 def check_sampler(reader: DataReader, key: str, loader: dict | None) -> None:
+    """Checks the sampler of one dataloader.
+
+    Args:
+        reader (DataReader): Gets the findings.
+        key (str): The config's key of the dataloader.
+        loader (dict): The config of the dataloader, or None.
+    """
     loader = loader or {}
     sampler = loader.get('sampler') or {}
     kind = last_name(sampler.get('type'))

@@ -101,9 +101,9 @@ def images_of(
         if folder:
             found[domain] = folder, images_below(folder)
             continue
-        parts = reader.of(domain)
+        parts = reader.parts_of(domain)
         if domain == 'target' and not parts:
-            parts = reader.of('test')
+            parts = reader.parts_of('test')
         if not parts:
             why = ' '.join(text for _, text in reader.findings)
             raise UserError(

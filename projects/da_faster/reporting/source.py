@@ -59,7 +59,7 @@ def training_images(run: Run) -> tuple[str, list[str]]:
     """
     reader = DataReader(run.cfg, ('source',))
     reader.read()
-    parts = reader.of('source')
+    parts = reader.parts_of('source')
     paths = [path for part in parts for path in part.images]
     return parts[0].folder if parts else '', paths
 
