@@ -7,7 +7,11 @@ from da_faster.data_conversion.samples import ConversionError
 
 
 def check_positive(**numbers: int) -> None:
-    """Refuses a number below 1. The keywords name the options."""
+    """Raises a ConversionError for a number below 1.
+
+    Args:
+        **numbers: Numbers by option, ``nproc`` for ``--nproc``.
+    """
     for name, number in numbers.items():
         if number < 1:
             raise ConversionError(
@@ -16,7 +20,12 @@ def check_positive(**numbers: int) -> None:
 
 
 def check_choice(choices: Sequence, **values) -> None:
-    """Refuses a value that is not one of ``choices``."""
+    """Raises a ConversionError for a value that is not one of ``choices``.
+
+    Args:
+        choices: The values that are allowed.
+        **values: Values by option.
+    """
     for name, value in values.items():
         if value not in choices:
             raise ConversionError(
@@ -27,7 +36,7 @@ def check_choice(choices: Sequence, **values) -> None:
 
 
 def class_map(items: Sequence[str]) -> dict[str, str]:
-    """Which labels to keep, and under which name.
+    """Reads --classes: the labels to keep, and the class of each.
 
     Args:
         items: Each ``LABEL`` or ``LABEL=CLASS``. The order of the classes
@@ -35,6 +44,9 @@ def class_map(items: Sequence[str]) -> dict[str, str]:
 
     Returns:
         {label of the dataset: class of the result}.
+
+    Raises:
+        ConversionError: If an item is neither, or a label comes twice.
     """
     if isinstance(items, str):
         raise ConversionError(
@@ -52,13 +64,36 @@ def class_map(items: Sequence[str]) -> dict[str, str]:
     return names
 
 
+def check_labels(
+    path: Path, kind: str, labels: Iterable[str], known: Iterable[str]
+) -> None:
+    """Raises a ConversionError for a label that a dataset does not have.
+
+    Args:
+        path: The file that lists the labels of the dataset.
+        kind: A name for the labels, as "class".
+        labels: The labels to check.
+        known: The labels of the dataset.
+    """
+    for label in labels:
+        if label not in known:
+            raise ConversionError(
+                f'{path} has no {kind} {label}: it has {", ".join(known)}.'
+            )
+
+
 def check_existing(
     out: Path, names: Iterable[str], force: bool, option: str = '--out'
 ) -> None:
-    """Raises where ``out/<name>.json`` exists, unless ``force`` is set.
+    """Raises a ConversionError if ``out/<name>.json`` exists.
 
-    Converters call it before they read anything. Those that can give the
-    result another name say so with ``option``.
+    Converters call this function before they read anything.
+
+    Args:
+        out: The folder of the annotation files.
+        names: Names of the files.
+        force: Accept files that exist.
+        option: The option that gives the result another path.
     """
     for name in names:
         path = out / f'{name}.json'

@@ -1,4 +1,4 @@
-"""The detection labels of BDD100K."""
+"""Converter of BDD100K."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,7 +21,7 @@ from da_faster.data_conversion.samples import (
     finite,
 )
 
-# Names of 2018 and of 2020; Cityscapes' order.
+# Labels of 2018 and of 2020, in the order of Cityscapes.
 CLASSES = (
     'person',
     'rider',
@@ -46,7 +46,7 @@ FILES = (
 
 
 def find_labels(root: Path, split: str) -> Path:
-    """The label file of a split."""
+    """Finds the label file of a split."""
     paths = [root / name.format(split) for name in FILES]
     for path in paths:
         if path.is_file():
@@ -58,7 +58,12 @@ def find_labels(root: Path, split: str) -> Path:
 
 
 def read_frames(path: Path, timeofday: str | None) -> list[dict]:
-    """The frames of a label file, in the order of their names."""
+    """Reads the frames of a label file, in the order of their names.
+
+    Args:
+        path: The label file.
+        timeofday: Keep only frames of this time.
+    """
     frames = read_json(path)
     try:
         frames = sorted(frames, key=lambda frame: frame['name'])
@@ -78,7 +83,13 @@ def read_frames(path: Path, timeofday: str | None) -> list[dict]:
 
 
 def read_sample(frame: dict, images: Path, labels: Path) -> Sample:
-    """One image and its frame in the label file."""
+    """Reads one image.
+
+    Args:
+        frame: The frame of the image in the label file.
+        images: The folder of the image.
+        labels: The label file.
+    """
     boxes = []
     try:
         for label in frame.get('labels') or ():
@@ -113,14 +124,15 @@ def convert(
     """Writes ``<split>.json``, or ``<split>_<timeofday>.json``.
 
     Args:
-        root: Has images/100k/<split>/*.jpg and the labels of 2018 or 2020.
-        out: Default: ``root/annotations``.
-        classes: Default: the eight classes of Cityscapes.
-        splits: Of ``SPLITS``.
-        timeofday: Keep only the images of this time, one of ``TIMES``.
-        skip_broken: Leave out images that cannot be read, and count them.
+        root: The folder of images/100k/<split>/*.jpg and of the labels of 2018
+            or 2020.
+        out: The folder to write to; default: ``root/annotations``.
+        classes: Labels to keep; default: the eight classes of Cityscapes.
+        splits: Some of ``SPLITS``.
+        timeofday: Keep only images of this time, one of ``TIMES``.
+        skip_broken: Leave out and count images that cannot be read.
         force: Replace earlier files.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.

@@ -1,4 +1,4 @@
-"""Two sets of blood smear photographs, as one domain adaptation pair."""
+"""Converter of two sets of blood smear photographs to one domain pair."""
 
 import hashlib
 import shutil
@@ -6,9 +6,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from da_faster.data_conversion.coco import CocoSplit, build_splits
-from da_faster.data_conversion.csv_boxes import read_csv_boxes
-from da_faster.data_conversion.output import atomic_folder
-from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.csv_layout import read_csv_boxes
+from da_faster.data_conversion.output import atomic_folder, save_into
+from da_faster.data_conversion.parallel import track_splits
 from da_faster.data_conversion.reading import image_size, read_lines
 from da_faster.data_conversion.samples import (
     AnyPath,
@@ -16,11 +16,11 @@ from da_faster.data_conversion.samples import (
     ConversionError,
     Sample,
 )
-from da_faster.data_conversion.voc import read_voc_boxes
+from da_faster.data_conversion.voc_layout import read_voc_boxes
 
 CLASSES = ('RBC', 'WBC')
 PLATELETS = 'Platelets'
-# Split, folder for the image copies, in the order of the printed table.
+# Folder of the image copies by split, in the order of the printed table.
 FOLDERS = dict(
     source_train='source',
     source_test='source',
@@ -28,15 +28,15 @@ FOLDERS = dict(
     target_test='target/test',
 )
 
-# Numbers of BCCD's trainval photographs whose field overlaps that of the test
-# photograph named behind them (found by correlating all pairs at all shifts;
-# the common part is 16 % to 94 % of the photograph).
+# {photograph of BCCD's trainval: test photograph that shows a part of the same
+# field}. All pairs were correlated at all shifts; the common part is 16 % to
+# 94 % of the photograph.
 SOURCE_OVERLAPS = {
     20: 19, 40: 41, 160: 161, 236: 253, 242: 249, 248: 249, 254: 233,
     258: 229, 260: 227, 261: 226, 262: 225, 264: 225, 276: 205, 386: 391,
     408: 365
 }  # fmt: skip
-# The 60 photographs the target is made of, out of the publisher's 100.
+# The target: 60 of the publisher's 100 photographs.
 TARGET_NUMBERS = (
     7, 10, 11, 12, 14, 17, 19, 20, 22, 24, 25, 30, 31, 32, 33, 34, 36, 37, 44,
     45, 46, 48, 49, 51, 52, 55, 59, 61, 65, 66, 68, 69, 71, 72, 74, 75, 76, 77,
@@ -44,21 +44,24 @@ TARGET_NUMBERS = (
     110, 112, 117, 118, 119
 )  # fmt: skip
 TARGET_TRAIN_SIZE = 30
-# Pairs of them that show the same field shifted (by the same search).
+# Pairs of target photographs that show the same field (by the same search).
 TARGET_OVERLAPS = {37: 20, 91: 75, 86: 80, 96: 71, 104: 61, 101: 66}
 
 
 def target_name(number: int) -> str:
-    """File name of a target photograph."""
+    """Returns the file name of a target photograph."""
     return f'image-{number}.png'
 
 
 def split_target() -> dict[str, list[str]]:
-    """The fixed split of the target; it never looks at a label.
+    """Splits the target, without a look at the labels.
 
-    Photographs are taken in the order of the SHA-256 of their file names, a
-    pair with a common field together under its lower number, until 30 are in
-    target_train; the other 30 are target_test.
+    Photographs go to target_train in the order of the SHA-256 of their file
+    names, until there are 30. Two photographs of one field go together, under
+    the name of the lower number. The other 30 photographs are target_test.
+
+    Returns:
+        {split: file names}.
     """
     groups = defaultdict(list)
     for number in TARGET_NUMBERS:
@@ -80,7 +83,7 @@ def split_target() -> dict[str, list[str]]:
 
 
 def read_image_set(bccd_dir: Path, name: str) -> list[str]:
-    """Photograph names, without extension, of one of BCCD's own sets."""
+    """Reads the names, without suffix, of a list of BCCD's photographs."""
     path = bccd_dir / 'ImageSets' / 'Main' / f'{name}.txt'
     mend = (
         'give the folder that holds Annotations, ImageSets and JPEGImages '
@@ -95,8 +98,8 @@ def read_image_set(bccd_dir: Path, name: str) -> list[str]:
 def is_relative(boxes: dict[str, list[Box]]) -> bool:
     """Whether corners are relative to the image.
 
-    They are when no corner of the whole file exceeds 2: a corner may lie a
-    little outside of its image, but pixels go up to 256.
+    Corners are relative if none of the whole file exceeds 2: a corner may lie
+    a little outside of its image, and pixels go up to 256.
     """
     corners = [max(box[1:5]) for some in boxes.values() for box in some]
     return max(corners, default=0) <= 2
@@ -106,8 +109,8 @@ def read_photograph(job: tuple) -> Sample:
     """Copies a photograph and reads its labels.
 
     Args:
-        job: Path of the photograph, of its copy and of its labels, and its
-            boxes where they were read already.
+        job: Path of the photograph, of the copy and of the labels, and the
+            boxes if they were read already.
     """
     image, copy, labels, boxes = job
     size = image_size(image)
@@ -115,7 +118,7 @@ def read_photograph(job: tuple) -> Sample:
         boxes = read_voc_boxes(labels, size)
     names = {name.lower(): name for name in (*CLASSES, PLATELETS)}
     for label in {box.label for box in boxes}:
-        # Of the two only BCCD labels platelets.
+        # Only BCCD labels platelets.
         if str(label).lower() not in names or label == PLATELETS.lower():
             raise ConversionError(
                 f'{labels} holds the unknown label {label!r}: correct it to '
@@ -132,11 +135,11 @@ def read_photograph(job: tuple) -> Sample:
 def list_jobs(
     bccd_dir: Path, smear_dir: Path, folder: Path, names: dict[str, list[str]]
 ) -> dict[str, list[tuple]]:
-    """The jobs of :func:`read_photograph`, by split.
+    """Lists the jobs of :func:`read_photograph`, by split.
 
     Args:
-        bccd_dir, smear_dir: The publishers' folders.
-        folder: Where the copies go.
+        bccd_dir, smear_dir: The folders of the publishers.
+        folder: The folder of the copies.
         names: The photographs of every split.
     """
     csv_path = smear_dir / 'annotations.csv'
@@ -161,10 +164,10 @@ def list_jobs(
                         'download the whole file again.'
                     )
                 w, h = image_size(image) if relative else (1, 1)
-                boxes = [
+                boxes = tuple(
                     Box(label, x1 * w, y1 * h, x2 * w, y2 * h)
                     for label, x1, y1, x2, y2, *_ in csv_boxes[name]
-                ]
+                )
             jobs[split].append(
                 (image, folder / path / image.name, labels, boxes)
             )
@@ -184,11 +187,11 @@ def convert(
     The files are ``annotations/{source,target}_{train,test}.json``.
 
     Args:
-        bccd_dir: The folder "BCCD": has Annotations, ImageSets, JPEGImages.
-        smear_dir: Has annotations.csv and images.
+        bccd_dir: The folder of Annotations, ImageSets and JPEGImages.
+        smear_dir: The folder of annotations.csv and images.
         out: The folder to make.
         force: Replace an earlier result.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.
@@ -208,20 +211,9 @@ def convert(
             **split_target(),
         )
         jobs = list_jobs(bccd_dir, smear_dir, folder, names)
-        samples = iter(track(read_photograph, sum(jobs.values(), []), nproc))
-        splits = build_splits(
-            {
-                split: [next(samples) for _ in some]
-                for split, some in jobs.items()
-            },
-            {name: name for name in CLASSES},
-        )
+        samples = track_splits(read_photograph, jobs, nproc)
+        splits = build_splits(samples, {name: name for name in CLASSES})
         splits['source_train'].notes[
             'photographs with a part of a test photograph left out'
         ] = len(train) - len(names['source_train'])
-        for name, split in splits.items():
-            split.save(folder / 'annotations' / f'{name}.json')
-    return {
-        out / 'annotations' / f'{name}.json': split
-        for name, split in splits.items()
-    }
+        return save_into(folder, out, splits)

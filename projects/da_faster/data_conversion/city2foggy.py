@@ -1,4 +1,4 @@
-"""The generated domain pair "city -> foggy city"."""
+"""Writer of the generated domain pair city2foggy."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import cv2
 from da_faster.data_conversion.arguments import check_positive
 from da_faster.data_conversion.coco import CocoSplit
 from da_faster.data_conversion.output import atomic_folder
-from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.parallel import track_splits
 from da_faster.data_conversion.samples import AnyPath, ConversionError
 from da_faster.datasets.foggy_city.fog import DEFAULT_BETA, transmittance
 from da_faster.datasets.foggy_city.render import CLASSES, MIN_SIZE, make_scene
@@ -27,15 +27,15 @@ def write_scene(task: tuple) -> list[tuple]:
     """Writes the images of one scene.
 
     Args:
-        task: (root, seed, split, index, size, wanted), where wanted maps an
-            image folder to the beta of its images.
+        task: (root, seed, split, index, size, wanted), where wanted has pairs
+            of an image folder and the beta of its images.
 
     Returns:
         (label, box, area) of every visible object, pixels.
     """
     root, seed, split, index, size, wanted = task
     scene = make_scene(seed, split, index, size)
-    for folder, beta in wanted.items():
+    for folder, beta in wanted:
         image = scene.photograph(beta)
         path = str(root / folder / f'{index:06d}.png')
         if not cv2.imwrite(path, image[..., ::-1]):
@@ -46,10 +46,10 @@ def write_scene(task: tuple) -> list[tuple]:
 def collect(
     objects: Sequence[list[tuple]], size: tuple[int, int]
 ) -> CocoSplit:
-    """One annotation file; its images are counted from 0.
+    """Builds one annotation file; its image ids begin at 0.
 
     Args:
-        objects: Of every image, as :func:`write_scene` returns them.
+        objects: Objects of each image, as :func:`write_scene` returns them.
         size: Width and height of the images, pixels.
     """
     split = CocoSplit(CLASSES, first_image_id=0)
@@ -61,7 +61,7 @@ def collect(
 
 
 def check_arguments(seed: int, beta: float, size: tuple[int, int]) -> None:
-    """Raises a ConversionError for a scene that cannot be drawn."""
+    """Raises a ConversionError if a scene cannot be drawn."""
     if seed < 0:
         raise ConversionError(f'--seed must not be negative, got {seed}.')
     if size[0] < MIN_SIZE[0] or size[1] < MIN_SIZE[1]:
@@ -93,12 +93,13 @@ def convert(
 
     Args:
         out: The folder to make.
-        seed: Not negative; the same one gives the same bytes.
+        seed: Seed of the scenes, not negative. The same seed gives the same
+            bytes.
         beta: Attenuation coefficient of the fog, 1/m.
-        num_source, num_target, num_test: Scenes of a split, 1 or more.
+        num_source, num_target, num_test: Number of scenes of a split.
         size: Width and height of the images, pixels.
         force: Replace an earlier result.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.
@@ -114,28 +115,24 @@ def convert(
     counts = dict(source=num_source, target=num_target, test=num_test)
     contents = [folder for folder, _, _ in PARTS.values()] + ['annotations']
     with atomic_folder(out, contents, force) as root:
-        tasks = []
+        tasks = {}
         for split, count in counts.items():
-            wanted = {
-                folder: beta if foggy else 0.0
+            wanted = tuple(
+                (folder, beta if foggy else 0.0)
                 for folder, of, foggy in PARTS.values()
                 if of == split
-            }
-            for folder in wanted:
+            )
+            for folder, _ in wanted:
                 (root / folder).mkdir()
-            tasks += [
+            tasks[split] = [
                 (root, seed, split, index, size, wanted)
                 for index in range(count)
             ]
-        # Processes take the cores. Set before the fork: a child that inherits
-        # OpenCV's pool of threads, none of which it has, waits for them
-        # forever.
+        # The processes take the cores. The threads are set before the fork: a
+        # child inherits OpenCV's pool of threads without the threads, and
+        # would wait for them forever.
         cv2.setNumThreads(1)
-        results = iter(track(write_scene, tasks, nproc))
-        objects = {
-            split: [next(results) for _ in range(count)]
-            for split, count in counts.items()
-        }
+        objects = track_splits(write_scene, tasks, nproc)
 
         (root / 'annotations').mkdir()
         splits = {}

@@ -1,4 +1,4 @@
-"""Cityscapes and Foggy Cityscapes."""
+"""Converter of Cityscapes and Foggy Cityscapes."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from pycocotools.mask import encode
 from da_faster.data_conversion.arguments import check_choice, check_existing
 from da_faster.data_conversion.coco import CocoSplit, build_splits
 from da_faster.data_conversion.output import write_splits
-from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.parallel import track_splits
 from da_faster.data_conversion.reading import image_size
 from da_faster.data_conversion.samples import (
     AnyPath,
@@ -23,7 +23,7 @@ from da_faster.data_conversion.samples import (
 )
 from da_faster.listing import is_hidden
 
-# Cityscapes' label ids with instances (cityscapesscripts/helpers/labels.py).
+# Label ids with instances (cityscapesscripts/helpers/labels.py).
 LABELS = {
     24: 'person', 25: 'rider', 26: 'car', 27: 'truck', 28: 'bus',
     29: 'caravan', 30: 'trailer', 31: 'train', 32: 'motorcycle', 33: 'bicycle'
@@ -44,7 +44,7 @@ GT_SUFFIX = '_gtFine_instanceIds.png'
 
 
 def read_instances(path: Path) -> np.ndarray:
-    """Instance ids, shape (H, W): labelId * 1000 + number, or a labelId."""
+    """Reads instance ids, (H, W): labelId * 1000 + number, or labelId."""
     try:
         with Image.open(path) as image:
             image.load()
@@ -67,7 +67,10 @@ def read_instances(path: Path) -> np.ndarray:
 def has_speck(mask: np.ndarray) -> bool:
     """Whether the outline of a connected part has only one or two points.
 
-    Detectron's filter: it takes the outline for no polygon.
+    Detectron leaves such an instance out, since the outline is no polygon.
+
+    Args:
+        mask: The instance, (H, W), bool.
     """
     outlines, _ = cv2.findContours(
         np.pad(mask, 1).astype(np.uint8),
@@ -78,7 +81,11 @@ def has_speck(mask: np.ndarray) -> bool:
 
 
 def read_boxes(path: Path) -> tuple[tuple[int, int], list[Box], Counter]:
-    """Size, boxes and what was left out of an instanceIds image."""
+    """Reads an instanceIds image.
+
+    Returns:
+        Width and height; the boxes; numbers of instances left out, by reason.
+    """
     ids = read_instances(path)
     boxes, notes = [], Counter()
     for number in np.unique(ids[ids >= min(LABELS)]).tolist():
@@ -123,12 +130,12 @@ def read_boxes(path: Path) -> tuple[tuple[int, int], list[Box], Counter]:
 def read_sample(
     gt: Path, images: Path, suffixes: Sequence[str]
 ) -> list[Sample]:
-    """The images of one scene, which share its labels.
+    """Reads the images of one scene, which share its labels.
 
     Args:
         gt: The instanceIds image, <split>/<city>/<scene>_gtFine_....png.
-        images: Folder of the images; below it <split>/<city>/<scene><suffix>.
-        suffixes: One per image.
+        images: Folder of the images <split>/<city>/<scene><suffix>.
+        suffixes: The suffix of each image of the scene.
     """
     size, boxes, notes = read_boxes(gt)
     split, city, name = gt.parts[-3:]
@@ -146,7 +153,7 @@ def read_sample(
 
 
 def list_scenes(root: Path, images: Path, split: str) -> list[Path]:
-    """The instanceIds images of a split; every city of the images has some."""
+    """Lists the instanceIds images of a split; no city may lack them."""
     folder = root / 'gtFine' / split
     scenes = sorted(
         path
@@ -181,17 +188,19 @@ def convert(
     """Writes ``instancesonly_filtered_gtFine_<split>.json`` for both splits.
 
     With ``foggy`` the names end in ``_foggy_beta_<beta>``. OpenCV is set to a
-    single thread, as the processes take the cores.
+    single thread, since the processes take the cores.
 
     Args:
-        root: Has leftImg8bit, unless ``foggy`` is given, and gtFine.
-        out: Default: ``annotations`` beside leftImg8bit or
-            leftImg8bit_foggy.
-        foggy: Has leftImg8bit_foggy.
-        beta: The fog, in 1/m: one of ``BETAS``, or "all" for a file of each
-            and one with all three images of every scene.
+        root: The folder of gtFine and, unless ``foggy`` is given, of
+            leftImg8bit.
+        out: The folder to write to; default: ``annotations`` beside
+            leftImg8bit or leftImg8bit_foggy.
+        foggy: The folder of leftImg8bit_foggy.
+        beta: Attenuation coefficient of the fog, 1/m: one of ``BETAS``, or
+            "all" for a file of each and one with all three images of every
+            scene.
         force: Replace earlier files.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.
@@ -226,16 +235,11 @@ def convert(
 
     cv2.setNumThreads(1)
     tasks = {split: list_scenes(root, images, split) for split in SPLITS}
-    read = iter(
-        track(
-            partial(read_sample, images=images, suffixes=suffixes),
-            sum(tasks.values(), []),
-            nproc,
-        )
+    read = track_splits(
+        partial(read_sample, images=images, suffixes=suffixes), tasks, nproc
     )
     samples: dict[str, list[Sample]] = {}
-    for split in SPLITS:
-        scenes = [next(read) for _ in tasks[split]]
+    for split, scenes in read.items():
         for i, ending in enumerate(endings):
             samples[f'{stem}{split}{ending}'] = [some[i] for some in scenes]
         for ending in together:

@@ -1,4 +1,4 @@
-"""Building COCO annotation files."""
+"""Building of COCO annotation files."""
 
 import json
 from collections import Counter
@@ -9,19 +9,19 @@ from da_faster.data_conversion.samples import ConversionError, Sample, finite
 
 
 class CocoSplit:
-    """One COCO annotation file in the making.
+    """Content of one COCO annotation file, built image by image.
 
     Args:
         classes: Class names; their order gives the category ids 1, 2, ...
-        first_image_id: Images are counted from here.
+        first_image_id: Id of the first image.
 
     Attributes:
         category_ids: {class name: category id}.
         images: COCO's entries, one per image.
         annotations: COCO's entries, one per box.
-        notes: How many boxes or images were left out or altered, by reason.
-            Converters count their own reasons here too.
-        broken: What is wrong with each image that was left out for it.
+        notes: Number of boxes or images left out or altered, by reason.
+            Converters add reasons of their own.
+        broken: Sentences about the broken images that were left out.
     """
 
     def __init__(
@@ -37,9 +37,11 @@ class CocoSplit:
     def add_sample(
         self, sample: Sample | ConversionError, names: dict[str, str]
     ) -> None:
-        """Adds an image and those of its boxes whose label ``names`` has.
+        """Adds an image and its boxes.
 
-        An error in the place of an image is noted.
+        Args:
+            sample: An image, or an error in its place, which is counted.
+            names: Class by label. Boxes of other labels are left out.
         """
         if isinstance(sample, ConversionError):
             self.notes['broken images left out'] += 1
@@ -54,7 +56,7 @@ class CocoSplit:
                 self.add_box(names[label], *rest)
 
     def add_image(self, file_name: str, width: int, height: int) -> None:
-        """Adds an image; the boxes added next belong to it."""
+        """Adds an image; boxes that are added later belong to this image."""
         self.images.append(
             dict(
                 id=self.first_image_id + len(self.images),
@@ -78,12 +80,12 @@ class CocoSplit:
         """Adds a box to the last image, clipped to it.
 
         Args:
-            class_name: Name of its class.
+            class_name: Class of the box.
             x1, y1, x2, y2: Left, upper, right and lower edge, in pixels from
                 the upper left corner of the image; kept to 1/100 pixel.
-            area: Area of the object's mask, pixels; None: that of the box.
-            iscrowd: 1 for a region that neither training nor evaluation
-                counts for or against a detector.
+            area: Area of the object's mask, pixels; None: area of the box.
+            iscrowd: 1 for a region that training passes over, and in which
+                the evaluation counts no detection.
             segmentation: The mask, in COCO's run lengths; None: no mask.
 
         Raises:
@@ -116,12 +118,12 @@ class CocoSplit:
             self.annotations[-1]['segmentation'] = segmentation
 
     def count_boxes(self) -> dict[str, int]:
-        """Number of boxes by class name, in the order of the classes."""
+        """Counts the boxes of each class, in the order of the classes."""
         counts = Counter(item['category_id'] for item in self.annotations)
         return {name: counts[i] for name, i in self.category_ids.items()}
 
     def content(self) -> dict[str, list]:
-        """The annotation file as a dictionary."""
+        """Returns the content of the annotation file."""
         return dict(
             images=self.images,
             annotations=self.annotations,
@@ -131,7 +133,7 @@ class CocoSplit:
         )
 
     def save(self, path: Path) -> None:
-        """Writes the file. The same content always gives the same bytes."""
+        """Writes the file; the same content gives the same bytes."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(
             json.dumps(self.content(), ensure_ascii=False) + '\n',
@@ -144,16 +146,20 @@ def build_splits(
     names: dict[str, str],
     labelled: bool = True,
 ) -> dict[str, CocoSplit]:
-    """One CocoSplit per list of samples.
+    """Builds a CocoSplit of each list of samples.
 
     Args:
-        samples: By name of the split; see :func:`track` for the errors.
+        samples: Samples by name of the split. An error stands for an image
+            that is left out, see :func:`track`.
         names: Class by label, see :func:`class_map`.
-        labelled: Raise where no label is one of ``names``: most often they
-            are spelled in another way.
+        labelled: Whether there must be a box with a label of ``names``.
+
+    Returns:
+        {name of the split: content of its annotation file}.
 
     Raises:
-        ConversionError: If a split has no image, or for want of labels.
+        ConversionError: If a split has no image, or if ``labelled`` and no box
+            has a label of ``names``.
     """
     splits = {}
     for name, some in samples.items():

@@ -1,4 +1,4 @@
-"""A table with a line for each box."""
+"""Converter of a table with a line for each box."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,13 +10,14 @@ from da_faster.data_conversion.arguments import (
     class_map,
 )
 from da_faster.data_conversion.coco import CocoSplit, build_splits
-from da_faster.data_conversion.coco_subset import check_image
-from da_faster.data_conversion.csv_boxes import FORMATS, open_table
+from da_faster.data_conversion.csv_layout import FORMATS, open_table
 from da_faster.data_conversion.image_names import default_name, find_images
 from da_faster.data_conversion.output import write_splits
 from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.reading import with_image_size
 from da_faster.data_conversion.samples import (
     AnyPath,
+    Box,
     ConversionError,
     Sample,
     from_relative,
@@ -27,19 +28,12 @@ from da_faster.listing import IMAGE_SUFFIXES, list_files
 def read_sample(
     sample: Sample | ConversionError, images: Path, relative: bool
 ) -> Sample:
-    """The sample with the size of its image, and boxes in pixels."""
-    sample = check_image(sample, images)
+    """Returns a sample with the size of its image, and boxes in pixels."""
+    sample = with_image_size(sample, images)
     if not relative:
         return sample
     boxes = [
-        box._replace(
-            **dict(
-                zip(
-                    ('x1', 'y1', 'x2', 'y2'),
-                    from_relative(box[1:5], sample.size),
-                )
-            )
-        )
+        Box(box.label, *from_relative(box[1:5], sample.size))
         for box in sample.boxes
     ]
     return sample._replace(boxes=boxes)
@@ -48,14 +42,20 @@ def read_sample(
 def check_unit(
     table: Path, samples: Sequence[Sample | ConversionError], relative: bool
 ) -> None:
-    """Raises where the corners are of the other unit."""
+    """Raises a ConversionError if corners seem to be of the other unit.
+
+    Args:
+        table: The file.
+        samples: The samples of the file.
+        relative: Whether the corners should be relative to the image.
+    """
     corners = [
         max(box[1:5])
         for sample in samples
         if isinstance(sample, Sample)
         for box in sample.boxes
     ]
-    # A corner may be a little beyond the edge.
+    # Relative corners may lie a little beyond 1.
     if corners and (max(corners) <= 2) != relative:
         unit, mend = ('relative to the image', 'give')
         if relative:
@@ -87,21 +87,21 @@ def convert(
     that no line names are left out and counted. Corners count pixels from 0.
 
     Args:
-        table: Its first line names the columns.
-        images: The folder that its file names are in.
-        out: Default: ``annotations`` beside ``images``.
-        columns: Each ``KEY=COLUMN``, where the usual names do not tell; the
-            keys are those of ``csv_boxes.COLUMNS``.
-        label: The class of every box, where the table has no such column.
-        box_format: Of a column with the whole box, one of ``FORMATS``.
-        relative: Corners are relative to the image, not pixels.
-        classes: Default: all labels, in the order of the alphabet.
-        name: Of the result; default: that of ``table``, or of the folder
-            where ``table`` is among the images.
-        skip_broken: Leave out images that cannot be used, or of which a line
-            is broken, and count them.
+        table: The file; its first line names the columns.
+        images: The folder that the file names of the table are in.
+        out: The folder to write to; default: ``annotations`` beside
+            ``images``.
+        columns: Each ``KEY=COLUMN``, for columns without a usual name; the
+            keys are those of ``csv_layout.COLUMNS``.
+        label: The label of every box, where the table has no column for it.
+        box_format: Format of a column with the whole box, one of ``FORMATS``.
+        relative: Whether corners are relative to the image, not pixels.
+        classes: Labels to keep; default: all, in alphabetical order.
+        name: Name of the result; default: :func:`default_name`.
+        skip_broken: Leave out and count images that cannot be used, or that a
+            broken line is about.
         force: Replace an earlier file.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.

@@ -1,4 +1,4 @@
-"""A folder of images without labels."""
+"""Converter of a folder of images without labels."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -18,7 +18,7 @@ from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 
 def read_sample(name: str, root: Path) -> Sample:
-    """One image."""
+    """Reads one image, ``name`` below ``root``."""
     return Sample(name, image_size(root / name))
 
 
@@ -37,16 +37,16 @@ def convert(
     """Writes ``<name>.json`` with the images and without annotations.
 
     Args:
-        root: Has the images, in subfolders or not. Hidden files are passed
-            over.
-        out: Default: ``annotations`` beside ``root``.
+        root: The folder of the images, subfolders included. Hidden files are
+            passed over.
+        out: The folder to write to; default: ``annotations`` beside ``root``.
         classes: The categories of the file.
-        name: Of the file; default: that of the folder.
+        name: Name of the file; default: name of the folder.
         suffix: Endings of the files to take, case ignored.
         every: Take each ``every``-th image, from the first on.
-        skip_broken: Leave out images that cannot be read, and count them.
+        skip_broken: Leave out and count images that cannot be read.
         force: Replace an earlier file.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.

@@ -1,4 +1,4 @@
-"""The images that a label file names, as labelling tools write names."""
+"""The image files that a label file names."""
 
 import re
 import unicodedata
@@ -12,15 +12,15 @@ from urllib.parse import unquote
 from da_faster.data_conversion.samples import ConversionError, Sample
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
-# Not below any folder here: absolute, of a drive, an address, or outside.
+# Paths that lie below no folder: absolute, on a drive, addresses, outside.
 FOREIGN = re.compile(r'/|\.\./|[A-Za-z]:/|[A-Za-z][\w+.-]*://')
 
 
 def default_name(labels: Path, images: Path) -> str:
-    """Name of the result of a label file.
+    """Returns the default name of the result of a label file.
 
-    Tools give all parts of a set one name, so a file among its images gets
-    that of their folder.
+    It is the name of the label file, or of the folder where the label file is
+    among its images: Roboflow gives the label files of all splits one name.
     """
     folder = images.resolve()
     return folder.name if labels.resolve().parent == folder else labels.stem
@@ -29,18 +29,19 @@ def default_name(labels: Path, images: Path) -> str:
 def find_images(
     samples: Sequence[Sample | ConversionError], folder: Path, labels: Path
 ) -> list[Sample | ConversionError]:
-    """The samples with file names that exist below ``folder``.
+    """Replaces the file names of samples by those that exist.
 
     Args:
-        samples: With the file names of ``labels``; an error stays one.
-        folder: Where the images are.
+        samples: Samples with the file names of the label file, or errors.
+        folder: The folder of the images.
         labels: The label file.
 
     Returns:
-        A sample each, or an error where its image is not there.
+        The samples with file names that exist below ``folder``; an error in
+        the place of a sample whose image is missing. Errors stay.
 
     Raises:
-        ConversionError: If two samples are of one image.
+        ConversionError: If two samples have one image.
     """
     names = ImageNames(
         folder, (s.file_name for s in samples if isinstance(s, Sample))
@@ -69,11 +70,11 @@ def find_images(
 class ImageNames:
     """Finds images below a folder under the names that a label file has.
 
-    Windows' backslashes are understood, the signs of an address (``%20``), and
-    accented letters in either of Unicode's forms, which a copy between systems
-    changes. A name may lack the suffix where only one image has it. Of a path
-    that is of another machine only the base name counts, where no other image
-    of the file has it.
+    The names may have backslashes as on Windows, signs of an address
+    (``%20``), and accented letters in either of Unicode's forms, which a copy
+    between systems changes. A name may lack the suffix if only one image fits.
+    A path of another machine is found by its base name, if no other image in
+    the label file has that base name.
 
     Args:
         folder: The folder of the images.
@@ -89,7 +90,7 @@ class ImageNames:
 
     @cached_property
     def stems(self) -> dict[str, list[str]]:
-        """The images of the folder by their name without suffix."""
+        """Names of the images by name without suffix."""
         found = defaultdict(list)
         for path in list_files(self.folder, IMAGE_SUFFIXES):
             name = path.relative_to(self.folder)
@@ -98,14 +99,14 @@ class ImageNames:
 
     @cached_property
     def there(self) -> dict[str, Path]:
-        """The images of the folder by their name in small letters."""
+        """Paths of the images by name in lower case."""
         return {
             path.relative_to(self.folder).as_posix().lower(): path
             for path in list_files(self.folder, IMAGE_SUFFIXES)
         }
 
     def candidates(self, stated: str) -> Iterator[str]:
-        """Names below the folder that may be meant."""
+        """Yields the names below the folder that may be meant."""
         if '%' in stated:
             yield stated
             if (plain := unquote(stated)) != stated:
@@ -122,10 +123,10 @@ class ImageNames:
             yield base_name(name)
 
     def find(self, stated: str) -> str:
-        """Path of an image relative to the folder.
+        """Returns the path of an image relative to the folder.
 
         Raises:
-            ConversionError: If it is not there.
+            ConversionError: If the image is missing.
         """
         if stated.startswith('data:'):
             raise ConversionError(
@@ -147,7 +148,7 @@ class ImageNames:
         raise ConversionError(self.sentence(stated))
 
     def sentence(self, stated: str) -> str:
-        """What to do about an image that is not there."""
+        """Says what to do about a missing image."""
         name = stated.replace('\\', '/')
         if FOREIGN.match(name):
             same = self.base_names[base_name(unquote(name))] > 1
@@ -176,5 +177,5 @@ class ImageNames:
 
 
 def base_name(name: str) -> str:
-    """Without folders, in either system's way of writing."""
+    """Returns a path without its folders, with slashes or backslashes."""
     return name.replace('\\', '/').rpartition('/')[2]

@@ -1,4 +1,4 @@
-"""KITTI's object detection benchmark, and labels in its format."""
+"""Converter of KITTI, and of labels in KITTI's format."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from da_faster.data_conversion.arguments import check_existing, class_map
 from da_faster.data_conversion.coco import CocoSplit, build_splits
 from da_faster.data_conversion.output import write_splits
-from da_faster.data_conversion.parallel import track
+from da_faster.data_conversion.parallel import track_splits
 from da_faster.data_conversion.reading import image_size, read_lines
 from da_faster.data_conversion.samples import (
     AnyPath,
@@ -18,7 +18,7 @@ from da_faster.data_conversion.samples import (
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 CLASSES = ('Car=car',)
-# Of the benchmark, of one part of it, and of tools that write its format.
+# Folders of the benchmark, of a part of it, and of tools with its format.
 LAYOUTS = (
     ('training/image_2', 'training/label_2'),
     ('image_2', 'label_2'),
@@ -27,7 +27,7 @@ LAYOUTS = (
 
 
 def find_folders(root: Path) -> tuple[Path, Path]:
-    """The folders of the images and of the labels."""
+    """Finds the folders of the images and of the labels."""
     for images, labels in LAYOUTS:
         if list_files(root / labels, ['.txt']):
             return root / images, root / labels
@@ -39,7 +39,7 @@ def find_folders(root: Path) -> tuple[Path, Path]:
 
 
 def by_name(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
-    """Files below a folder by their path in it, without suffix."""
+    """Finds the files below a folder, by path in it without suffix."""
     found: dict[str, Path] = {}
     for path in list_files(folder, suffixes):
         name = path.relative_to(folder).with_suffix('').as_posix()
@@ -53,7 +53,11 @@ def by_name(folder: Path, suffixes: Sequence[str]) -> dict[str, Path]:
 
 
 def read_sample(task: tuple[str, Path, Path]) -> Sample:
-    """One image: its file name in the result, its path and its label file."""
+    """Reads one image.
+
+    Args:
+        task: File name in the result, path of the image, label file.
+    """
     name, image, labels = task
     lines = read_lines(labels, 'complete the download of the labels.')
     boxes = []
@@ -65,7 +69,7 @@ def read_sample(task: tuple[str, Path, Path]) -> Sample:
         try:
             if len(fields) < 15:
                 raise ValueError(f'{len(fields)} values, not 15')
-            finite(*fields[1:4])  # as a name of two words shifts the others
+            finite(*fields[1:4])  # a label of two words would shift them
             boxes.append(Box(fields[0], *finite(*fields[4:8])))
         except ValueError as error:
             raise ConversionError(
@@ -88,17 +92,17 @@ def convert(
     """Writes ``<split>.json`` for every split.
 
     Args:
-        root: Has training/image_2/*.png and training/label_2/*.txt, or
-            another of ``LAYOUTS``.
-        out: Default: ``root/annotations``.
-        classes: Default: cars alone.
+        root: The folder of training/image_2/*.png and training/label_2/*.txt,
+            or of another of ``LAYOUTS``.
+        out: The folder to write to; default: ``root/annotations``.
+        classes: Labels to keep; default: cars alone.
         splits: Lists of ``root/ImageSets``, without .txt. "trainval" is every
-            image where there is no such list. Default: trainval, and train
-            and val where their lists exist.
-        skip_broken: Leave out images that cannot be read, or whose labels
-            cannot, and count them.
+            image if there is no list of that name. Default: trainval, and
+            train and val if their lists exist.
+        skip_broken: Leave out and count images that cannot be read, or whose
+            labels cannot.
         force: Replace earlier files.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.
@@ -128,24 +132,18 @@ def convert(
             numbers[split] = ' '.join(
                 read_lines(path, 'name another of --splits.')
             ).split()
-    tasks = {}
-    # trainval and its parts share images: each is read once.
-    for number in sorted(set(sum(numbers.values(), []))):
+
+    def task(number: str) -> tuple[str, Path, Path]:
         image = images.get(number, folder / f'{number}.png')
-        tasks[number] = (
+        return (
             image.relative_to(folder).as_posix(),
             image,
             labels.get(number, label_folder / f'{number}.txt'),
         )
-    read = track(read_sample, tasks.values(), nproc, skip_broken)
-    samples = dict(zip(tasks, read))
-    built = build_splits(
-        {
-            split: [samples[number] for number in some]
-            for split, some in numbers.items()
-        },
-        names,
-    )
+
+    tasks = {split: list(map(task, some)) for split, some in numbers.items()}
+    samples = track_splits(read_sample, tasks, nproc, skip_broken)
+    built = build_splits(samples, names)
     bare = len(set(images).difference(labels))
     for split in splits:
         if bare and not (lists / f'{split}.txt').exists():

@@ -1,12 +1,12 @@
-"""Nuclei under a fluorescence microscope and in stained tissue."""
+"""Converter of nuclei: fluorescence microscopy and stained tissue."""
 
 import shutil
 from functools import partial
 from pathlib import Path
 
 from da_faster.data_conversion.coco import CocoSplit, build_splits
-from da_faster.data_conversion.csv_boxes import read_csv_boxes
-from da_faster.data_conversion.output import atomic_folder
+from da_faster.data_conversion.csv_layout import read_csv_boxes
+from da_faster.data_conversion.output import atomic_folder, save_into
 from da_faster.data_conversion.parallel import track
 from da_faster.data_conversion.reading import image_size
 from da_faster.data_conversion.samples import AnyPath, ConversionError, Sample
@@ -14,13 +14,13 @@ from da_faster.listing import is_hidden
 
 CLASS = 'nucleus'
 MEND = 'give the folder that holds fluorescence and stained.'
-# Tiles of the target for testing. No two tiles overlap by an eighth or more
-# (normalised cross-correlation of all pairs at all shifts). But several look
-# alike, so they may come from one slide. Tiles were grouped by their colours:
+# Test tiles of the target. No two tiles overlap by an eighth or more
+# (normalised cross-correlation of all pairs at all shifts). But several tiles
+# look alike, so they may come from one slide. Tiles were grouped by colour:
 # average linkage of the earth mover's distances between the histograms of L,
 # a and b, 32 bins each, cut at a sum of 1.5 bins. The 20 groups went to
-# target_train, in the order of the SHA-256 of the first name in each, until it
-# had 30 tiles or more; the others are for testing.
+# target_train, in the order of the SHA-256 of the first name in each, until
+# target_train had 30 tiles or more. The other groups are test tiles.
 TARGET_TEST = (
     '0121d6759c5adb29', '0d3640c1f1b80f24', '1e488c42eb1a54a3',
     '2e2d29fc44444a85', '33a5b0ff232b4257', '442c4eb0185698fe',
@@ -36,7 +36,7 @@ TARGET_TEST = (
 
 
 def read_tile(name: str, images: Path, copies: Path, boxes: dict) -> Sample:
-    """Copies a tile and gives its size and boxes."""
+    """Copies a tile, and returns its size and boxes."""
     size = image_size(images / name)
     shutil.copyfile(images / name, copies / name)
     return Sample(name, size, boxes.get(name, ()))
@@ -54,10 +54,11 @@ def convert(
     The files are ``annotations/{source_train,target_train,target_test}.json``.
 
     Args:
-        root: Has fluorescence and stained; each has images and boxes.csv.
+        root: The folder of fluorescence and stained; each of them has images
+            and boxes.csv.
         out: The folder to make.
         force: Replace an earlier result.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.
@@ -108,9 +109,4 @@ def convert(
                     nproc,
                 )
         built = build_splits(samples, {CLASS: CLASS})
-        for name, split in built.items():
-            split.save(folder / 'annotations' / f'{name}.json')
-    return {
-        out / 'annotations' / f'{name}.json': split
-        for name, split in built.items()
-    }
+        return save_into(folder, out, built)

@@ -1,4 +1,4 @@
-"""Writing annotation files and folders whole or not at all."""
+"""Writing of annotation files and folders, whole or not at all."""
 
 import os
 import shutil
@@ -16,19 +16,19 @@ from da_faster.files import file_sha256
 def atomic_folder(
     out: AnyPath, contents: Sequence[str], force: bool = False
 ) -> Iterator[Path]:
-    """Yields a hidden sibling of ``out`` that becomes ``out`` on success.
+    """Yields a hidden folder beside ``out`` that becomes ``out`` on success.
 
-    After any error the sibling is gone and ``out`` is as it was.
+    After an error the hidden folder is removed and ``out`` is as it was.
 
     Args:
         out: The folder to make.
-        contents: The top-level names the converter writes. A folder that
-            holds anything else is never replaced.
+        contents: Names that the converter writes into the folder. A folder
+            that holds any other name is never replaced.
         force: Replace an ``out`` of an earlier run.
 
     Raises:
-        ConversionError: If ``out`` is not to be replaced, or for an OSError
-            of the body.
+        ConversionError: If ``out`` must not be replaced, or if the body raises
+            an OSError.
     """
     out = Path(out).resolve()
     if out.exists() and not out.is_dir():
@@ -62,12 +62,17 @@ def atomic_folder(
 
 
 def write_splits(
-    splits: dict[str, 'CocoSplit'], out: Path, force: bool
-) -> dict[Path, 'CocoSplit']:
+    splits: dict[str, CocoSplit], out: Path, force: bool
+) -> dict[Path, CocoSplit]:
     """Writes ``out/<name>.json`` for every split.
 
-    All are written under another name first, so an error leaves the earlier
-    files. Other files of the folder are left alone.
+    An error leaves the earlier files as they were. Other files of the folder
+    are left alone.
+
+    Args:
+        splits: Content of the annotation files by name.
+        out: The folder, made where it is missing.
+        force: Replace earlier files.
 
     Returns:
         {path of the annotation file: its content}.
@@ -89,13 +94,35 @@ def write_splits(
     return {out / f'{name}.json': split for name, split in splits.items()}
 
 
-def summary(written: dict[Path, CocoSplit]) -> str:
-    """A table of the images, the boxes and the SHA-256 of every file.
-
-    What was left out or altered follows, a line per reason.
+def save_into(
+    folder: Path, out: Path, splits: dict[str, CocoSplit]
+) -> dict[Path, CocoSplit]:
+    """Writes ``annotations/<name>.json`` into an :func:`atomic_folder`.
 
     Args:
-        written: What a converter returned.
+        folder: The folder that :func:`atomic_folder` yields.
+        out: The folder that it will become.
+        splits: Content of the annotation files by name.
+
+    Returns:
+        {path of the annotation file below ``out``: its content}.
+    """
+    for name, split in splits.items():
+        split.save(folder / 'annotations' / f'{name}.json')
+    return {
+        out / 'annotations' / f'{name}.json': split
+        for name, split in splits.items()
+    }
+
+
+def summary(written: dict[Path, CocoSplit]) -> str:
+    """Makes a table of the images, boxes and SHA-256 of annotation files.
+
+    Below the table there is a line for each reason why boxes or images were
+    left out or altered.
+
+    Args:
+        written: The result of a converter's ``convert``.
     """
     classes = list(next(iter(written.values())).category_ids)
     rows = [['annotations', 'images', *classes, 'SHA-256']]

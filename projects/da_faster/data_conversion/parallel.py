@@ -1,9 +1,10 @@
 """Reading many images in several processes."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import chain
 
 from da_faster.data_conversion.arguments import check_positive
 from da_faster.data_conversion.samples import ConversionError
@@ -16,25 +17,26 @@ def track(
     nproc: int | None = None,
     skip_broken: bool | None = None,
 ) -> list:
-    """``[function(task) for task in tasks]`` in processes, with progress.
+    """Calls a function with each task, in several processes.
 
-    A ConversionError does not keep the other tasks from being tried, so one
-    run names all broken files. Any other error ends it at once, as does a
-    process that was killed.
+    The progress is shown. After a ConversionError the other tasks are still
+    done, so that one run names all broken files. Any other error stops the
+    run at once, and so does a process that is killed.
 
     Args:
-        function: Is pickled, as are the tasks and the results.
-        tasks: What to call it with.
-        nproc: Processes; None: one per core. A single one is this process.
-        skip_broken: Whether a ConversionError takes the place of its result
-            (``build_splits`` leaves it out and counts it) or is raised. None:
-            raised, and the command has no such option.
+        function: Takes a task. Function, tasks and results are pickled.
+        tasks: The tasks.
+        nproc: Number of processes; None: one per core. With 1, this process
+            does the work.
+        skip_broken: Whether a ConversionError is returned in the place of a
+            result, for ``build_splits`` to leave out and count, or is raised.
+            None: raised, by a command without the option --skip-broken.
 
     Returns:
         The results, in the order of the tasks.
 
     Raises:
-        ConversionError: With the sentences of all that were raised.
+        ConversionError: If tasks raised one; the text has all sentences.
     """
     nproc = os.cpu_count() if nproc is None else nproc
     check_positive(nproc=nproc)
@@ -57,8 +59,37 @@ def track(
     return results
 
 
+def track_splits(
+    function: Callable,
+    tasks: Mapping[str, Sequence],
+    nproc: int | None = None,
+    skip_broken: bool | None = None,
+) -> dict[str, list]:
+    """Calls a function with each task of several splits, see :func:`track`.
+
+    A task that several splits share is done once.
+
+    Args:
+        function: Takes a task.
+        tasks: Tasks by name of the split; they are hashable.
+        nproc: Number of processes.
+        skip_broken: As in :func:`track`.
+
+    Returns:
+        The results by name of the split, in the order of the tasks.
+    """
+    distinct = list(dict.fromkeys(chain.from_iterable(tasks.values())))
+    results = dict(
+        zip(distinct, track(function, distinct, nproc, skip_broken))
+    )
+    return {
+        split: [results[task] for task in some]
+        for split, some in tasks.items()
+    }
+
+
 def attempt(function: Callable, task):
-    """The result of ``function(task)``, or the ConversionError it raised."""
+    """Returns ``function(task)``, or the ConversionError that it raises."""
     try:
         return function(task)
     except ConversionError as error:
@@ -68,19 +99,19 @@ def attempt(function: Callable, task):
 def all_in_one(
     errors: Sequence[ConversionError], count: int, can_skip: bool
 ) -> ConversionError:
-    """One error for those of several images.
+    """Joins the errors of several images.
 
     Args:
-        errors: At least one.
-        count: The number of images.
-        can_skip: Whether the command has --skip-broken.
+        errors: At least one error.
+        count: Number of all images.
+        can_skip: Whether the command has the option --skip-broken.
     """
     first, *others = map(str, errors)
     if not others:
         mend = ' --skip-broken leaves it out.' if can_skip else ''
         return ConversionError(first + mend)
     if len(errors) == count:
-        # Then it is not the files, and one of them tells as much as all.
+        # The cause is not the files, and one sentence says as much as all.
         return ConversionError(f'none of {count} images can be used: {first}')
     mend = ', or leave them out with --skip-broken' if can_skip else ''
     return ConversionError(

@@ -1,16 +1,21 @@
-"""Reading text, json and image files."""
+"""Reading of text, json and image files."""
 
 import json
 from pathlib import Path
 
 from PIL import Image
 
-from da_faster.data_conversion.samples import ConversionError
-from da_faster.image_files import loaded_size
+from da_faster.data_conversion.samples import ConversionError, Sample
+from da_faster.image_files import loaded_size, mend_size
 
 
 def read_lines(path: Path, mend: str) -> list[str]:
-    """Lines of a text file; ``mend`` ends the sentence of an error."""
+    """Reads the lines of a text file.
+
+    Args:
+        path: The file.
+        mend: The end of the sentence where the file cannot be read.
+    """
     try:
         return path.read_text(encoding='utf-8-sig').splitlines()
     except FileNotFoundError:
@@ -22,7 +27,7 @@ def read_lines(path: Path, mend: str) -> list[str]:
 
 
 def read_json(path: Path):
-    """Content of a json file."""
+    """Reads a json file."""
     try:
         with open(path, encoding='utf-8-sig') as file:
             return json.load(file)
@@ -35,10 +40,12 @@ def read_json(path: Path):
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of an image that was decoded to its last line.
+    """Returns width and height of an image as the training loads it.
 
-    They are those of the image as the training loads it: turned by its EXIF
-    orientation.
+    The image is decoded to its last line, so a broken file is found.
+
+    Raises:
+        ConversionError: If the image is missing or broken.
     """
     try:
         with Image.open(path) as image:
@@ -56,3 +63,29 @@ def image_size(path: Path) -> tuple[int, int]:
         raise ConversionError(
             f'{path} is not a readable image ({error}): download it again.'
         ) from error
+
+
+def with_image_size(sample: Sample | ConversionError, images: Path) -> Sample:
+    """Returns a sample with the size of its image.
+
+    Args:
+        sample: A sample; its size is (0, 0) where the labels state none. An
+            error is raised.
+        images: The folder of the images.
+
+    Raises:
+        ConversionError: If the image is missing or broken, or has another size
+            than the labels state.
+    """
+    if isinstance(sample, ConversionError):
+        raise sample
+    size = image_size(images / sample.file_name)
+    if sample.size not in (size, (0, 0)):
+        path = images / sample.file_name
+        mend = 'give the images that were labelled'
+        raise ConversionError(
+            f'{path} is {size[0]}x{size[1]}, but its annotations are for '
+            f'{sample.size[0]}x{sample.size[1]}: '
+            f'{mend_size(path, size, sample.size, mend)}.'
+        )
+    return sample._replace(size=size)

@@ -1,4 +1,4 @@
-"""What converters read: samples with boxes, or a ConversionError."""
+"""The samples that converters read: an image and its labelled boxes."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 
 
 class ConversionError(UserError):
-    """The data or an argument is wrong; the text says how to mend it."""
+    """An error in the data or in an argument, and how to mend it."""
 
 
 class Box(NamedTuple):
-    """A labelled box. See :meth:`CocoSplit.add_box` for its fields."""
+    """A labelled box; the fields are those of :meth:`CocoSplit.add_box`."""
 
     label: str
     x1: float
@@ -29,13 +29,13 @@ class Box(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What a converter read of one image. All labels are still there.
+    """An image and its boxes, as a converter has read them.
 
     Args:
-        file_name: Relative to the image folder.
+        file_name: Path relative to the image folder.
         size: Width and height, pixels.
-        boxes: Its boxes, with the labels of the dataset.
-        notes: How much was left out or altered while reading, by reason.
+        boxes: All boxes of the image, with the labels of the dataset.
+        notes: Number of boxes left out or altered while reading, by reason.
     """
 
     file_name: str
@@ -45,7 +45,11 @@ class Sample(NamedTuple):
 
 
 def finite(*values) -> tuple[float, ...]:
-    """The values as numbers. Raises a ValueError where one is not finite."""
+    """Converts values to numbers.
+
+    Raises:
+        ValueError: If a value is no number, or not finite.
+    """
     numbers = tuple(map(float, values))
     if not all(map(math.isfinite, numbers)):
         raise ValueError('a corner is not finite')
@@ -55,16 +59,17 @@ def finite(*values) -> tuple[float, ...]:
 def from_relative(
     edges: Sequence[float], size: tuple[int, int]
 ) -> tuple[float, ...]:
-    """Edges in pixels, of edges relative to the image.
+    """Converts the edges of a box from fractions of the image to pixels.
 
     Args:
-        edges: Left, upper, right and lower one, 0 to 1.
-        size: Width and height of the image.
+        edges: Left, upper, right and lower edge, 0 to 1.
+        size: Width and height of the image, pixels.
 
     Returns:
-        To 1/100 pixel, as a few digits leave the edge of the image a little
-        off. (+ 0 makes -0 a 0.)
+        The edges in pixels, rounded to 1/100 pixel: label files have few
+        digits, so a box at the edge of the image may end beside it.
     """
+    # + 0 turns -0.0 into 0.0.
     return tuple(
         round(edge * length, 2) + 0 for edge, length in zip(edges, size * 2)
     )

@@ -1,23 +1,114 @@
-"""Which xml file is of which image, and which split they are in."""
+"""The content of a folder in the layout of PASCAL VOC."""
 
+import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
 from da_faster.data_conversion.reading import read_lines
-from da_faster.data_conversion.samples import ConversionError
+from da_faster.data_conversion.samples import (
+    CORNERS,
+    Box,
+    ConversionError,
+    finite,
+)
+from da_faster.image_files import mend_size
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 SPLITS = ('train', 'val', 'valid', 'trainval', 'test')
-# An image and its xml file have the same path but for these folders.
+# The paths of an image and of its xml file differ only in these folders.
 FOLDERS = {
     'annotation', 'annotations', 'xml', 'xmls', 'label', 'labels',
     'image', 'images', 'img', 'imgs', 'jpegimages', 'pngimages'
 }  # fmt: skip
 
 
+def read_voc_boxes(
+    path: Path,
+    size: tuple[int, int],
+    first_pixel: int = 1,
+    image: Path | None = None,
+) -> list[Box]:
+    """Reads all boxes of an xml file.
+
+    A box whose corners coincide, as after a click that slipped, stays without
+    extent, although VOC would count it as one pixel.
+
+    Args:
+        path: The xml file.
+        size: Width and height of the image. The file must state the same size,
+            or none, or zeros.
+        first_pixel: Number of the first pixel, 1 as in VOC, or 0. With 0, xmax
+            is the right edge, not the last pixel.
+        image: The image file, to explain another size.
+
+    Raises:
+        ConversionError: If the file is missing or broken, or states another
+            size.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+        stated = tuple(
+            float(root.findtext(f'size/{key}') or 0)
+            for key in ('width', 'height')
+        )
+        boxes = [
+            read_object(item, at, first_pixel)
+            for at, item in enumerate(root.iter('object'), 1)
+        ]
+    except FileNotFoundError:
+        raise ConversionError(
+            f'{path} is missing: complete the download of the dataset.'
+        ) from None
+    except (ElementTree.ParseError, OSError, ValueError) as error:
+        raise ConversionError(
+            f'{path} is not a whole VOC annotation '
+            f'({error}): correct it, or download it again.'
+        ) from error
+    if any(said not in (0, known) for said, known in zip(stated, size)):
+        mend = 'download both again'
+        if image is not None:
+            mend = mend_size(image, size, stated, mend)
+        raise ConversionError(
+            f'{path} is for an image of {stated[0]:g}x{stated[1]:g}, but the '
+            f'image has {size[0]}x{size[1]}: {mend}.'
+        )
+    return boxes
+
+
+def read_object(item: ElementTree.Element, at: int, first_pixel: int) -> Box:
+    """Reads one labelled object.
+
+    Args:
+        item: The element of the object.
+        at: Number of the object in the file.
+        first_pixel: Number of the first pixel.
+
+    Raises:
+        ValueError: If the label or a corner is missing or broken.
+    """
+    label = (item.findtext('name') or '').strip()
+    corners = [item.findtext(f'bndbox/{key}') for key in CORNERS]
+    if not label or None in corners:
+        lacking = 'bndbox with four corners' if label else 'name'
+        raise ValueError(f'object {at} has no {lacking}')
+    try:
+        x1, y1, x2, y2 = finite(*corners)
+        difficult = float(item.findtext('difficult') or 0)
+    except ValueError as error:
+        raise ValueError(f'object {at}: {error}') from error
+    return Box(
+        label,
+        x1 - first_pixel * (x2 > x1),
+        y1 - first_pixel * (y2 > y1),
+        x2,
+        y2,
+        iscrowd=int(difficult > 0),
+    )
+
+
 def by_name(files: Iterable[Path], root: Path) -> dict[str, list[Path]]:
-    """Files by their path below ``root`` without suffix and ``FOLDERS``."""
+    """Groups files by path below ``root``, without suffix and ``FOLDERS``."""
     found = defaultdict(list)
     for path in files:
         *folders, _ = path.relative_to(root).parts
@@ -27,9 +118,14 @@ def by_name(files: Iterable[Path], root: Path) -> dict[str, list[Path]]:
 
 
 def listed_name(line: str, labels: dict[str, list[Path]]) -> str:
-    """The image that a line of ImageSets/Main names.
+    """Returns the name of the image in a line of ImageSets/Main.
 
-    The lists of a class have a second column; CVAT quotes a name with spaces.
+    A list of one class has a second column. CVAT puts a name with spaces into
+    quotation marks.
+
+    Args:
+        line: The line.
+        labels: Xml files by name of the image.
     """
     line = line.strip()
     if line.startswith('"'):
@@ -40,10 +136,11 @@ def listed_name(line: str, labels: dict[str, list[Path]]) -> str:
 
 
 class VocFolder:
-    """A folder with xml files and images, in any of the usual layouts.
+    """A folder with xml files and images, in one of the usual layouts.
 
-    Annotations/ with JPEGImages/, as VOC has it, annotations/ with images/,
-    as many sets on Kaggle, or all in one folder; each also in subfolders.
+    The layouts are Annotations/ with JPEGImages/ as in VOC, annotations/ with
+    images/ as in many sets on Kaggle, and all files in one folder; each of
+    these also in subfolders.
     """
 
     def __init__(self, root: Path) -> None:
@@ -61,12 +158,13 @@ class VocFolder:
         self.images = by_name(list_files(root, IMAGE_SUFFIXES), root)
 
     def splits(self) -> list[str]:
-        """The usual splits that it has a list of, or else every list.
+        """Returns the names of the splits.
 
-        Where there is none, its usual subfolders, or "all".
+        These are the usual splits that have a list, else all lists; without
+        any list, the usual subfolders, else "all".
         """
         lists = sorted(path.stem for path in list_files(self.lists, ['.txt']))
-        # A list named after a class goes with another one: car_train.
+        # car_train is the list of a class, beside the list train.
         own = [
             name
             for name in lists
@@ -81,7 +179,7 @@ class VocFolder:
         )
 
     def names(self, split: str) -> list[str]:
-        """Names of the images of a split, in the order of their list."""
+        """Returns the names of the images of a split, in their order."""
         listing = self.lists / f'{split}.txt'
         below = [n for n in sorted(self.labels) if n.startswith(f'{split}/')]
         if listing.exists() or split != 'all' and not below:
@@ -104,7 +202,7 @@ class VocFolder:
         return names
 
     def file(self, name: str, files: dict, folder: str, suffix: str) -> Path:
-        """The one file of that name, or where it should be."""
+        """Returns the one file of a name, or the path where it should be."""
         found = files.get(name, ())
         if len(found) > 1:
             raise ConversionError(
@@ -116,7 +214,15 @@ class VocFolder:
         return found[0] if found else parent / f'{name}{suffix}'
 
     def tasks(self, split: str, base: Path) -> list[tuple]:
-        """Those of :func:`read_sample`; file names count from ``base``."""
+        """Returns the images of a split.
+
+        Args:
+            split: Name of the split.
+            base: The folder that file names are relative to.
+
+        Returns:
+            File name, path of the image and xml file of each image.
+        """
         tasks = []
         for name in self.names(split):
             image = self.file(name, self.images, 'JPEGImages', '.jpg')
@@ -125,9 +231,9 @@ class VocFolder:
         return tasks
 
     def count_bare(self, tasks: list[tuple]) -> int:
-        """Images without an xml file, in the folders of those that have one.
+        """Counts images without an xml file beside images that have one.
 
-        A list chooses on purpose, so they matter where there is none.
+        They matter only without a list: a list leaves images out on purpose.
         """
         folders = {image.parent for _, image, _ in tasks}
         return sum(

@@ -1,4 +1,4 @@
-"""Labels in YOLO's txt format, a file an image."""
+"""Converter of labels in YOLO's format, a text file an image."""
 
 import os
 from collections import Counter
@@ -7,7 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from da_faster.data_conversion.arguments import check_existing, class_map
+from da_faster.data_conversion.arguments import (
+    check_existing,
+    check_labels,
+    class_map,
+)
 from da_faster.data_conversion.coco import CocoSplit, build_splits
 from da_faster.data_conversion.output import write_splits
 from da_faster.data_conversion.parallel import track
@@ -23,15 +27,15 @@ from da_faster.data_conversion.samples import (
 from da_faster.data_conversion.yolo_layout import read_layout
 from da_faster.listing import IMAGE_SUFFIXES, is_hidden
 
-# Rounding may take a number this far beyond 0 or 1.
+# Rounding may move a number this far below 0 or above 1.
 TOLERANCE = 1e-3
-# Texts that tools put among the label files.
+# Text files that tools put among the label files.
 NO_LABELS = ('classes', 'notes', 'README', 'train', 'val', 'valid', 'test')
 BARE = 'images without a label file '
 
 
 class Task(NamedTuple):
-    """An image and its label file. One of the two may not exist."""
+    """An image and its label file; one of the two may be missing."""
 
     file_name: str
     image: Path
@@ -39,10 +43,10 @@ class Task(NamedTuple):
 
 
 def label_file(image: Path) -> Path:
-    """Where the labels of an image are.
+    """Returns the path of the label file of an image.
 
-    As Ultralytics has it: in ``labels`` in the place of the last ``images``
-    of the path. Beside the image where there is no such folder.
+    As in Ultralytics, ``labels`` stands for the last ``images`` of the path.
+    Without such a folder, the label file lies beside the image.
     """
     *folders, name = image.parts
     if 'images' in folders:
@@ -56,16 +60,16 @@ def label_file(image: Path) -> Path:
 def read_box(
     fields: Sequence[str], names: dict[int, str], size: tuple[int, int]
 ) -> Box:
-    """The box of a line: a class, then a box or an outline.
+    """Reads the box of a line.
 
     Args:
-        fields: The class, and the box's centre, width and height or three or
-            more corners, all relative to the image.
-        names: Of the classes.
+        fields: Number of the class; then centre, width and height of the box,
+            or three or more corners of an outline, relative to the image.
+        names: Class names by number.
         size: Width and height of the image.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If the line is neither.
     """
     number = float(fields[0])
     if number not in names:
@@ -89,7 +93,7 @@ def read_box(
 
 
 def read_sample(task: Task, names: dict[int, str]) -> Sample:
-    """One image; without a label file it has no objects."""
+    """Reads one image; without a label file it has no objects."""
     if not task.image.is_file() and task.labels.is_file():
         raise ConversionError(
             f'{task.labels} has no image {task.image}: complete the download.'
@@ -123,7 +127,15 @@ def read_sample(task: Task, names: dict[int, str]) -> Sample:
 
 
 def collect(images: Sequence[Path], root: Path) -> list[Task]:
-    """The tasks of the images of a split, and of label files without one."""
+    """Pairs images with their label files.
+
+    Args:
+        images: The images of a split.
+        root: The folder that file names are relative to.
+
+    Returns:
+        The images, and label files without an image.
+    """
     tasks = {}
     for image in images:
         name = Path(os.path.relpath(image, root)).as_posix()
@@ -138,7 +150,7 @@ def collect(images: Sequence[Path], root: Path) -> list[Task]:
 
 
 def orphans(tasks: dict[Path, Task]) -> Iterator[Task]:
-    """Label files without an image, in folders that hold labels alone."""
+    """Yields label files without an image, in folders of labels alone."""
     pairs = {
         (task.labels.parent, task.image.parent) for task in tasks.values()
     }
@@ -170,20 +182,21 @@ def convert(
 ) -> dict[Path, CocoSplit]:
     """Writes ``<split>.json`` for every split.
 
-    File names count from the folder of data.yaml. An empty label file is that
-    of an image without objects.
+    File names are relative to the folder of data.yaml. An empty label file
+    means an image without objects.
 
     Args:
         root: A folder with data.yaml (obj.data, classes.txt), or that file.
-        out: Default: ``annotations`` in the folder.
-        classes: Default: all, in the order of their numbers.
-        splits: Default: those of train, val and test that data.yaml names.
+        out: The folder to write to; default: ``annotations`` in the folder.
+        classes: Labels to keep; default: all, in the order of their numbers.
+        splits: Splits to convert; default: those of train, val and test that
+            data.yaml names.
         missing_is_empty: An image without a label file has no objects. By
-            default it is left out and counted: it may be unlabelled.
-        skip_broken: Leave out images that cannot be read, or whose labels
-            cannot, and count them.
+            default it is left out and counted, since it may be unlabelled.
+        skip_broken: Leave out and count images that cannot be read, or whose
+            labels cannot.
         force: Replace earlier files.
-        nproc: Processes; default: one per core.
+        nproc: Number of processes; default: one per core.
 
     Returns:
         {path of the annotation file: its content}.
@@ -194,12 +207,7 @@ def convert(
     layout = read_layout(Path(root))
     known = list(dict.fromkeys(layout.names.values()))
     names = class_map(classes) if classes else {name: name for name in known}
-    for label in names:
-        if label not in known:
-            raise ConversionError(
-                f'{layout.path} has no class {label}: it has '
-                f'{", ".join(known)}.'
-            )
+    check_labels(layout.path, 'class', names, known)
     out = Path(out or layout.root / 'annotations')
     splits = splits or layout.splits
     check_existing(out, splits, force)

@@ -1,4 +1,4 @@
-"""What data.yaml says of a set in YOLO's format, or what stands in for it."""
+"""The classes and images of a set in YOLO's format, read of data.yaml."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from da_faster.data_conversion.samples import ConversionError
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 SPLITS = ('train', 'val', 'test')
-# Of sets without a data.yaml; "valid" is Roboflow's and Darknet's.
+# Splits of sets without a data.yaml; Roboflow and Darknet write "valid".
 FOLDERS = ('train', 'val', 'valid', 'test')
 NAME_FILES = ('classes.txt', 'obj.names', 'labels/classes.txt')
 
@@ -20,10 +20,11 @@ class Layout:
     """The classes of a set and the images of its splits.
 
     Args:
-        path: The file that says so; places count from its folder.
-        names: Class by number.
-        places: By split: folders, lists of images, or images.
-        base: Another folder that places may count from.
+        path: The file that describes the set.
+        names: Class names by number.
+        places: Folders, lists of images, or images, by name of the split;
+            relative to the folder of ``path`` or to ``base``.
+        base: Another folder.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Layout:
         return list(self.places)
 
     def images(self, split: str) -> list[Path]:
-        """The images of a split, in the order of its folders and lists."""
+        """Returns the images of a split, in the order of folders and lists."""
         if split not in self.places:
             raise ConversionError(
                 f'{self.path} has no {split}: it has {", ".join(self.places)}.'
@@ -65,7 +66,7 @@ class Layout:
         return found
 
     def listed(self, path: Path) -> Iterator[Path]:
-        """The images of a list; a missing one as the list names it."""
+        """Yields the images of a list, missing ones as the list names them."""
         lines = read_lines(path, f'correct {self.path}.')
         for line in filter(None, map(str.strip, lines)):
             found = self.find(line, [path.parent, *self.bases])
@@ -73,7 +74,7 @@ class Layout:
 
     @staticmethod
     def find(place: str, bases: list[Path]) -> Path | None:
-        """The place that is meant, or None.
+        """Finds the path that a file means; None if there is none.
 
         Roboflow writes ``../train/images`` for ``train/images``, CVAT
         ``data/obj_train_data/a.jpg`` for ``obj_train_data/a.jpg``.
@@ -91,7 +92,7 @@ class Layout:
 
 
 def read_layout(root: Path) -> Layout:
-    """The layout of a folder, or of its description.
+    """Reads the layout of a set.
 
     Args:
         root: A folder with data.yaml, obj.data (Darknet) or classes.txt
@@ -99,14 +100,14 @@ def read_layout(root: Path) -> Layout:
     """
     path = root if root.is_file() else find_description(root)
     if path.suffix in ('.yaml', '.yml'):
-        return of_yaml(path)
+        return read_yaml(path)
     if path.suffix == '.data':
-        return of_darknet(path)
-    return of_names(path, root if root.is_dir() else root.parent)
+        return read_darknet(path)
+    return read_folder(path, root if root.is_dir() else root.parent)
 
 
 def find_description(root: Path) -> Path:
-    """The file of a folder that names the classes."""
+    """Finds the file of a folder that names the classes."""
     if not root.is_dir():
         raise ConversionError(f'{root} is not a folder: check the path.')
     found = [
@@ -132,8 +133,8 @@ def find_description(root: Path) -> Path:
     return found[0]
 
 
-def of_yaml(path: Path) -> Layout:
-    """The layout that a data.yaml describes."""
+def read_yaml(path: Path) -> Layout:
+    """Reads a data.yaml."""
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8-sig'))
         if not isinstance(content, dict):
@@ -158,7 +159,15 @@ def of_yaml(path: Path) -> Layout:
 
 
 def places_of(split: str, value) -> list[str]:
-    """One or several folders or lists."""
+    """Returns the folders or lists of a split.
+
+    Args:
+        split: Name of the split.
+        value: Its entry in data.yaml.
+
+    Raises:
+        ValueError: If an entry is no text.
+    """
     places = value if isinstance(value, list) else [value]
     if not all(isinstance(place, str) for place in places):
         raise ValueError(f'{split} is not a folder or a list of folders')
@@ -166,14 +175,18 @@ def places_of(split: str, value) -> list[str]:
 
 
 def names_of(content: dict) -> dict[int, str]:
-    """Class by number. Raises a ValueError."""
+    """Reads the class names of a data.yaml, by number.
+
+    Raises:
+        ValueError: If they are missing or broken.
+    """
     names = content.get('names')
     if isinstance(names, list):
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not names:
         raise ValueError('it has no list "names:"')
     for number, name in names.items():
-        # Without quotation marks YAML reads the class "no" as False.
+        # YAML reads the class no without quotation marks as False.
         if type(number) is not int or type(name) not in (str, int):
             raise ValueError(
                 f'class {number!r} is {name!r}: write it in quotation marks'
@@ -185,7 +198,7 @@ def names_of(content: dict) -> dict[int, str]:
 
 
 def read_names(path: Path) -> dict[int, str]:
-    """Class by number, of a text with a name a line."""
+    """Reads class names by number, of a text with a name a line."""
     lines = [line.strip() for line in read_lines(path, 'give the classes.')]
     while lines and not lines[-1]:
         lines.pop()
@@ -199,8 +212,8 @@ def read_names(path: Path) -> dict[int, str]:
     return dict(enumerate(lines))
 
 
-def of_darknet(path: Path) -> Layout:
-    """The layout that an obj.data describes, as Darknet and CVAT write it."""
+def read_darknet(path: Path) -> Layout:
+    """Reads an obj.data, as Darknet and CVAT write it."""
     pairs = (
         line.split('=', 1)
         for line in read_lines(path, 'check the path.')
@@ -221,8 +234,8 @@ def of_darknet(path: Path) -> Layout:
     return Layout(path, read_names(names), places)
 
 
-def of_names(path: Path, root: Path) -> Layout:
-    """All images of a folder; subfolders like train/ are splits."""
+def read_folder(path: Path, root: Path) -> Layout:
+    """Takes all images of a folder; subfolders like train/ are splits."""
     places = defaultdict(list)
     for image in list_files(root, IMAGE_SUFFIXES):
         folders = image.relative_to(root).parts[:-1]

@@ -1,4 +1,4 @@
-"""Reads a table with a line for each box."""
+"""The content of a table with a line for each box."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from da_faster.data_conversion.samples import (
     finite,
 )
 
-# Usual names of the columns, in small letters.
+# Usual names of the columns, in lower case.
 COLUMNS = dict(
     image=(
         'image', 'img', 'filename', 'file_name', 'file', 'image_name', 'path',
@@ -30,13 +30,13 @@ COLUMNS = dict(
     width=('width', 'w', 'bbox_width'),
     height=('height', 'h', 'bbox_height'),
     bbox=('bbox', 'box'),
-    # Of the image, where there is no other: often just its number.
+    # Stands for the image only if no other column does: often a number.
     image_id=('image_id', 'imageid'),
 )  # fmt: skip
 SIDES = ('x', 'y', 'width', 'height')
 FORMATS = ('xyxy', 'xywh')
-# Never of the image, even where the box has corners.
-OF_A_BOX = ('w', 'h', 'bbox_width', 'bbox_height')
+# Columns that always state the size of the box, never of the image.
+BOX_SIZES = ('w', 'h', 'bbox_width', 'bbox_height')
 
 
 class Table(NamedTuple):
@@ -44,11 +44,12 @@ class Table(NamedTuple):
 
     Args:
         path: The file.
-        delimiter: Between two values.
-        columns: The columns of image, label, box and size.
+        delimiter: The sign between two values.
+        columns: Names of the columns for ``image``, ``label``, ``box`` and
+            ``size``.
         box_format: One of ``FORMATS``.
-        label: The class of every box, where there is no such column.
-        mend: Ends the sentence where a line is broken.
+        label: The label of every box, where there is no column for it.
+        mend: The end of the sentence where a line is broken.
     """
 
     path: Path
@@ -59,7 +60,7 @@ class Table(NamedTuple):
     mend: str
 
     def rows(self) -> Iterator[tuple[int, dict]]:
-        """The number of each line, and its values by column."""
+        """Yields the number of each line and its values by column."""
         try:
             with open(self.path, newline='', encoding='utf-8-sig') as file:
                 reader = csv.DictReader(
@@ -73,15 +74,15 @@ class Table(NamedTuple):
                 f'{self.mend}'
             ) from error
 
-    def values(self, row: dict, what: str) -> list[str]:
-        """What a line has in the columns of something."""
-        return [row[column].strip() for column in self.columns.get(what, ())]
+    def values(self, row: dict, key: str) -> list[str]:
+        """Returns the values of a line in the columns for ``key``."""
+        return [row[column].strip() for column in self.columns.get(key, ())]
 
     def box(self, row: dict) -> Box | None:
-        """The box of a line; None where it is empty, without an object.
+        """Reads the box of a line; None where the box is left empty.
 
         Raises:
-            ValueError: If it is not four numbers, or has no label.
+            ValueError: If the box is not four numbers, or has no label.
         """
         values = self.values(row, 'box')
         if len(values) == 1:
@@ -99,10 +100,10 @@ class Table(NamedTuple):
         return Box(label, a, b, c, d)
 
     def size(self, row: dict) -> tuple[int, int]:
-        """What a line says of the size of its image; (0, 0) for nothing.
+        """Reads the image size that a line states; (0, 0) where it has none.
 
         Raises:
-            ValueError: If it is not two numbers.
+            ValueError: If the size is not two numbers.
         """
         values = self.values(row, 'size')
         if all(value.lower() in ('', 'nan') for value in values):
@@ -111,10 +112,10 @@ class Table(NamedTuple):
         return width, height
 
     def samples(self) -> dict[str, Sample | ConversionError]:
-        """By name of the image, in the order of the table.
+        """Reads all samples, by name of the image, in the order of the table.
 
-        An image of which a line is broken has an error. Its size is (0, 0)
-        where the table states none.
+        An image with a broken line has an error in the place of a sample. The
+        size is (0, 0) where the table states none.
         """
         found: dict[str, Sample | ConversionError] = {}
         for line, row in self.rows():
@@ -145,7 +146,7 @@ class Table(NamedTuple):
 
 
 def read_header(path: Path, mend: str) -> tuple[str, list[str]]:
-    """The delimiter of a table and the names of its columns."""
+    """Reads the delimiter of a table and the names of its columns."""
     try:
         with open(path, newline='', encoding='utf-8-sig') as file:
             head = file.readline()
@@ -178,23 +179,23 @@ def open_table(
     Args:
         path: The file; its first line names the columns.
         columns: Each ``KEY=COLUMN``, with a key of ``COLUMNS``.
-        label: The class of every box, whatever the table says.
-        box_format: Of a column that has the whole box.
+        label: The label of every box, whatever the table says.
+        box_format: Format of a column that holds the whole box.
         mend: See :class:`Table`.
 
     Raises:
-        ConversionError: If a column lacks, or two may be meant.
+        ConversionError: If a column is missing, or two columns are possible.
     """
     delimiter, header = read_header(path, mend)
     found = choose_columns(path, header, columns)
     image = found.get('image', found.get('image_id'))
-    kind, sides = box_format, [found.get('bbox')]
+    form, sides = box_format, [found.get('bbox')]
     size = [found.get(key) for key in SIDES[2:]]
-    if {str(name).strip().lower() for name in size} & set(OF_A_BOX):
+    if {str(name).strip().lower() for name in size} & set(BOX_SIZES):
         size = [None]
     for name, keys in (('xyxy', CORNERS), ('xywh', SIDES)):
         if all(key in found for key in keys):
-            kind, sides = name, [found[key] for key in keys]
+            form, sides = name, [found[key] for key in keys]
             size = size if name == 'xyxy' else [None]
             break
     lacking = 'the image' if image is None else 'the box'
@@ -204,7 +205,7 @@ def open_table(
             'its first line must name the columns; say which is which with '
             '--columns image=COLUMN label=COLUMN xmin=COLUMN ...'
         )
-    if kind is None:
+    if form is None:
         raise ConversionError(
             f'{path} has the whole box in the column {sides[0]}: say with '
             '--box-format whether it is xyxy (corners) or xywh (corner, width '
@@ -220,13 +221,22 @@ def open_table(
     chosen = dict(image=[image], label=labels, box=sides)
     if None not in size:
         chosen['size'] = size
-    return Table(path, delimiter, chosen, kind, label, mend)
+    return Table(path, delimiter, chosen, form, label, mend)
 
 
 def choose_columns(
     path: Path, header: Sequence[str], columns: Sequence[str]
 ) -> dict[str, str]:
-    """The column of each key of ``COLUMNS`` that a table has."""
+    """Chooses the column for each key of ``COLUMNS``.
+
+    Args:
+        path: The file.
+        header: The columns of the table.
+        columns: Each ``KEY=COLUMN``, before the usual names.
+
+    Returns:
+        {key: column}, without the keys that the table has no column for.
+    """
     chosen = dict(item.partition('=')[::2] for item in columns)
     for key, column in chosen.items():
         if key not in COLUMNS or column not in header:
@@ -253,11 +263,11 @@ def choose_columns(
 
 
 def read_csv_boxes(path: Path, mend: str) -> dict[str, list[Box]]:
-    """Boxes by file name, of a table with a line for each box.
+    """Reads all boxes of a table, by file name of the image.
 
     Args:
         path: The file.
-        mend: Ends the sentence where it is missing.
+        mend: The end of the sentence where the file is missing.
     """
     if not path.is_file():
         raise ConversionError(f'{path} is missing: {mend}')
