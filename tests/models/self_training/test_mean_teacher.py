@@ -1,7 +1,6 @@
 """A student that learns from its average, on tiny detectors."""
 
 import copy
-from contextlib import nullcontext
 from unittest import mock
 
 import numpy as np
@@ -11,7 +10,6 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample
 from mmengine.runner import load_state_dict
 from mmengine.structures import InstanceData
-from torch import nn
 
 from da_faster.models import MeanTeacher
 from da_faster.models.self_training.distillation import Seen
@@ -19,7 +17,6 @@ from da_faster.models.self_training.ignored_boxes import (
     find_assigners,
     ignoring,
 )
-from da_faster.models.self_training.one_pass import one_pass
 from da_faster.models.self_training.views import label
 
 from ..conftest import CLASSES
@@ -208,73 +205,6 @@ def called(module, name: str) -> list:
     calls, method = [], getattr(module, name)
     setattr(module, name, lambda *args: (calls.append(args), method(*args))[1])
     return calls
-
-
-@pytest.mark.parametrize('soft', [False, True])
-def test_the_student_looks_once_at_the_target(
-    build_teacher, batch, monkeypatch, soft
-):
-    """For labels and classifiers; nothing is lost or mixed up."""
-    results, rois = [], None
-    target = len(batch['inputs']['target'])
-    for once in (True, False):
-        model = build_teacher(
-            align='always',
-            agreement_interval=0,
-            distillation=dict(type='TwoStageDistillation') if soft else None,
-        )
-        model.student.domain_neck.grad_scale = 1.0
-        model.student.instance_domain_head.grad_scale = 1.0
-        head = model.student.roi_head
-        looks = called(model.student, 'extract_feat')
-        both = called(head, 'loss_both_domains')
-        if not once:
-            monkeypatch.setattr(
-                'da_faster.models.self_training.mean_teacher.one_pass',
-                lambda *_: nullcontext(True),
-            )
-            # The same RoIs of the target: those that the labels chose.
-            boxes = [rois[rois[:, 0] == i, 1:] for i in range(target)]
-            assert all(map(len, boxes))
-            head._sample_target = mock.Mock(return_value=boxes)
-        losses = losses_of(model, batch)
-        seen = sum(len(images) for (images,) in looks)
-        assert seen == (2 if once else 3) * target
-        if once:
-            _, proposals, source, (rois, _) = both[0]
-            assert len(proposals) == len(source)  # none of the target
-        assert model.student.target_rois is None
-        model.parse_losses(losses)[0].backward()
-        results.append((losses, dict(model.student.named_parameters())))
-    (losses, ours), (wanted, theirs) = results
-    assert {
-        'loss_da_image',
-        'loss_da_instance',
-        'target_loss_cls',
-    } <= losses.keys()
-    for name in wanted:
-        torch.testing.assert_close(losses[name], wanted[name])
-    for name, parameter in theirs.items():
-        torch.testing.assert_close(
-            ours[name].grad, parameter.grad, rtol=1e-4, atol=1e-6, msg=name
-        )
-
-
-def test_batch_norms_that_learn_see_both_batches():
-    detector = nn.Sequential(nn.BatchNorm2d(3))
-    detector.extract_feat = lambda batch: (detector(batch),)
-    images = torch.rand(2, 3, 4, 4)
-    joint = torch.cat([images + 5, images])
-    features = []
-    looks = called(detector, 'extract_feat')
-    for mode in (True, False):
-        detector.train(mode)
-        with one_pass(detector, images):
-            (alone,), (both,) = map(detector.extract_feat, (images, joint))
-        features.append((both[2:], alone))
-    assert not torch.allclose(*features[0])
-    assert torch.equal(*features[1])
-    assert [len(batch) for (batch,) in looks] == [2, 4, 2, 2]
 
 
 @pytest.mark.parametrize('align', ['burn-in', 'always'])

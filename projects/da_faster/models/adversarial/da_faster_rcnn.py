@@ -28,10 +28,6 @@ class DAFasterRCNN(FasterRCNN):
         *args, **kwargs: Of FasterRCNN.
     """
 
-    # RoIs of the target and their vectors, as of ``loss_both_domains``, where
-    # the same images have learned from labels before.
-    target_rois: tuple[Tensor, Tensor] | None = None
-
     def __init__(
         self,
         *args,
@@ -83,12 +79,11 @@ class DAFasterRCNN(FasterRCNN):
 
         x = self.extract_feat(images)
         # The target's RoIs serve the instance-level classifier alone.
-        sampled = self.instance_domain_head and self.target_rois is None
         losses, proposals = self.rpn_loss(
-            x, source, target_metas if sampled else []
+            x, source, target_metas if self.instance_domain_head else []
         )
         roi_losses, roi_vectors, image_ids = self.roi_head.loss_both_domains(
-            x, proposals, source, self.target_rois
+            x, proposals, source
         )
         losses.update(roi_losses)
         losses.update(

@@ -111,7 +111,6 @@ class DARoIHead(StandardRoIHead):
         x: tuple[Tensor],
         proposals: InstanceList,
         source_samples: SampleList,
-        target: tuple[Tensor, Tensor] | None = None,
     ) -> tuple:
         """Detection losses of the source, RoI vectors of both domains.
 
@@ -122,10 +121,6 @@ class DARoIHead(StandardRoIHead):
             source_samples (list[DetDataSample]): S, with ``gt_instances``.
                 Images beyond these are the target's: they have no labels
                 here, so none can reach a loss.
-            target (tuple[Tensor, Tensor], optional): RoIs (R_t, 5) of the
-                target's images, counted from their first, and the vectors
-                (R_t, D), if they are known. Then ``proposals`` has no more
-                than the source's.
 
         Returns:
             tuple:
@@ -137,20 +132,13 @@ class DARoIHead(StandardRoIHead):
         num_source = len(source_samples)
         sampled = self._sample_source(proposals[:num_source], source_samples)
         source_rois = bbox2roi([res.priors for res in sampled])
-        rois = source_rois
-        if target is None:
-            # bbox2roi numbers images from 0; empty entries keep the numbering.
-            target_rois = bbox2roi(
-                [source_rois.new_zeros(0, 4)] * num_source
-                + self._sample_target(proposals[num_source:])
-            )
-            rois = torch.cat([source_rois, target_rois])
+        # bbox2roi numbers images from 0; empty entries keep the numbering.
+        target_rois = bbox2roi(
+            [source_rois.new_zeros(0, 4)] * num_source
+            + self._sample_target(proposals[num_source:])
+        )
+        rois = torch.cat([source_rois, target_rois])
         out = self._bbox_forward(x, rois)
-        vectors, images = out['roi_vectors'], rois[:, 0].long()
-        if target is not None:
-            rois, known = target
-            vectors = torch.cat([vectors, known])
-            images = torch.cat([images, rois[:, 0].long() + num_source])
 
         num_rois = len(source_rois)
         losses = dict()
@@ -172,4 +160,4 @@ class DARoIHead(StandardRoIHead):
                     [s.gt_instances for s in source_samples],
                 )['loss_mask']
             )
-        return losses, vectors, images
+        return losses, out['roi_vectors'], rois[:, 0].long()

@@ -20,7 +20,6 @@ from da_faster.matching import agreement
 from .distillation import recorded
 from .ignored_boxes import find_assigners, ignoring, without_ignored
 from .low_scores import shown_from
-from .one_pass import one_pass
 from .views import as_they_are, label, movement
 
 # Losses of where a box or mask is, as MMDetection's heads name them.
@@ -110,9 +109,8 @@ class MeanTeacher(SemiBaseDetector):
         weight_by_score (bool): Weigh the target's losses with the mean score
             of the pseudo-labels, as MIC (Hoyer et al., CVPR 2023) does.
         align (str): When the domain classifiers of the detector train:
-            ``'burn-in'`` or ``'always'``. After the burn-in one at the
-            instance level sees the target's RoIs that the pseudo-labels were
-            learned on.
+            ``'burn-in'`` or ``'always'``. After the burn-in ``'always'`` takes
+            a second forward pass of the target, for the classifiers.
         agreement_interval (int): Iterations between two comparisons of what
             teacher and student detect; 0 for none.
         predict_on (str): ``'teacher'`` or ``'student'``: the weights to
@@ -280,34 +278,19 @@ class MeanTeacher(SemiBaseDetector):
                 [x.gt_instances.labels for x in batch_data_samples['source']]
             )
 
-        def of_source() -> dict:
-            if not with_source:
-                return {}
-            return self.source_loss(batch_inputs, batch_data_samples)
-
-        def of_target() -> dict:
-            if not self.self_training:
-                return {}
-            return self.target_loss(
-                seen,
-                batch_data_samples['target'],
-                batch_inputs['target_weak'],
-                batch_data_samples['target_weak'],
+        losses = {}
+        if with_source:
+            losses.update(self.source_loss(batch_inputs, batch_data_samples))
+        if self.self_training:
+            losses.update(
+                self.target_loss(
+                    seen,
+                    batch_data_samples['target'],
+                    batch_inputs['target_weak'],
+                    batch_data_samples['target_weak'],
+                )
             )
-
-        # Labels and classifiers would have the student look twice at the same
-        # images. The labels come first: they choose the RoIs.
-        if (
-            with_source
-            and self.self_training
-            and self._aligns()
-            and seen is batch_inputs['target']
-        ):
-            with one_pass(self.student, seen) as once:
-                if once:
-                    found = of_target()
-                    return {**of_source(), **found}
-        return {**of_source(), **of_target()}
+        return losses
 
     def source_loss(
         self, inputs: dict[str, Tensor], samples: dict[str, SampleList]
