@@ -9,73 +9,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-TOOLS = Path(__file__).parents[2] / 'tools' / 'dataset_converters'
+from converting import TOOLS, boxes
+
 # The 60 photographs by hand: `printf image-7.png | sha256sum` of every first
 # number of a pair and every single one, sorted, until 30 are taken.
 TRAIN = [
-    7,
-    12,
-    17,
-    20,
-    25,
-    30,
-    31,
-    32,
-    33,
-    34,
-    37,
-    45,
-    46,
-    55,
-    59,
-    66,
-    69,
-    75,
-    76,
-    80,
-    82,
-    83,
-    86,
-    89,
-    91,
-    101,
-    103,
-    110,
-    112,
-    117,
-]
+    7, 12, 17, 20, 25, 30, 31, 32, 33, 34, 37, 45, 46, 55, 59,
+    66, 69, 75, 76, 80, 82, 83, 86, 89, 91, 101, 103, 110, 112, 117,
+]  # fmt: skip
 TEST = [
-    10,
-    11,
-    14,
-    19,
-    22,
-    24,
-    36,
-    44,
-    48,
-    49,
-    51,
-    52,
-    61,
-    65,
-    68,
-    71,
-    72,
-    74,
-    77,
-    79,
-    81,
-    87,
-    93,
-    96,
-    99,
-    102,
-    104,
-    108,
-    118,
-    119,
-]
+    10, 11, 14, 19, 22, 24, 36, 44, 48, 49, 51, 52, 61, 65, 68,
+    71, 72, 74, 77, 79, 81, 87, 93, 96, 99, 102, 104, 108, 118, 119,
+]  # fmt: skip
 SPLITS = ('source_train', 'source_test', 'target_train', 'target_test')
 
 
@@ -125,9 +70,11 @@ def raw(tmp_path):
         'BloodImage_00020': [('RBC', 11, 21, 30, 60)],
         'BloodImage_00037': [('Platelets', 11, 21, 30, 60)],
     }
-    for name, boxes in objects.items():
+    for name, labelled in objects.items():
         filename = 'x' if name == 'BloodImage_00000' else f'{name}.jpg'
-        (bccd / 'Annotations' / f'{name}.xml').write_text(voc(boxes, filename))
+        (bccd / 'Annotations' / f'{name}.xml').write_text(
+            voc(labelled, filename)
+        )
         Image.new('RGB', (640, 480), 'pink').save(
             bccd / 'JPEGImages' / f'{name}.jpg'
         )
@@ -183,16 +130,6 @@ def load(out, split):
     return json.loads((out / 'annotations' / f'{split}.json').read_text())
 
 
-def boxes_of(content, file_name):
-    ids = {image['file_name']: image['id'] for image in content['images']}
-    names = {item['id']: item['name'] for item in content['categories']}
-    return [
-        (names[item['category_id']], *item['bbox'])
-        for item in content['annotations']
-        if item['image_id'] == ids[file_name]
-    ]
-
-
 def fingerprints(out):
     return {
         str(path.relative_to(out)): path.read_bytes()
@@ -207,7 +144,7 @@ def test_source_boxes(convert):
         dict(id=1, name='RBC'),
         dict(id=2, name='WBC'),
     ]
-    assert boxes_of(content, 'BloodImage_00000.jpg') == [
+    assert boxes(content, 'BloodImage_00000.jpg') == [
         ('WBC', 259, 176, 232, 200),  # xmin - 1, ymin - 1; xmax - xmin + 1
         ('RBC', 0, 0, 640, 480),  # from edge to edge
         ('RBC', 0, 470, 20, 10),  # clipped on the left and below
@@ -224,14 +161,14 @@ def test_source_boxes(convert):
         iscrowd=0,
     )
     # A photograph without a shared class stays, without boxes.
-    assert boxes_of(content, 'BloodImage_00037.jpg') == []
+    assert boxes(content, 'BloodImage_00037.jpg') == []
     assert [box['id'] for box in content['annotations']] == [1, 2, 3]
 
 
 def test_target_boxes(convert):
     out = convert()
     content = load(out, 'target_test')
-    assert boxes_of(content, 'image-10.png') == [
+    assert boxes(content, 'image-10.png') == [
         ('RBC', 64, 128, 128, 32),
         ('RBC', 0, 0, 51.06, 41.46),
         ('WBC', 0, 128, 128, 128),
