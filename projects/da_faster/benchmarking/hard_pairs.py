@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 
 from da_faster.data_conversion.coco import CocoSplit
+from da_faster.data_conversion.coco_layout import read_coco
 from da_faster.data_conversion.output import atomic_folder
-from da_faster.data_conversion.reading import read_json
 from da_faster.data_conversion.samples import AnyPath, Box
 from da_faster.errors import UserError
 from da_faster.package_configs import carried_root
@@ -56,20 +56,12 @@ def read(root: Path, split: str, folder: str) -> Iterator[Example]:
             f'{path} does not exist: make {root} with '
             f'tools/dataset_converters/{root.name}.py first.'
         )
-    coco = read_json(path)
-    labels = {c['id']: c['name'] for c in coco['categories']}
-    boxes: dict[int, list[Box]] = {}
-    for item in coco['annotations']:
-        x, y, width, height = item['bbox']
-        boxes.setdefault(item['image_id'], []).append(
-            Box(labels[item['category_id']], x, y, x + width, y + height)
-        )
-    for entry in coco['images']:
-        path = root / folder / entry['file_name']
+    for sample in read_coco(path)[0]:
+        path = root / folder / sample.file_name
         image = cv2.imread(str(path))
         if image is None:
             raise UserError(f'{path} cannot be read: make {root} again.')
-        yield Example(path.name, image, boxes.get(entry['id'], []))
+        yield Example(path.name, image, sample.boxes)
 
 
 def colour_of(image: np.ndarray, box: Box) -> str:

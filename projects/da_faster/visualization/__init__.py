@@ -1,4 +1,4 @@
-"""Pictures of data and of detections.
+"""Pictures of data and of detections::
 
 from da_faster.apis import load_config
 from da_faster.visualization import browse, compare

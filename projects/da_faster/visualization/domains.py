@@ -1,9 +1,9 @@
 """One picture of what a config trains on, after its training pipelines.
 
-The upper row is source images with their boxes, the lower one target images;
-each comes twice. Left: as the pipeline gives it. Right: as the detector gets
-it, normalised and padded, shown in the way that weights from ImageNet read it.
-The blocks that a mean teacher hides from its student are not hidden here.
+The upper row shows source images with their boxes, the lower row target
+images. Each image is shown twice. Left: the output of the pipeline. Right: the
+input of the detector, normalised and padded, in the colours that weights from
+ImageNet take it for. Block masking of a mean teacher is not shown.
 """
 
 import os.path as osp
@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from mmdet.registry import DATASETS, MODELS
+from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict
 
 from da_faster.config_tree import leaves
@@ -21,15 +23,23 @@ from da_faster.errors import UserError
 
 from .figures import draw_box, make_figure, save_figure, show_image
 
-# What weights from ImageNet expect: of Caffe (BGR) and of PyTorch (RGB).
+# Normalisation of weights from ImageNet: Caffe (BGR) and PyTorch (RGB).
 CAFFE = dict(mean=(102.98, 115.95, 122.77), std=(1, 1, 1))
 PYTORCH = dict(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 
 
 def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> list[dict]:
-    """Items of a dataset, taken evenly over it, through its pipeline.
+    """Loads items of a dataset, spread evenly over it, with its pipeline.
 
-    Of several views of an image, the first: the one that a student sees.
+    An image with several views gives the first one, the student's.
+
+    Args:
+        dataset_cfg (ConfigDict): The dataset.
+        num (int): Number of items, or all where there are fewer.
+        seed (int): Seed of the pipeline's random numbers.
+
+    Raises:
+        UserError: If an image does not pass the pipeline.
     """
     dataset = DATASETS.build(dataset_cfg)
     indices = np.linspace(0, len(dataset) - 1, min(num, len(dataset)))
@@ -42,14 +52,22 @@ def draw_samples(dataset_cfg: ConfigDict, num: int, seed: int) -> list[dict]:
                 f'image {index} of {dataset_cfg.type} does not '
                 'pass its pipeline: check its filters.'
             )
-        if isinstance(item['inputs'], dict):  # of MultiBranch
+        if isinstance(item['inputs'], dict):  # MultiBranch
             item = {k: next(iter(views.values())) for k, views in item.items()}
         items.append(item)
     return items
 
 
 def normalise(model_cfg: ConfigDict, items: list[dict]) -> list[np.ndarray]:
-    """What the detector gets: (H, W, 3) each, channels as the detector's."""
+    """Applies the detector's data preprocessor.
+
+    Args:
+        model_cfg (ConfigDict): The detector.
+        items (list[dict]): Outputs of a pipeline.
+
+    Returns:
+        list[ndarray]: The images, (H, W, 3), channels in the detector's order.
+    """
     preprocessor = MODELS.build(model_cfg.data_preprocessor)
     batch = dict(
         inputs=[item['inputs'] for item in items],
@@ -60,11 +78,11 @@ def normalise(model_cfg: ConfigDict, items: list[dict]) -> list[np.ndarray]:
 
 
 def as_picture(image: np.ndarray) -> np.ndarray:
-    """What a pipeline gives, to look at.
+    """Converts the output of a pipeline to a picture.
 
     Args:
         image (ndarray): (H, W, C), BGR, or grey with one channel. Photometric
-            transforms leave floats from 0 to 255, which matplotlib would take
+            transforms leave floats from 0 to 255, which Matplotlib would take
             for 0 to 1. 16 bits are scaled to 8; a fourth channel is left out.
 
     Returns:
@@ -78,11 +96,18 @@ def as_picture(image: np.ndarray) -> np.ndarray:
 
 
 def as_weights_read_it(image: np.ndarray, model_cfg: ConfigDict) -> np.ndarray:
-    """RGB, 0 to 255, of a normalised image.
+    """Converts a normalised image to the picture that the weights expect.
 
-    Undone with the constants of the weights, not with those of the config, so
-    that a mistake in the config shows.  Which weights these are is taken from
-    ``std``: about 1 is Caffe's.
+    The normalisation is undone with the constants of the weights, not of the
+    config, so that a mistake in the config shows. Weights of Caffe are told by
+    a ``std`` of about 1.
+
+    Args:
+        image (ndarray): (H, W, 3), normalised.
+        model_cfg (ConfigDict): The detector.
+
+    Returns:
+        ndarray: (H, W, 3), RGB, uint8.
     """
     std = model_cfg.data_preprocessor.get('std') or (1,)
     caffe = max(std) < 10
@@ -93,8 +118,10 @@ def as_weights_read_it(image: np.ndarray, model_cfg: ConfigDict) -> np.ndarray:
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
-def draw_boxes(ax, sample, classes: Sequence[str], colours: list) -> int:
-    """Outlines the boxes of a sample; returns their number."""
+def draw_boxes(
+    ax: Axes, sample: DetDataSample, classes: Sequence[str], colours: list
+) -> int:
+    """Draws the labelled boxes of a sample, and returns their number."""
     instances = sample.get('gt_instances')
     if instances is None or 'bboxes' not in instances:
         return 0
@@ -108,7 +135,7 @@ def draw_boxes(ax, sample, classes: Sequence[str], colours: list) -> int:
 
 
 def statistics(images: list[np.ndarray]) -> str:
-    """Mean and standard deviation of all channels, as text."""
+    """Describes images by mean and standard deviation of each channel."""
     pixels = np.concatenate(
         [image.reshape(-1, image.shape[-1]) for image in images]
     )
@@ -120,17 +147,17 @@ def statistics(images: list[np.ndarray]) -> str:
 
 
 def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
-    """Writes the picture.
+    """Writes the picture of both domains.
 
     Args:
         cfg (Config): A train config.
-        out (str): The picture's path.
-        num (int): Images a domain.
-        seed (int): Of the pipelines' random numbers.
+        out (str): The path of the picture.
+        num (int): Number of images of each domain.
+        seed (int): Seed of the pipelines' random numbers.
 
     Returns:
-        str: A line a domain: mean and standard deviation of what the detector
-        gets.
+        str: Mean and standard deviation of the detector's input, a line for
+        each domain.
 
     Raises:
         UserError: If the data has a fatal error, or an image does not pass
