@@ -1,3 +1,5 @@
+"""Proxy A-distances by hand."""
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from da_faster.features import proxy_a_distance
 
 
 def test_domains_far_apart():
-    """No error, and yet a width: of each domain 1 of 12 smoothed images."""
+    """The interval has a width without errors: 1 of 12 smoothed images."""
     noise = np.random.default_rng(0).normal(size=(20, 3))
     source, target = noise[:10], noise[10:] + 50
     images = np.arange(10)
@@ -18,7 +20,7 @@ def test_domains_far_apart():
 
 
 def test_the_error_is_the_mean_of_both_domains():
-    """Nothing to see: all are called the same, right in one domain alone."""
+    """Equal features get one domain, which is right for half of the mean."""
     found = proxy_a_distance(
         np.ones((4, 2)), np.ones((12, 2)), np.arange(4), np.arange(12)
     )
@@ -26,9 +28,9 @@ def test_the_error_is_the_mean_of_both_domains():
 
 
 def test_boxes_of_one_image_do_not_help_each_other():
-    """Each image has a vector of its own, and five boxes of it.
+    """Each image has five equal boxes of its own random vector.
 
-    Who knows other boxes of the image is never wrong.
+    A classifier that was trained on boxes of the image is never wrong.
     """
     vectors = np.random.default_rng(0).normal(size=(40, 60)).repeat(5, axis=0)
     images = np.arange(20).repeat(5)
@@ -37,7 +39,7 @@ def test_boxes_of_one_image_do_not_help_each_other():
 
 
 def test_an_image_counts_once_whatever_its_boxes():
-    """One source image of ten is among the target's, with 91 boxes of 100."""
+    """One of ten source images looks like the target and has 91 boxes."""
     images = np.concatenate([np.arange(9), np.full(91, 9)])
     source = np.where(images == 9, 5.0, -5.0)[:, None]
     target = np.full((10, 1), 5.0)
@@ -47,7 +49,7 @@ def test_an_image_counts_once_whatever_its_boxes():
     assert found.value == pytest.approx(1.8)
 
 
-def test_one_seed_one_number():
+def test_the_seed_fixes_the_distance():
     noise = np.random.default_rng(0).normal(size=(30, 4))
     images = np.arange(15)
     first, again, other = (

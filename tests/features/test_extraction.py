@@ -1,3 +1,5 @@
+"""Features of images and boxes, by hand and against MMDetection's heads."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -36,7 +38,7 @@ def build():
 
 
 def test_an_image_is_the_mean_of_its_cells():
-    """17x32 of 32x64 pixels: of the 2x4 cells both rows, two columns."""
+    """17x32 of 32x64 pixels cover both rows, two columns of 2x4 cells."""
     numbers = torch.arange(8.0).reshape(1, 1, 2, 4)
     maps = numbers.repeat(1, 2, 1, 1), torch.tensor([[[[3.0, 99.0]]]])
     sample = DetDataSample(
@@ -92,7 +94,7 @@ def test_boxes_keep_their_image():
 
 
 def test_the_best_boxes_in_pixels_of_the_input(monkeypatch):
-    """An image of 16x16 pixels that was brought to 32x64."""
+    """An image of 16x16 pixels is resized to 32x64."""
     sample = DetDataSample(
         metainfo=dict(
             img_shape=(32, 64),
@@ -117,5 +119,5 @@ def test_the_best_boxes_in_pixels_of_the_input(monkeypatch):
     image, boxes, labels = features_of(model, 'x.png', boxes=2)
     assert image.tolist() == [2.5]
     assert labels.tolist() == [2, 1]
-    # Beside an edge RoIAlign blends in a bit of the neighbour.
+    # Near an edge, RoIAlign mixes in a little of the next cell.
     assert boxes[:, 0].tolist() == pytest.approx([3, 2], abs=0.02)

@@ -1,4 +1,4 @@
-"""tools/analysis/features.py."""
+"""Runs ``tools/analysis/features.py``, and tests its picture."""
 
 import importlib.util
 import json
@@ -21,7 +21,7 @@ TOOL = 'analysis/features.py'
 
 @pytest.fixture(scope='module')
 def detectors(tiny_config, tmp_path_factory):
-    """A detector, and a mean teacher whose teacher it is.
+    """A detector, and a mean teacher with the detector as its teacher.
 
     The student has other weights.
     """
@@ -68,7 +68,7 @@ def test_detectors_on_the_same_images(
     assert (one.pop('title'), two.pop('title')) == ('a', 'b')
     assert one.pop('checkpoint') != two.pop('checkpoint')
     assert one.pop('config') != two.pop('config')
-    assert one == two, 'the teacher is what is looked at'
+    assert one == two, 'the teacher is measured'
     assert one['two_stages'] and one['box']['images'] == [4, 4]
     assert 0 <= one['image']['value'] <= 2
 
@@ -132,8 +132,8 @@ def test_errors_are_one_sentence(detectors, tiny_data, tmp_path, command):
 
 
 def test_the_most_frequent_classes_have_a_marker():
-    kinds = [np.array([3, 3, 3, 1, 1, 0, 2, 4, 6]), np.array([NO_CLASS])]
-    found = markers(kinds, 'abcdefg')
+    classes = [np.array([3, 3, 3, 1, 1, 0, 2, 4, 6]), np.array([NO_CLASS])]
+    found = markers(classes, 'abcdefg')
     assert list(found) == [3, 1, 0, 2, 4, 6]
     assert found[3] == (MARKERS[0], 'd') and found[1] == (MARKERS[1], 'b')
     assert found[6] == ('x', 'other')
@@ -147,7 +147,7 @@ def test_points_stay_where_they_are():
 
 
 def test_points_that_are_all_alike_lie_together():
-    """As of copies of one image; t-SNE would end the program."""
+    """Copies of one image give equal features, which crash t-SNE."""
     points = embed(np.ones((3, 5)), np.ones((4, 5)), 0)
     assert (points['source'] == 0).all() and points['target'].shape == (4, 2)
 

@@ -1,4 +1,4 @@
-"""How far a detector's features of two domains are apart.
+"""Measures how far a detector's features of two domains are apart.
 
 from da_faster.features import measure
 

@@ -1,4 +1,4 @@
-"""Measures detectors on the same images: a picture, and a file of numbers."""
+"""Measures features of detectors; writes a picture and a file of numbers."""
 
 import json
 from collections.abc import Sequence
@@ -28,24 +28,25 @@ from .distance import Distance, proxy_a_distance
 from .extraction import Features, features_of, gather, vector_head
 from .picture import NO_CLASS, Panel, draw, embed
 
-FEW = 50  # images of a domain below which the number is rough
+FEW = 50  # with fewer images of a domain, the distance is rough
 READING = (
     'Proxy A-distance: 2 means that a linear classifier always tells the '
     'domains apart on images that it was not trained on, 0 that it can only '
-    'guess. A smaller one says that the features are more alike, not that the '
-    'detector has become better.'
+    'guess. A smaller distance says that the features are more alike, not '
+    'that the detector has become better.'
 )
 
 
 class Measured(NamedTuple):
-    """What was measured of a detector.
+    """Distances of a detector's features.
 
     Attributes:
-        title: In the picture.
-        image: Of the image vectors.
-        box: Of the boxes' vectors; None where too few images have any.
-        two_stages: Whether those are what a box head reads, or means of the
-            feature maps.
+        title: Title of the detector in the picture.
+        image: Distance of the image vectors.
+        box: Distance of the box vectors; None if fewer than two images of a
+            domain have a detected box.
+        two_stages: Whether box vectors are the input of a box head; if not,
+            they are means of the feature maps.
     """
 
     title: str
@@ -59,12 +60,12 @@ class Measured(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What :func:`measure` found and wrote.
+    """Results and files of :func:`measure`.
 
     Attributes:
-        detectors: In the order given.
-        notes: Which images, and what keeps the numbers from saying more.
-        picture: Its path.
+        detectors: Distances of the detectors, in the order given.
+        notes: The images that were used, and warnings, a sentence each.
+        picture: Path of the picture.
         numbers: Path of the json.
     """
 
@@ -77,18 +78,22 @@ class Result(NamedTuple):
 def images_of(
     cfg: Config, name: str, source: str | None, target: str | None
 ) -> dict[str, tuple[str, list[str]]]:
-    """Where the images of both domains are, and which.
+    """Lists the images of both domains.
 
     Args:
-        cfg (Config): A train config: source images are those it trains on;
-            target images those of its target_dataloader, or, where it has
-            none, those it tests on.
-        name (str): Of the config, for messages.
-        source (str, optional): A folder of images instead.
-        target (str, optional): A folder of images instead.
+        cfg (Config): A train config. Its source images are those of the
+            train_dataloader; its target images those of the
+            target_dataloader, or of the test_dataloader if it has none.
+        name (str): Name of the config, for messages.
+        source (str, optional): A folder of source images to use instead.
+        target (str, optional): A folder of target images to use instead.
+
+    Returns:
+        dict[str, tuple[str, list[str]]]: For ``source`` and ``target``, the
+        place of the images in words and their paths.
 
     Raises:
-        UserError: If there are none.
+        UserError: If a domain has no images that can be read.
     """
     found = {}
     folders = dict(source=source, target=target)
@@ -118,10 +123,16 @@ def images_of(
 def extract(
     model: nn.Module, paths: dict[str, list[str]], boxes: int
 ) -> dict[str, Features]:
-    """Features of both domains."""
+    """Extracts the features of both domains.
+
+    Args:
+        model (nn.Module): The detector.
+        paths (dict): Image files by domain.
+        boxes (int): Maximum number of boxes of an image.
+    """
     names = [(domain, path) for domain in paths for path in paths[domain]]
-    looked = (features_of(model, path, boxes) for _, path in names)
-    found = list(progress(looked, len(names), 'images'))
+    features = (features_of(model, path, boxes) for _, path in names)
+    found = list(progress(features, len(names), 'images'))
     number = len(paths['source'])
     return dict(source=gather(found[:number]), target=gather(found[number:]))
 
@@ -129,7 +140,7 @@ def extract(
 def distances(
     title: str, model: nn.Module, both: dict[str, Features], seed: int
 ) -> Measured:
-    """Measures a detector's features."""
+    """Measures the distances of a detector's features of both domains."""
     source, target = both['source'], both['target']
     few = min(len(np.unique(f.box_images)) for f in both.values()) < 2
     return Measured(
@@ -157,14 +168,14 @@ def distances(
 def panels(
     measured: Measured, both: dict[str, Features], seed: int
 ) -> tuple[Panel, Panel | None]:
-    """The panels of a detector: image level, box level."""
+    """Makes a detector's panels of image vectors and of box vectors."""
     images = {domain: f.images for domain, f in both.items()}
-    kinds = {d: np.full(len(f.images), NO_CLASS) for d, f in both.items()}
+    classes = {d: np.full(len(f.images), NO_CLASS) for d, f in both.items()}
     return (
         Panel(
             f'{measured.title}\nA-distance {measured.image}',
             embed(**images, seed=seed),
-            kinds,
+            classes,
         ),
         measured.box
         and Panel(
@@ -187,23 +198,28 @@ def measure(
     student: bool = False,
     trust_checkpoint: bool = False,
 ) -> Result:
-    """Measures and draws features, as ``tools/analysis/features.py``.
+    """Measures and draws features of both domains.
 
     Args:
-        detectors (Sequence[tuple[str, str]]): Config and checkpoint of each;
-            the last config says which images (see :func:`images_of`).
-        out (str): The picture, ``.png``; beside it goes a ``.json``.
-        num (int): Images of a domain at most, taken evenly over it.
-        boxes (int): Boxes of an image at most, those with the highest scores.
-        seed (int): Of the cross-validation and of t-SNE.
-        titles (Sequence[str], optional): Of the detectors.
+        detectors (Sequence[tuple[str, str]]): Config and checkpoint of each
+            detector. All see the images of the last config (see
+            :func:`images_of`).
+        out (str): Path of the picture, ``.png``. A ``.json`` of the same name
+            is written beside it.
+        num (int): Maximum number of images of a domain, chosen evenly.
+        boxes (int): Maximum number of boxes of an image, those with the
+            highest scores.
+        seed (int): Seed of the cross-validation and of t-SNE.
+        titles (Sequence[str], optional): Titles of the detectors. Defaults to
+            the names of the checkpoints.
         source (str, optional): A folder of source images.
         target (str, optional): A folder of target images.
-        student (bool): Of a MeanTeacher, the student.
+        student (bool): Whether to take the student of a MeanTeacher, not its
+            teacher.
         trust_checkpoint (bool): Load checkpoints that may run code.
 
     Raises:
-        UserError: If something given cannot be used.
+        UserError: If an argument, a detector or an image cannot be used.
     """
     if not out.endswith('.png'):
         raise UserError(f'--out {out}: the file must end in .png.')
@@ -224,7 +240,8 @@ def measure(
         if len(some) < 2:
             raise UserError(
                 f'{some[0]} is the only image of the {domain}: give more, as '
-                'the classifier is tried on images that it has not seen.'
+                'the classifier is tested on images that it was not trained '
+                'on.'
             )
     notes = [
         f'{domain}: {len(paths[domain])} of {len(every)} images of {where}'
@@ -268,14 +285,14 @@ def measure(
 
 
 def caveats(results: Sequence[Measured], paths: dict) -> list[str]:
-    """What keeps the numbers from saying more, a sentence each."""
+    """Warnings about the numbers, a sentence each."""
     said = []
     fewest = min(map(len, paths.values()))
     if fewest < FEW:
         said.append(
             f'{fewest} images of a domain are few: differences within the ± '
             'may be chance, and a classifier with more images might tell '
-            'them apart better.'
+            'the domains apart better.'
         )
     said += [
         f'{result.title} has no box head that reads a vector of each box: '

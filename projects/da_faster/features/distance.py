@@ -1,4 +1,4 @@
-"""A number for how far the features of two domains are apart."""
+"""Proxy A-distance: how far the features of two domains are apart."""
 
 from typing import NamedTuple
 
@@ -11,17 +11,17 @@ from sklearn.preprocessing import StandardScaler
 from da_faster.errors import UserError
 
 FOLDS = 5
-Z = 1.645  # of a 90 % interval
+Z = 1.645  # standard deviations on each side of a 90 % interval
 
 
 class Distance(NamedTuple):
-    """A proxy A-distance.
+    """A proxy A-distance with its interval.
 
     Attributes:
-        value: 0 to 2.
-        half: Half the width of its 90 % interval over images.
-        error: The classifier's, 0 to 1, mean of both domains.
-        images: How many of the source and of the target.
+        value: The distance, 0 to 2.
+        half: Half the width of the 90 % interval over images.
+        error: Error of the classifier, 0 to 1, mean of both domains.
+        images: Number of images of the source and of the target.
     """
 
     value: float
@@ -40,30 +40,31 @@ def proxy_a_distance(
     target_images: np.ndarray,
     seed: int = 0,
 ) -> Distance:
-    """The proxy A-distance of two sets of features.
+    """Measures the proxy A-distance of two sets of features.
 
-    ``2 * (1 - 2 * err)``, err being the error of a classifier that tells
-    the sets apart (Ben-David et al., Analysis of Representations for Domain
-    Adaptation, NeurIPS 2007). Here the classifier is a logistic regression
-    on standardised features, and err is measured by cross-validation: no
-    image is in both parts, so features of one image do not help each other.
-    err is the mean of both domains', whatever their sizes, and of a domain
-    the mean of its images'. Below 0 by chance, the distance is 0.
+    The distance is ``2 * (1 - 2 * err)``, where err is the error of a
+    classifier that tells the sets apart (Ben-David et al., Analysis of
+    Representations for Domain Adaptation, NeurIPS 2007). The classifier is a
+    logistic regression on standardised features. err is measured by
+    cross-validation that keeps all features of an image in one fold. Errors
+    are averaged over an image's features, then over the images of a domain,
+    then over both domains. A distance below 0, which occurs by chance, is
+    set to 0.
 
-    The interval takes each image for one throw of a coin, smoothed by one
-    right and one wrong image, so that it has a width where no error was made.
-    It does not cover that other images might train a better classifier.
+    The interval treats each image as one throw of a coin. One right and one
+    wrong image are added, so that the interval has a width where no error was
+    made. It does not cover that other images might train a better classifier.
 
     Args:
-        source (ndarray): (n, D).
-        target (ndarray): (m, D).
-        source_images (ndarray): Image of each row, int, (n,).
-        target_images (ndarray): The same, (m,); images of the two domains are
-            different ones whatever their numbers.
-        seed (int): Of the parts of the cross-validation.
+        source (ndarray): Features of the source, (n, D).
+        target (ndarray): Features of the target, (m, D).
+        source_images (ndarray): Image of each source feature, int, (n,).
+        target_images (ndarray): Image of each target feature, int, (m,). The
+            same number means different images in the two domains.
+        seed (int): Seed of the folds.
 
     Raises:
-        UserError: If a domain has less than two images.
+        UserError: If a domain has fewer than two images.
     """
     images = len(np.unique(source_images)), len(np.unique(target_images))
     if min(images) < 2:

@@ -1,4 +1,4 @@
-"""What a detector's heads read of an image and of the boxes it finds.
+"""Features of images and of detected boxes, as a detector's heads read them.
 
 Shapes: L maps of (1, C_l, H_l, W_l), R boxes, D channels of a box's vector.
 """
@@ -18,17 +18,17 @@ from torch import Tensor, nn
 from da_faster.apis.detectors import look
 from da_faster.config_tree import box_head, last_stage
 
-CELLS = 7  # a box is pooled to so many cells, down and across
+CELLS = 7  # a box is pooled to CELLS x CELLS cells
 
 
 class Features(NamedTuple):
     """Features of the images of a domain.
 
     Attributes:
-        images: Of each image, (N, sum of C_l).
-        boxes: Of each box, (R, D).
+        images: Image vectors, (N, sum of C_l).
+        boxes: Box vectors, (R, D).
         box_images: Image of each box, int, (R,).
-        labels: Its class, int, (R,).
+        labels: Class of each box, int, (R,).
     """
 
     images: np.ndarray
@@ -38,14 +38,23 @@ class Features(NamedTuple):
 
 
 @contextmanager
-def kept(module: nn.Module, outputs: bool) -> Iterator[list]:
-    """Keeps what a module gives (or takes first) in the last forward pass."""
+def recorded(module: nn.Module, outputs: bool) -> Iterator[list]:
+    """Records the last output, or first input, of a module.
+
+    Args:
+        module (nn.Module): The module.
+        outputs (bool): Whether to record the output; if not, the first
+            positional input.
+
+    Yields:
+        list: A list that holds the recorded value after a forward pass.
+    """
     last: list = []
 
-    def keep(_, args: tuple, result) -> None:
+    def record(_, args: tuple, result) -> None:
         last[:] = [result if outputs else args[0]]
 
-    handle = module.register_forward_hook(keep)
+    handle = module.register_forward_hook(record)
     try:
         yield last
     finally:
@@ -61,7 +70,11 @@ def vector_head(model: nn.Module) -> nn.Module | None:
 
 
 def image_vector(maps: Sequence[Tensor], sample: DetDataSample) -> Tensor:
-    """Mean of each map over the cells that show the image, (sum of C_l,)."""
+    """Means of all maps over the cells that show the image.
+
+    Returns:
+        Tensor: (sum of C_l,).
+    """
     height, width = sample.img_shape[:2]
     padded = sample.metainfo.get('batch_input_shape', (height, width))
     means = []
@@ -79,21 +92,22 @@ def box_vectors(
     boxes: Tensor,
     padded: tuple[int, int],
 ) -> Tensor:
-    """What the box classifier reads, (R, D).
-
-    Of a detector without a second stage: the mean of each map inside the box,
-    (R, sum of C_l).
+    """Computes the vector of each box that the box classifier reads.
 
     Args:
         model (nn.Module): The detector.
-        maps (sequence of Tensor): L.
+        maps (sequence of Tensor): The L feature maps.
         boxes (Tensor): (R, 4), corners in pixels of the detector's input.
         padded (tuple[int, int]): Height and width of that input.
+
+    Returns:
+        Tensor: (R, D). If the detector has no box head, the means of all maps
+        inside each box, (R, sum of C_l).
     """
     rois = bbox2roi([boxes])
     head = vector_head(model)
     if head is None:
-        # roi_align reads memory in its order.
+        # roi_align assumes contiguous memory.
         pooled = [
             roi_align(
                 x.contiguous(), rois, CELLS, x.shape[-2] / padded[0], 0, 'avg',
@@ -106,29 +120,29 @@ def box_vectors(
     pooled = extractor(tuple(maps[: extractor.num_inputs]), rois)
     if model.roi_head.with_shared_head:
         pooled = model.roi_head.shared_head(pooled)
-    with kept(head.fc_cls, outputs=False) as read:
+    with recorded(head.fc_cls, outputs=False) as inputs:
         head(pooled)
-    return read[0].flatten(1)
+    return inputs[0].flatten(1)
 
 
 @torch.no_grad()
 def features_of(model: nn.Module, image: str, boxes: int) -> tuple:
-    """Features of an image.
+    """Extracts the features of an image.
 
     Args:
-        model (nn.Module): Of MMDetection, ready to detect.
-        image (str): A file.
-        boxes (int): So many boxes at most, those with the highest scores.
+        model (nn.Module): A detector of MMDetection in eval mode.
+        image (str): Path of the image.
+        boxes (int): Maximum number of boxes, those with the highest scores.
 
     Returns:
         tuple: Image vector (sum of C_l,), box vectors (R, D) and labels (R,).
 
     Raises:
-        UserError: If the image cannot be looked at.
+        UserError: If the image cannot be read.
     """
-    # What extract_feat gives, and a domain classifier sees.
+    # The output of extract_feat, which a domain classifier reads, too.
     last = model.neck if model.with_neck else model.backbone
-    with kept(last, outputs=True) as output:
+    with recorded(last, outputs=True) as output:
         sample = look(model, image)
     maps = output[0]
     found = sample.pred_instances
@@ -150,7 +164,7 @@ def features_of(model: nn.Module, image: str, boxes: int) -> tuple:
 
 
 def gather(found: Sequence[tuple]) -> Features:
-    """Puts together what :func:`features_of` gives of several images."""
+    """Joins the results of :func:`features_of` of several images."""
     images, boxes, labels = zip(*found)
     return Features(
         np.stack(images),

@@ -1,4 +1,4 @@
-"""Features of two domains as points: t-SNE, a panel for each detector."""
+"""Draws features of two domains as points (t-SNE), a panel per detector."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,45 +14,45 @@ from sklearn.preprocessing import StandardScaler
 
 from da_faster.visualization.figures import make_figure
 
-# Told apart by the colour-blind, too, and one lighter than the other.
+# The colour-blind can tell these apart; one is also lighter than the other.
 COLOURS = dict(source='#0072B2', target='#E69F00')
-MARKERS = ('o', '^', 's', 'D', 'P')  # of the most frequent classes
+MARKERS = ('o', '^', 's', 'D', 'P')  # for the most frequent classes
 OTHERS = 'x'
 HEADLINE = (
     'Mixed colours: features of source and target look alike.\n'
     'A-distance: 2 where a classifier always tells them apart, 0 where never.'
 )
-NO_CLASS = -1  # of an image
+NO_CLASS = -1  # class of a point that stands for a whole image
 
 
 class Panel(NamedTuple):
-    """What stands in one place of the picture.
+    """One panel of the picture.
 
     Attributes:
-        title: Two lines.
-        points: Of each domain, (n, 2).
-        kinds: Of each domain, index of each point's class, int, (n,);
-            NO_CLASS: none.
+        title: Title, one or two lines.
+        points: Positions of the points, (n, 2), by domain.
+        classes: Class index of each point or NO_CLASS, int, (n,), by domain.
     """
 
     title: str
     points: dict[str, np.ndarray]
-    kinds: dict[str, np.ndarray]
+    classes: dict[str, np.ndarray]
 
 
 def embed(source: np.ndarray, target: np.ndarray, seed: int) -> dict:
-    """Places features of both domains in a plane (t-SNE).
+    """Places features of both domains in a plane by t-SNE.
 
-    Van der Maaten and Hinton, JMLR 2008; of standardised features, of which
-    the first 50 principal components are taken.
+    Features are standardised and reduced to 50 principal components first.
+    t-SNE: van der Maaten and Hinton, JMLR 2008.
 
     Args:
-        source (ndarray): (n, D).
-        target (ndarray): (m, D).
-        seed (int): Of its random numbers.
+        source (ndarray): Features of the source, (n, D).
+        target (ndarray): Features of the target, (m, D).
+        seed (int): Seed of the random numbers.
 
     Returns:
-        dict[str, ndarray]: (n, 2) and (m, 2).
+        dict[str, ndarray]: Points of the source, (n, 2), and of the target,
+        (m, 2).
     """
     features = StandardScaler().fit_transform(np.concatenate([source, target]))
     parts = min(50, *features.shape)
@@ -63,30 +63,31 @@ def embed(source: np.ndarray, target: np.ndarray, seed: int) -> dict:
             init='pca',
             random_state=seed,
         ).fit_transform(features)
-    else:  # all alike, of which t-SNE crashes
+    else:  # t-SNE crashes if all features are equal
         points = np.zeros((len(features), 2))
     return dict(source=points[: len(source)], target=points[len(source) :])
 
 
-def markers(kinds: Sequence[np.ndarray], names: Sequence[str]) -> dict:
-    """Marker and name of each class that is there.
+def markers(classes: Sequence[np.ndarray], names: Sequence[str]) -> dict:
+    """Chooses a marker and a name for each class that has points.
 
     Args:
-        kinds (sequence of ndarray): Classes of points, int.
-        names (sequence of str): Of the classes.
+        classes (sequence of ndarray): Class indices of points, int.
+        names (sequence of str): Names of the classes.
 
     Returns:
-        dict[int, tuple[str, str]]: By class, the most frequent first; those
-        beyond five share a marker and the name ``other``.
+        dict[int, tuple[str, str]]: Marker and name by class index, the most
+        frequent class first. All classes after the fifth share a marker and
+        the name ``other``.
     """
-    every = np.concatenate(kinds)
+    every = np.concatenate(classes)
     counts = np.bincount(every[every != NO_CLASS], minlength=len(names))
     found = {}
-    for place, kind in enumerate(np.argsort(-counts, kind='stable')):
-        if counts[kind]:
-            found[int(kind)] = (
-                (MARKERS[place], names[kind])
-                if place < len(MARKERS)
+    for rank, index in enumerate(np.argsort(-counts, kind='stable')):
+        if counts[index]:
+            found[int(index)] = (
+                (MARKERS[rank], names[index])
+                if rank < len(MARKERS)
                 else (OTHERS, 'other')
             )
     return found
@@ -99,25 +100,25 @@ def draw(
     """Draws the panels.
 
     Args:
-        rows (sequence of tuple): What the points of a row are, and of each
-            detector its panel; None where there is none.
-        names (sequence of str): Of the classes.
+        rows (sequence of tuple): Label of a row, and the panels of the
+            detectors, None for a detector with too few boxes.
+        names (sequence of str): Names of the classes.
     """
     columns = max(len(panels) for _, panels in rows)
     size = max(2.7 * columns, 5), 2.8 * len(rows) + 0.9
     figure, axes = make_figure(len(rows), columns, size)
     shown = markers(
         [
-            kinds
+            classes
             for _, panels in rows
             for panel in filter(None, panels)
-            for kinds in panel.kinds.values()
+            for classes in panel.classes.values()
         ],
         names,
     )
     figure.suptitle(HEADLINE, fontsize=10)
-    for (what, panels), line in zip(rows, axes):
-        line[0].set_ylabel(what, fontsize=11)
+    for (label, panels), line in zip(rows, axes):
+        line[0].set_ylabel(label, fontsize=11)
         for panel, ax in zip(panels, line):
             ax.set(xticks=[], yticks=[])
             for spine in ax.spines.values():
@@ -142,20 +143,20 @@ def draw(
 def scatter(ax, panel: Panel, shown: dict) -> None:
     """Draws the points in a random order, so that no domain hides another."""
     points = np.concatenate(list(panel.points.values()))
-    kinds = np.concatenate(list(panel.kinds.values()))
+    classes = np.concatenate(list(panel.classes.values()))
     colours = np.repeat(
         [COLOURS[domain] for domain in panel.points],
         [len(p) for p in panel.points.values()],
     )
     order = np.random.default_rng(0).permutation(len(points))
     size = 26 if len(points) < 500 else 12
-    # A handful of slices, each of one marker, keeps the order mixed.
+    # One call draws one marker: draw by slices, to keep the order mixed.
     for part in np.array_split(order, 12):
         for marker in sorted({m for m, _ in shown.values()} or {'o'}):
             here = [
                 i
                 for i in part
-                if shown.get(int(kinds[i]), ('o', ''))[0] == marker
+                if shown.get(int(classes[i]), ('o', ''))[0] == marker
             ]
             edge = {} if marker == OTHERS else dict(ec='white', lw=0.3)
             ax.scatter(
@@ -165,7 +166,7 @@ def scatter(ax, panel: Panel, shown: dict) -> None:
 
 
 def legend(shown: dict) -> list[Artist]:
-    """The domains by colour, the classes by marker."""
+    """Makes the legend: domains by colour, classes by marker."""
     handles = [
         Patch(color=colour, label=domain) for domain, colour in COLOURS.items()
     ]
