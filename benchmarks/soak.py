@@ -37,7 +37,7 @@ def main() -> None:
         )
     # Late: the package imports torch, which takes seconds.
     from da_faster.benchmarking.soak import differing, growth, soak_config
-    from da_faster.engine.checkpoints.files import candidates
+    from da_faster.engine.checkpoints.files import resume_candidates
 
     random.seed(args.seed)
     whole = soak_config(args.config, dirs[0], args.cfg_options)
@@ -49,7 +49,7 @@ def main() -> None:
         args.config, dirs[1], args.cfg_options, args.kills, span
     )
     print(f'{killed.kills} kills: {killed.seconds:.0f} s')
-    differ = differing(*(candidates(folder)[0] for folder in dirs))
+    differ = differing(*(resume_candidates(folder)[0] for folder in dirs))
     if differ:
         raise SystemExit(f'{len(differ)} weights differ: {differ[0]}, ...')
     print('last weights: equal to the last bit')

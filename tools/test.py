@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # Late: the package imports torch, which takes seconds.
     from da_faster.apis import test
-    from da_faster.engine import part_from_launcher
+    from da_faster.engine import leave_process_group
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     test(
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         launcher=args.launcher,
         trust_checkpoint=args.trust_checkpoint,
     )
-    part_from_launcher()
+    leave_process_group()
 
 
 if __name__ == '__main__':

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # Late: the package imports torch, which takes seconds.
     from da_faster.apis import train
-    from da_faster.engine import part_from_launcher
+    from da_faster.engine import leave_process_group
     from da_faster.engine.hooks.preemption_hook import EXIT_CODE
 
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         launcher=args.launcher,
         trust_checkpoint=args.trust_checkpoint,
     )
-    part_from_launcher()
+    leave_process_group()
     if not finished:
         raise SystemExit(EXIT_CODE)
 

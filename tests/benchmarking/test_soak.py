@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from da_faster.benchmarking.soak import differing, growth, soak
-from da_faster.engine.checkpoints.files import candidates
+from da_faster.engine.checkpoints.files import resume_candidates
 from launching import start_fork, train
 
 
@@ -31,7 +31,8 @@ def test_kills_at_random_moments(tiny_config, tmp_path):
     # The others may find the run at its end: the first comes at its start.
     assert killed.kills >= 1
     paths = [
-        candidates(str(tmp_path / name))[0] for name in ('whole', 'killed')
+        resume_candidates(str(tmp_path / name))[0]
+        for name in ('whole', 'killed')
     ]
     assert paths[0].endswith('iter_16.pth')
     assert differing(*paths) == []

@@ -1,4 +1,4 @@
-"""Learning rates by layer."""
+"""Learning rates by layer, for the student alone."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ import da_faster  # noqa: F401
 
 
 class ConvNeXt(nn.Module):
-    """A first and a last layer."""
+    """A backbone that has a first and a last layer only."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,3 +1,5 @@
+"""The line of a training: its items, for all kinds of detectors."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -31,9 +33,9 @@ TEACHER = dict(
 
 @pytest.fixture
 def write(monkeypatch):
-    """Tag and line of a logged iteration, with the log processor of configs/.
+    """Logs an iteration with the log processor of configs/.
 
-    They do not depend on the accelerator of the machine.
+    Returns tag and line, which do not depend on the accelerator.
     """
     monkeypatch.setattr(
         'mmengine.runner.log_processor.is_cuda_available', lambda: False
@@ -80,7 +82,7 @@ def test_domain_classifiers(write):
 
 
 def test_a_teacher(write):
-    # The sums of means over the window; pseudo-labels are a mean already.
+    # Parts are sums of means over the window; pseudo_boxes is a mean already.
     line = write({**SCALARS, **TEACHER})[1]
     assert line == f'{HEAD} (detection 1.375, target 0.400)  pseudo_boxes: 5.0'
 

@@ -1,3 +1,5 @@
+"""Locks of work dirs, also on systems and file systems without locks."""
+
 import errno
 import os
 import subprocess
@@ -16,7 +18,7 @@ from da_faster.errors import UserError
 
 
 def other_process(work_dir) -> int:
-    """The exit code of one that wants the work dir."""
+    """Exit code of another process that locks the work dir; 1: refused."""
     child = os.fork()
     if not child:
         code = 0
@@ -43,7 +45,7 @@ def test_a_work_dir_in_use_is_one_sentence(tmp_path):
 
 
 def test_it_is_free_again_after_its_run_was_killed(tmp_path):
-    """Also while a worker of that run is still there."""
+    """The lock is free even while a worker of that run is alive."""
     lock = lock_work_dir(str(tmp_path))
     worker = os.fork()
     if not worker:
@@ -65,7 +67,7 @@ def test_a_work_dir_that_cannot_be_made(tmp_path):
     'answer', [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP]
 )
 def test_a_file_system_without_locks(tmp_path, monkeypatch, capsys, answer):
-    """As NFS and Lustre may be: a warning, and it goes on."""
+    """NFS and Lustre may have no locks: the run warns and continues."""
 
     def refuse(*args):
         raise OSError(answer, os.strerror(answer))
@@ -74,7 +76,7 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch, capsys, answer):
     lock_work_dir(str(tmp_path)).close()
     said = capsys.readouterr().out
     assert said.startswith(f'warning: {tmp_path} cannot be locked here (')
-    assert said.endswith('see to it that no other run uses it.\n')
+    assert said.endswith('make sure that no other run uses it.\n')
 
 
 def test_a_system_without_locks(tmp_path, monkeypatch, capsys):
@@ -92,7 +94,7 @@ def test_a_work_dir_to_test_in(tmp_path, monkeypatch):
 
 
 def test_import_on_a_system_without_fcntl_and_sigusr1():
-    """As Windows is."""
+    """Windows has neither."""
     code = """
 import signal, sys
 sys.modules['fcntl'] = None

@@ -116,7 +116,7 @@ def test_a_run_that_is_asked_to_leave(
     (log,) = tmp_path.glob('*/*.log')
     assert re.search(
         r'SIGTERM: leaving after iteration 2, \S+/iter_2.pth is complete; '
-        r'--resume auto goes on. Exit code 75.',
+        r'--resume auto continues. Exit code 75.',
         log.read_text(),
     )
     assert fork(train, tiny_config, tmp_path, '--resume') == 0

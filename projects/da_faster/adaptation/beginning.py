@@ -25,7 +25,7 @@ from da_faster.checkpoint_conversion import to_stock_config
 from da_faster.config_files import enter_scope, read_config, set_options
 from da_faster.config_tree import all_datasets, dataloaders, leaves
 from da_faster.data_check import stop_if_fatal
-from da_faster.engine.checkpoints.files import pointed_at
+from da_faster.engine.checkpoints.files import last_checkpoint
 from da_faster.errors import UserError, describe_error
 from da_faster.files import file_sha256, write_atomically
 
@@ -142,7 +142,7 @@ def need_free_folder(folder: Path) -> None:
                     f'{path} would be written over: give another --work-dir.'
                 )
     trained = [*folder.glob('iter_*.pth'), *folder.glob('epoch_*.pth')]
-    if trained or pointed_at(str(folder)):
+    if trained or last_checkpoint(str(folder)):
         raise UserError(
             f'{folder} has checkpoints of another training: give another '
             '--work-dir.'
@@ -183,7 +183,7 @@ def gone_if_nothing_came(file: Path) -> Iterator[None]:
     try:
         yield
     except Exception:
-        if not pointed_at(str(file.parent)):
+        if not last_checkpoint(str(file.parent)):
             take_away(file)
         raise
 

@@ -19,7 +19,7 @@ from da_faster.checkpoint_conversion import convert_to_stock
 from da_faster.config_files import read_config
 from da_faster.config_tree import dataloaders, leaves
 from da_faster.data_check import stop_if_fatal
-from da_faster.engine.checkpoints.files import pointed_at
+from da_faster.engine.checkpoints.files import last_checkpoint
 from da_faster.errors import UserError
 from da_faster.files import file_sha256, write_atomically
 from da_faster.listing import spread
@@ -118,7 +118,7 @@ def adapt(
         )
     if not finished:
         return None
-    last = pointed_at(str(folder))
+    last = last_checkpoint(str(folder))
     if last is None:
         raise UserError(
             f'{folder} has no checkpoint of the training: leave '

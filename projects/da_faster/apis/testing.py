@@ -80,7 +80,7 @@ def test(
         )
         hook = cfg.default_hooks.visualization
         if hook.type == 'DetVisualizationHook':
-            hook.type = 'PaintedImagesHook'
+            hook.type = 'FolderVisualizationHook'
     if tta:
         add_tta(cfg)
     with logged():

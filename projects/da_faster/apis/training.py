@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine import trust_checkpoints
-from da_faster.engine.checkpoints.files import find_resumable, try_to_write
+from da_faster.engine.checkpoints.files import check_writable, find_resumable
 from da_faster.engine.hooks.preemption_hook import EXIT_CODE
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 from da_faster.errors import UserError, logged
@@ -54,7 +54,7 @@ def train(
     # Held until the training ends.
     if is_first_process():
         lock = lock_work_dir(cfg.work_dir)  # noqa: F841
-        try_to_write(cfg.work_dir)
+        check_writable(cfg.work_dir)
     if amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.loss_scale = 'dynamic'

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
 from rich.table import Column
 
 from da_faster.config_files import read_config
-from da_faster.engine.checkpoints.files import candidates
+from da_faster.engine.checkpoints.files import resume_candidates
 from da_faster.errors import UserError
 
 
@@ -58,7 +58,7 @@ class RunProgress:
         self._read_at = time.monotonic()
         self._old = set(self._files())
         self._file, self._offset = '', 0
-        for path in candidates(work_dir)[:1]:
+        for path in resume_candidates(work_dir)[:1]:
             numbers = re.findall(r'\d+', os.path.basename(path))
             self.iteration = int(numbers[-1]) if numbers else 0
         # At its end, a resume has nothing but the evaluation to do.

@@ -13,7 +13,10 @@ from contextlib import contextmanager
 import torch
 from mmengine.config import Config
 
-from da_faster.engine.checkpoints.files import AtomicBackend, point_to
+from da_faster.engine.checkpoints.files import (
+    AtomicBackend,
+    set_last_checkpoint,
+)
 from da_faster.errors import UserError
 
 from .speed import interleave
@@ -104,7 +107,7 @@ def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
     content = io.BytesIO()
     torch.save(checkpoint, content)
     backend.put(content.getvalue(), path)
-    point_to(work_dir, path)
+    set_last_checkpoint(work_dir, path)
 
 
 def compare_starts(

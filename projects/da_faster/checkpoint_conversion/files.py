@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 
 from da_faster.config_files import enter_scope, read_config
-from da_faster.engine.checkpoints.loading import need_torch
+from da_faster.engine.checkpoints.loading import check_torch_version
 from da_faster.errors import UserError
 
 
@@ -42,7 +42,7 @@ def read(path: Path, trust: bool = False, allow: Sequence = ()) -> dict:
         UserError: If the file is missing, broken, no checkpoint, or if it
             holds more than it may.
     """
-    need_torch()
+    check_torch_version()
     try:
         with torch.serialization.safe_globals(list(allow)):
             checkpoint = torch.load(

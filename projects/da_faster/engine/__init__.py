@@ -3,17 +3,17 @@ from .hooks import (
     CheckpointNotWritten,
     CollapsedError,
     FittingCheckpointHook,
+    FolderVisualizationHook,
     GradScaleRampHook,
     MissedValidationHook,
     NonFiniteError,
     NonFiniteHook,
-    PaintedImagesHook,
     PreemptionHook,
     ResumedScheduleHook,
     SafeCheckpointHook,
     SelfTrainingHook,
 )
-from .launch import part_from_launcher, set_up_cpu_launcher
+from .launch import leave_process_group, set_up_cpu_launcher
 from .loops import BadSample, DALoop, SeededTrainLoop, TargetLoop
 from .student_decay import StudentDecayConstructor
 from .training_line import TrainingLine
@@ -28,7 +28,7 @@ __all__ = [
     'MissedValidationHook',
     'NonFiniteError',
     'NonFiniteHook',
-    'PaintedImagesHook',
+    'FolderVisualizationHook',
     'PreemptionHook',
     'RefusedCheckpoint',
     'ResumedScheduleHook',
@@ -38,7 +38,7 @@ __all__ = [
     'StudentDecayConstructor',
     'TargetLoop',
     'TrainingLine',
-    'part_from_launcher',
+    'leave_process_group',
     'set_up_cpu_launcher',
     'trust_checkpoints',
 ]

@@ -1,4 +1,4 @@
-"""Several processes, also on a machine without an accelerator."""
+"""Sets up and ends runs of several processes, on CPUs too."""
 
 import gc
 
@@ -13,22 +13,25 @@ from da_faster.errors import UserError
 def set_up_cpu_launcher(cfg: Config) -> None:
     """Lets a Runner with ``launcher='pytorch'`` run on CPUs, over gloo.
 
-    MMEngine's launcher selects a CUDA device and wraps the model for one. With
-    an accelerator, or without a launcher, nothing is changed.
+    MMEngine's launcher selects a CUDA device and wraps the model for it.
+    Nothing is changed with an accelerator or without a launcher.
 
     Args:
-        cfg (Config): Of the Runner; ``model_wrapper_cfg`` is added.
+        cfg (Config): Config of the Runner; ``model_wrapper_cfg`` is added.
+
+    Raises:
+        UserError: If another launcher is to run on CPUs.
     """
     if cfg.launcher == 'none' or get_device() != 'cpu':
         return
     if cfg.launcher != 'pytorch':
         raise UserError(
-            f'--launcher {cfg.launcher} needs an accelerator; on '
-            'CPUs use --launcher pytorch (tools/dist_train.sh)'
+            f'--launcher {cfg.launcher} needs an accelerator; on CPUs use '
+            '--launcher pytorch (tools/dist_train.sh).'
         )
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
-    # What Runner wraps with by default, but for its device_ids.
+    # Runner's default wrapper, except for device_ids.
     cfg.setdefault(
         'model_wrapper_cfg',
         dict(
@@ -40,22 +43,22 @@ def set_up_cpu_launcher(cfg: Config) -> None:
     cfg.model_wrapper_cfg.setdefault('device_ids', None)
 
 
-def part_from_launcher() -> None:
-    """Ends the work of several processes together and in good order.
+def leave_process_group() -> None:
+    """Waits for all processes of the run, then leaves their process group.
 
-    A process that just exits closes the connections of those that are not
-    done yet, which then fail. Without a launcher nothing happens. Where one
-    process has failed, the launcher ends the others, which wait for it here.
+    A process that simply exits closes connections, and processes that are not
+    done yet fail. If one process has failed, the launcher ends the others,
+    which wait here. Without a launcher nothing happens.
 
-    The threads of the process group end here, too. So no caller may hold the
-    Runner any more. Such a thread needs the interpreter to let go of tensors.
-    If it still waits for the interpreter when that ends, it aborts the
+    Callers must not hold the Runner any more, so that the threads of the
+    process group end here, too. Such a thread needs the interpreter to release
+    tensors. A thread that still waits when the interpreter ends aborts the
     program: "terminate called without an active exception" (pytorch issue
     190489).
     """
     if is_distributed():
         barrier()
-        # Only the end of its last reference ends a group. A model in
-        # MMDistributedDataParallel has some, and the Runner is a cycle.
+        # A group ends with its last reference. MMDistributedDataParallel
+        # holds some, and the Runner is a reference cycle.
         gc.collect()
         torch.distributed.destroy_process_group()

@@ -1,4 +1,4 @@
-"""Learning rates by layer, of a student and a teacher."""
+"""Learning rates by layer for the student of a MeanTeacher."""
 
 from mmdet.engine.optimizers import LearningRateDecayOptimizerConstructor
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
@@ -9,8 +9,8 @@ from torch import nn
 class StudentDecayConstructor(LearningRateDecayOptimizerConstructor):
     """LearningRateDecayOptimizerConstructor for a MeanTeacher.
 
-    MMDetection's knows the layers of ConvNeXt by their names in a detector, so
-    it is shown the student, the part that is trained.
+    MMDetection's constructor knows the layers of ConvNeXt by their names in a
+    detector. So it gets the student alone, which is the part that is trained.
     """
 
     def add_params(

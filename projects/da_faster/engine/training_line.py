@@ -1,16 +1,16 @@
-"""The line that a training writes at each interval."""
+"""The line that a training logs at each interval."""
 
 import datetime
 
 from mmdet.registry import LOG_PROCESSORS
 from mmengine.runner import LogProcessor
 
-TARGET = 'target_'  # begins what is learned from pseudo-labels
-ACCURACY = 'acc_da_'  # begins the accuracy of a domain classifier
+TARGET = 'target_'  # prefix of losses on pseudo-labels
+ACCURACY = 'acc_da_'  # prefix of a domain classifier's accuracy
 
 
 def is_detection(name: str) -> bool:
-    """Whether a value is part of the detector's loss on labelled images."""
+    """Whether a value is part of the detection loss on labelled images."""
     return (
         'loss' in name
         and name != 'loss'
@@ -22,24 +22,27 @@ def is_detection(name: str) -> bool:
 
 @LOG_PROCESSORS.register_module()
 class TrainingLine(LogProcessor):
-    """A LogProcessor whose line of a training is short.
+    """LogProcessor that writes a short line during training.
 
-    The line has the iteration, the time left, the loss with the detection
-    loss and the domain losses that it is the sum of, how often the domain
-    classifiers are right, and the pseudo-labels an image. What is written to
-    scalars.json, TensorBoard and the like is all that MMEngine collects.
+    The line has the iteration, the time left, the loss with its parts
+    (detection loss and domain losses), the accuracy of the domain classifiers
+    and the number of pseudo-labels an image. scalars.json, TensorBoard and
+    the like get every value that MMEngine collects.
     """
 
     def get_log_after_iter(
         self, runner, batch_idx: int, mode: str
     ) -> tuple[dict, str]:
-        """What is logged, and the line.
+        """Collects the logged values and formats the line.
 
         Args:
-            runner (Runner): It.
-            batch_idx (int): Of the iteration, in its loop.
-            mode (str): ``train``, ``val`` or ``test``; other lines than those
-                of a training stay as they are.
+            runner (Runner): The runner.
+            batch_idx (int): Index of the batch in its loop.
+            mode (str): ``train``, ``val`` or ``test``. Only the line of
+                ``train`` is shortened.
+
+        Returns:
+            tuple[dict, str]: All values, and the line.
         """
         tag, text = super().get_log_after_iter(runner, batch_idx, mode)
         if mode != 'train':
@@ -53,7 +56,7 @@ class TrainingLine(LogProcessor):
         return tag, '  '.join([head, *self._items(values, eta)])
 
     def _items(self, values: dict, eta: float | None) -> list[str]:
-        """What stands behind the iteration."""
+        """The items of the line that follow the iteration."""
 
         def text(value: float) -> str:
             return f'{value:.{self.num_digits}f}'
@@ -70,22 +73,22 @@ class TrainingLine(LogProcessor):
             items.append(f'lr: {values["lr"]:.1e}')
         parts = ', '.join(f'{n} {text(v)}' for n, v in self._parts(values))
         if 'loss' in values:
-            of = f' ({parts})' if parts else ''
-            items.append(f'loss: {text(values["loss"])}{of}')
-        shares = ', '.join(
+            sum_of = f' ({parts})' if parts else ''
+            items.append(f'loss: {text(values["loss"])}{sum_of}')
+        accuracies = ', '.join(
             f'{name.removeprefix("acc_")} {value:.0f} %'
             for name, value in values.items()
             if name.startswith(ACCURACY)
         )
-        if shares:
-            items.append(f'acc: {shares}')
+        if accuracies:
+            items.append(f'acc: {accuracies}')
         if 'pseudo_boxes' in values:
             items.append(f'pseudo_boxes: {values["pseudo_boxes"]:.1f}')
         return items
 
     @staticmethod
     def _parts(values: dict) -> list[tuple[str, float]]:
-        """What the loss is the sum of; nothing where that is detection."""
+        """Names and values of the loss's parts; empty if it has only one."""
         parts: dict[str, float] = {}
         for name, value in values.items():
             if 'loss' not in name or name == 'loss':

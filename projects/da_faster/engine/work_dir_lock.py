@@ -1,4 +1,4 @@
-"""What keeps two runs out of one work dir."""
+"""Locks a work dir, so that no two runs write to it."""
 
 import errno
 import os
@@ -17,12 +17,16 @@ LOCK = '.lock'
 
 
 def is_first_process() -> bool:
-    """Of its run, by the launchers' word: there is no process group yet."""
+    """Whether this is the first process of its run.
+
+    The launcher's environment tells, as there is no process group yet.
+    """
     names = 'RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'
     return all(os.environ.get(name, '0') == '0' for name in names)
 
 
-def refused(work_dir: str, error: OSError) -> UserError:
+def not_writable(work_dir: str, error: OSError) -> UserError:
+    """The error for a work dir that cannot be written to."""
     return UserError(
         f'The work dir {work_dir} cannot be written to ({error.strerror}); '
         'give another --work-dir.'
@@ -30,7 +34,7 @@ def refused(work_dir: str, error: OSError) -> UserError:
 
 
 def make_work_dir(work_dir: str) -> None:
-    """Makes a work dir that is written to without being locked.
+    """Makes a work dir without locking it.
 
     Raises:
         UserError: If nothing can be written there.
@@ -40,26 +44,29 @@ def make_work_dir(work_dir: str) -> None:
         if not os.access(work_dir, os.W_OK):
             raise OSError(errno.EACCES, 'no right to write')
     except OSError as error:
-        raise refused(work_dir, error) from error
+        raise not_writable(work_dir, error) from error
 
 
 def lock_work_dir(work_dir: str) -> IO:
-    """Takes the work dir for this process; keep what is returned.
+    """Locks the work dir for this process, and makes it if it is missing.
 
-    The system lets go of it however the process ends, by SIGKILL too. A
-    record lock, as forked workers shall not inherit it. Where the system or
-    the file system has no such locks, a warning says so.
+    The lock is a record lock: forked workers do not inherit it, and the system
+    releases it however the process ends, by SIGKILL too. If the system or the
+    file system has no such locks, a warning says so.
+
+    Returns:
+        IO: The lock file. Closing it releases the lock, so keep it.
 
     Raises:
-        UserError: If another process has it, or nothing can be written.
+        UserError: If another process has the lock, or nothing can be written.
     """
     path = osp.join(work_dir, LOCK)
     try:
         os.makedirs(work_dir, exist_ok=True)
-        # Not to append, which stores of objects refuse.
+        # Not mode 'a+': mounted object stores refuse to append.
         file = open(path, 'r+' if osp.exists(path) else 'w+')
     except OSError as error:
-        raise refused(work_dir, error) from error
+        raise not_writable(work_dir, error) from error
     try:
         if fcntl is None:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
@@ -68,12 +75,12 @@ def lock_work_dir(work_dir: str) -> IO:
         if error.errno in (errno.EACCES, errno.EAGAIN):
             raise UserError(
                 f'The work dir {work_dir} is in use by another run '
-                f'({file.read().strip() or "not known which"}); wait for it, '
+                f'({file.read().strip() or "unknown process"}); wait for it, '
                 'or give another --work-dir.'
             ) from None
         print(
             f'warning: {work_dir} cannot be locked here ({error.strerror}): '
-            'see to it that no other run uses it.',
+            'make sure that no other run uses it.',
             flush=True,
         )
     try:
@@ -81,5 +88,5 @@ def lock_work_dir(work_dir: str) -> IO:
         file.write(f'process {os.getpid()} on {socket.gethostname()}\n')
         file.flush()
     except OSError as error:
-        raise refused(work_dir, error) from error
+        raise not_writable(work_dir, error) from error
     return file

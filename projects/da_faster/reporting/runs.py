@@ -14,7 +14,7 @@ from da_faster.benchmarking.methods import METHODS
 from da_faster.benchmarking.progress import records
 from da_faster.config_files import path_as_option
 from da_faster.config_tree import leaves
-from da_faster.engine.checkpoints.files import candidates
+from da_faster.engine.checkpoints.files import resume_candidates
 from da_faster.errors import UserError
 
 
@@ -136,7 +136,7 @@ class Run(NamedTuple):
         Args:
             evaluator (str): Dotted key of the metric.
         """
-        checkpoint = (candidates(self.work_dir) or ['CHECKPOINT'])[0]
+        checkpoint = (resume_candidates(self.work_dir) or ['CHECKPOINT'])[0]
         prefix = osp.join(self.work_dir, DETECTIONS.split('.')[0])
         try:
             prefix = path_as_option(prefix)
@@ -151,7 +151,7 @@ class Run(NamedTuple):
 
     def has_newer_weights(self) -> bool:
         """Whether the last weights are newer than the detections."""
-        weights = candidates(self.work_dir)[:1]
+        weights = resume_candidates(self.work_dir)[:1]
         # A copy of the folder has its files within a minute of each other.
         return any(
             osp.getmtime(path) > osp.getmtime(self.detections) + 60

@@ -16,7 +16,7 @@ from da_faster.apis.detectors import (
 from da_faster.benchmarking.scores import evaluate
 from da_faster.coco_files import coco_detections
 from da_faster.data_check import DataReader
-from da_faster.engine.checkpoints.files import candidates
+from da_faster.engine.checkpoints.files import resume_candidates
 from da_faster.errors import UserError
 from da_faster.progress import progress
 
@@ -81,7 +81,7 @@ def detect_images(
     Raises:
         UserError: If the run has no weights or an image cannot be read.
     """
-    found = candidates(run.work_dir)
+    found = resume_candidates(run.work_dir)
     if not found:
         raise UserError(
             f'{run.work_dir} has no checkpoint, so its scores on the source '

@@ -1,3 +1,5 @@
+"""Checkpoint files: atomic writing, damage, and what a resume takes."""
+
 import errno
 import hashlib
 import os
@@ -10,18 +12,18 @@ from mmengine.runner import find_latest_checkpoint
 from da_faster.engine.checkpoints import files as checkpoint_files
 from da_faster.engine.checkpoints.files import (
     AtomicBackend,
-    candidates,
+    check_writable,
     find_damage,
     find_resumable,
-    point_to,
-    try_to_write,
+    resume_candidates,
+    set_last_checkpoint,
 )
 from da_faster.errors import UserError
 
 
 @pytest.fixture
 def work_dir(tmp_path):
-    """Three checkpoints with digests, the last one pointed to."""
+    """Three checkpoints with digests; last_checkpoint names the third."""
     for step in (3, 6, 9):
         torch.save(dict(weight=torch.arange(4096.0)), tmp_path / 'plain')
         AtomicBackend().put(
@@ -29,7 +31,7 @@ def work_dir(tmp_path):
             str(tmp_path / f'iter_{step}.pth'),
         )
     (tmp_path / 'plain').unlink()
-    point_to(str(tmp_path), str(tmp_path / 'iter_9.pth'))
+    set_last_checkpoint(str(tmp_path), str(tmp_path / 'iter_9.pth'))
     return tmp_path
 
 
@@ -90,10 +92,10 @@ def test_damage_is_seen_without_a_digest(work_dir, change):
     assert find_damage(str(path)) == 'is truncated or damaged'
 
 
-def test_nothing_undamaged_is_one_sentence(work_dir):
+def test_only_damaged_checkpoints_are_one_sentence(work_dir):
     for path in work_dir.glob('*.pth'):
         flip_a_byte(path)
-    with pytest.raises(UserError, match='is undamaged: nothing to resume'):
+    with pytest.raises(UserError, match='are damaged: nothing to resume'):
         resumable(work_dir)
 
 
@@ -105,7 +107,10 @@ def test_no_checkpoint_at_all(tmp_path):
     'pointer', [None, '', '/elsewhere/w/iter_9.pth', 'iter_9.pth']
 )
 def test_a_lost_or_foreign_pointer(work_dir, pointer):
-    """The third: in a work dir that was moved. The last: version 0.1.0's."""
+    """``last_checkpoint`` is missing, empty, of a moved work dir, relative.
+
+    Version 0.1.0 wrote relative paths.
+    """
     (work_dir / 'last_checkpoint').unlink()
     if pointer is not None:
         (work_dir / 'last_checkpoint').write_text(pointer)
@@ -113,15 +118,15 @@ def test_a_lost_or_foreign_pointer(work_dir, pointer):
 
 
 def test_checkpoints_of_an_earlier_run_are_no_candidates(work_dir):
-    """A new run in an old folder has come to iteration 6."""
-    point_to(str(work_dir), str(work_dir / 'iter_6.pth'))
-    assert [os.path.basename(p) for p in candidates(str(work_dir))] == [
+    """A new run in the folder of an old one has come to iteration 6."""
+    set_last_checkpoint(str(work_dir), str(work_dir / 'iter_6.pth'))
+    assert [os.path.basename(p) for p in resume_candidates(str(work_dir))] == [
         'iter_6.pth',
         'iter_3.pth',
     ]
 
 
-def test_a_copied_work_dir_goes_on_with_its_own(work_dir, tmp_path_factory):
+def test_a_copied_work_dir_takes_its_own_files(work_dir, tmp_path_factory):
     copy = tmp_path_factory.mktemp('copy') / 'work_dir'
     shutil.copytree(work_dir, copy)
     assert find_resumable(str(copy), print) == str(copy / 'iter_9.pth')
@@ -134,7 +139,7 @@ def test_a_copied_work_dir_goes_on_with_its_own(work_dir, tmp_path_factory):
 
 def test_checkpoints_in_another_folder(work_dir, tmp_path_factory):
     other = tmp_path_factory.mktemp('work_dir')
-    point_to(str(other), str(work_dir / 'iter_9.pth'))
+    set_last_checkpoint(str(other), str(work_dir / 'iter_9.pth'))
     assert find_resumable(str(other), print) == str(work_dir / 'iter_9.pth')
     os.remove(work_dir / 'iter_9.pth')
     assert resumable(other)[0] == 'iter_6.pth'
@@ -154,7 +159,7 @@ def test_removing_takes_the_digest_along(work_dir):
 
 @pytest.mark.parametrize('call', ['fsync', 'replace'])
 def test_a_kill_during_a_write_leaves_the_old_checkpoint(work_dir, call):
-    """At each of the moments before the new file has its name."""
+    """The process is killed before the flush, or before the renaming."""
     path = str(work_dir / 'iter_9.pth')
     child = os.fork()
     if not child:
@@ -166,8 +171,8 @@ def test_a_kill_during_a_write_leaves_the_old_checkpoint(work_dir, call):
 
 
 def test_a_file_system_without_rename(tmp_path, monkeypatch):
-    """It is told before the training, not at its first checkpoint."""
-    try_to_write(str(tmp_path))
+    """The error is raised before the training, not at a checkpoint."""
+    check_writable(str(tmp_path))
     assert not list(tmp_path.iterdir())
 
     def refuse(old, new):
@@ -175,12 +180,12 @@ def test_a_file_system_without_rename(tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoint_files.os, 'replace', refuse)
     with pytest.raises(UserError, match='renamed and removed .*--work-dir'):
-        try_to_write(str(tmp_path))
+        check_writable(str(tmp_path))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_checkpoint_that_the_file_system_lost(work_dir, monkeypatch):
-    """The resume takes the one before."""
+    """The resume takes the next older checkpoint."""
     whole = checkpoint_files.file_sha256
 
     def stale(path):

@@ -1,3 +1,5 @@
+"""Loading checkpoints: no code runs, what MMEngine saves is allowed."""
+
 import os
 import pickle
 import re
@@ -12,7 +14,7 @@ from mmengine.runner.checkpoint import load_from_local
 from da_faster.engine.checkpoints.loading import (
     FORCE,
     RefusedCheckpoint,
-    need_torch,
+    check_torch_version,
     trust_checkpoints,
 )
 from da_faster.errors import UserError
@@ -41,7 +43,7 @@ class Evil:
 
 
 class Reach:
-    """Gets at any builtin through the getattr that MMEngine allows."""
+    """Reaches any builtin through the getattr that MMEngine allows."""
 
     def __reduce__(self) -> tuple:
         return getattr, (getattr, '__self__')
@@ -66,8 +68,8 @@ def test_code_in_a_checkpoint_does_not_run(evil, tmp_path):
     )
 
 
-def test_nor_by_any_other_way_of_loading(evil, tmp_path):
-    """The loader of MMEngine tries once more, without the restriction."""
+def test_no_other_function_of_loading_runs_code(evil, tmp_path):
+    """MMEngine's loader tries a second time, without the restriction."""
     for path in (evil, tmp_path / 'legacy.pth'):
         if not path.exists():
             torch.save(
@@ -115,7 +117,7 @@ def test_what_mmengine_saves_is_loaded(tmp_path):
 
 
 def test_a_file_of_numpy_1(tmp_path):
-    """Which names its functions otherwise."""
+    """NumPy 1 has other module names for its functions."""
     array = np.arange(4.0)
     torch.save(dict(x=array, y=array[1]), tmp_path / 'x.pth')
     import zipfile
@@ -164,15 +166,15 @@ def test_what_mmengine_saves_is_loaded_after_mmengine_loaded(tmp_path):
 @pytest.mark.parametrize('version', ['2.0.1', '2.5.1+cu121', '1.13.0'])
 def test_an_old_pytorch_is_one_sentence(version):
     with pytest.raises(UserError, match=f'^PyTorch {re.escape(version)} is '):
-        need_torch(version)
+        check_torch_version(version)
 
 
 @pytest.mark.parametrize('version', ['2.6.0', '2.13.0+cpu', '3.0.0a0'])
 def test_a_new_pytorch_is_taken(version):
-    need_torch(version)
+    check_torch_version(version)
 
 
-def test_a_file_that_the_config_names_and_that_is_gone(tmp_path):
-    """As in the saved config of a resumed run."""
+def test_a_missing_file_that_the_config_names(tmp_path):
+    """The saved config of a resumed run may name a file that was removed."""
     with pytest.raises(RefusedCheckpoint, match='x.pth does not exist; check'):
         load(tmp_path / 'x.pth')

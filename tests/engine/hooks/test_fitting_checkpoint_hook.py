@@ -1,4 +1,4 @@
-"""Classes of a checkpoint and of what it is tested on."""
+"""Classes of a checkpoint against the classes of the test set."""
 
 from types import SimpleNamespace
 from unittest import mock
@@ -23,9 +23,9 @@ def test_another_order_is_refused():
         warnings_of(['b', 'a'], ('a', 'b'))
 
 
-def test_other_names_are_told():
+def test_other_names_are_a_warning():
     assert warnings_of(('a', 'b'), ('a', 'c')) == 1
     assert warnings_of(['a', 'b'], ('a', 'b')) == 0
-    # Weights of elsewhere have no names.
+    # Weights of other projects have no names.
     assert warnings_of(None, ('a', 'b')) == 0
     check_classes(mock.Mock(), dict(state_dict={}))

@@ -1,4 +1,4 @@
-"""The schedule against numbers computed by hand."""
+"""The ramp of the gradient's scale against numbers computed by hand."""
 
 import math
 from types import SimpleNamespace
@@ -68,7 +68,7 @@ def test_bad_arguments_are_named(kwargs, message):
         GradScaleRampHook(**kwargs)
 
 
-def test_what_cannot_ramp_is_refused():
+def test_a_ramp_without_iterations_or_classifiers_is_refused():
     with pytest.raises(ValueError, match=r'begin \(100\) is not before'):
         GradScaleRampHook(begin=100).before_train(make_runner(100))
     runner = make_runner()

@@ -1,4 +1,4 @@
-"""Which validations are done again."""
+"""Validations that a resumed run repeats, and those it does not."""
 
 from types import SimpleNamespace
 
@@ -45,7 +45,7 @@ def test_a_missed_validation_is_done_once(make_runner):
     assert again.validations == 0
 
 
-def test_none_is_missing_between_two(make_runner):
+def test_no_validation_is_due_between_two(make_runner):
     runner = make_runner(3)
     MissedValidationHook().before_train(runner)
     assert runner.validations == 0

@@ -1,3 +1,5 @@
+"""Losses and gradients that are not finite: the run stops or skips them."""
+
 import itertools
 import math
 
@@ -14,7 +16,7 @@ NUMBERS = itertools.count()
 
 
 class Toy(nn.Module):
-    """Losses are the mean of a linear layer's outputs, and given ones."""
+    """A linear layer whose mean output is a loss; tests add other losses."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +37,7 @@ class FakeRunner:
             ),
             **wrapper,
         )
-        # Hubs outlive the test, by name; an id may come again.
+        # Hubs outlive a test, and ids repeat: number their names.
         self.message_hub = MessageHub.get_instance(f'toy{next(NUMBERS)}')
         self.iter = 0
         self.logger = self
@@ -87,7 +89,7 @@ def test_a_loss(step, sentence):
 
 
 def root_at_zero(runner) -> dict:
-    """A finite loss, 0, whose gradient is not."""
+    """A loss of 0 whose gradient is not finite."""
     return dict(loss_b=(runner.model.layer.bias * 0).abs().sqrt().sum())
 
 
@@ -107,7 +109,7 @@ def test_a_gradient_behind_a_finite_loss(clip, sentence):
     assert runner.weights == before
 
 
-def test_what_is_no_loss_may_be_anything():
+def test_a_value_that_is_no_loss_may_be_nan():
     runner = FakeRunner()
     runner.step(start(runner), acc=torch.tensor(math.nan))
 
@@ -132,7 +134,7 @@ def test_skipping(fault):
         runner.step(hook)
         assert runner.weights != before
     assert runner.message_hub.get_info('skipped_batches') == 2
-    # What a resumed run starts with.
+    # A resumed run starts with this count.
     hook = start(runner, max_skips=2)
     with pytest.raises(NonFiniteError, match='2 batches were skipped before'):
         runner.step(hook, loss_b=torch.tensor(math.nan))
@@ -162,7 +164,7 @@ def test_skipping_an_accumulated_batch_counts_once():
 
 
 class Scaler:
-    """An optimizer wrapper's step that passes over what overflowed."""
+    """The step of a loss scaler, which skips batches that overflowed."""
 
     def __init__(self, runner, overflows: list) -> None:
         self.optimizer = runner.optim_wrapper.optimizer
@@ -174,26 +176,26 @@ class Scaler:
             self.optimizer.step()
 
 
-def test_a_loss_whose_step_the_scaler_passed_over():
+def test_a_loss_whose_step_the_scaler_skipped():
     runner = FakeRunner()
     hook = start(runner, max_skips=1)
     Scaler(runner, [True, False, False])
     runner.step(hook, loss_b=torch.tensor(math.nan))
     assert hook.skipped == 1
     runner.step(hook)
-    # Found anew: the fault before has nothing to do with it.
+    # The loss of the skipped batch is not reported again.
     with pytest.raises(NonFiniteError, match='layer.bias. Images: 3.png'):
         runner.step(hook, **root_at_zero(runner))
 
 
-def test_an_overflow_is_the_scaler_s_business():
+def test_an_overflow_is_left_to_the_scaler():
     runner = FakeRunner()
     hook = start(runner)
     Scaler(runner, [True])
     before = runner.weights
     runner.step(hook, **root_at_zero(runner))
     assert runner.weights == before
-    # A fused optimizer is always stepped and told.
+    # A fused optimizer always steps, and reads found_inf.
     runner.optim_wrapper.optimizer.found_inf = torch.tensor(1.0)
     hook.check_gradients(runner.optim_wrapper.optimizer, (), {})
 
@@ -203,14 +205,14 @@ def test_the_forward_pass_is_not_waited_for(monkeypatch):
     start(runner)
 
     def wait(*args):
-        raise AssertionError('a look at the device')
+        raise AssertionError('the program waits for the device')
 
     for name in ('item', 'tolist', '__bool__', '__float__'):
         monkeypatch.setattr(torch.Tensor, name, wait)
     runner.model(torch.ones(1, 2))
 
 
-def test_what_is_no_loss_stays_as_it_is():
+def test_values_that_are_no_loss_stay_as_they_are():
     runner = FakeRunner()
     start(runner)
     runner.model.extra = dict(

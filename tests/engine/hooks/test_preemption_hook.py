@@ -1,3 +1,5 @@
+"""Signals that end a run: one is noted, a second one ends it at once."""
+
 import os
 import signal
 import time
@@ -40,7 +42,7 @@ def test_one_signal_is_noted(hook):
     assert hook._stop_together() and hook.name == 'SIGUSR1'
 
 
-def test_the_launcher_passing_it_on_is_no_second_signal(hook):
+def test_a_signal_that_the_launcher_repeats_is_no_second_signal(hook):
     send()
     send()
     assert hook._stop_together()
@@ -60,7 +62,7 @@ def test_a_second_signal_ends_the_process_at_once(hook):
 def test_a_worker_outlives_the_signal_until_the_program_ends(hook):
     child = os.fork()
     if not child:
-        signal.alarm(20)  # where it does not end, this test does
+        signal.alarm(20)  # so that the test ends if the worker does not
         send()
         while True:
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A resume under another schedule: rates computed by hand."""
+"""Resumes with another schedule, against rates computed by hand."""
 
 import math
 
@@ -12,7 +12,7 @@ from da_faster.engine.hooks.resumed_schedule_hook import check_groups
 
 
 class Toy(BaseModel):
-    """One weight."""
+    """A model of one weight."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ SGD = dict(type='SGD', lr=1.0, momentum=0.9, weight_decay=0.0)
 
 @pytest.fixture
 def train(tmp_path):
-    """Trains; returns the rate of each iteration and the Runner."""
+    """Trains, and returns the rate of each iteration and the Runner."""
     numbers = iter(range(99))
 
     def run(iterations, schedule, resume=False, optimizer=SGD, **changes):
@@ -78,7 +78,7 @@ def test_a_longer_cosine(train):
     assert rates == pytest.approx([cosine(i, 4) for i in range(4)])
     longer = dict(COSINE, T_max=8, end=8)
     rates, _ = train(8, longer, resume=True)
-    # 0.5, 0.31, 0.15, 0.04, and not the floor of the shorter one.
+    # 0.5, 0.31, 0.15, 0.04: not the 0 at which the shorter schedule ended.
     assert rates == pytest.approx([cosine(i, 8) for i in range(4, 8)])
 
 
@@ -99,25 +99,25 @@ def test_another_rate_and_decay(train):
     assert runner.optim_wrapper.param_groups[0]['weight_decay'] == 0.5
 
 
-def test_groups_of_parameters_and_none_scheduled(train):
+def test_parameter_groups_without_a_schedule(train):
     paramwise = dict(custom_keys={'weight': dict(lr_mult=2.0)})
     train(4, None, paramwise_cfg=paramwise)
     rates, _ = train(5, None, True, dict(SGD, lr=3.0), paramwise_cfg=paramwise)
     assert rates == [6.0]
 
 
-def test_nothing_is_touched_where_nothing_differs(train):
-    """The state is the checkpoint's to the last bit."""
+def test_nothing_changes_if_no_setting_differs(train):
+    """The learning rate stays the checkpoint's to the last bit."""
     _, before = train(4, [WARM_UP, COSINE])
-    # As by whatever other hook.
+    # Another hook may have changed the learning rate.
     before.optim_wrapper.param_groups[0]['lr'] = 0.123
     before.save_checkpoint(before.work_dir, 'iter_4.pth')
     rates, runner = train(6, [WARM_UP, COSINE], resume=True)
     assert rates == [0.123, 0.123]
 
 
-@pytest.mark.parametrize('end, told', [(3, True), (4, True), (5, False)])
-def test_a_training_that_is_over(train, monkeypatch, end, told):
+@pytest.mark.parametrize('end, warned', [(3, True), (4, True), (5, False)])
+def test_a_training_that_is_over(train, monkeypatch, end, warned):
     train(4, COSINE)
     said = []
     monkeypatch.setattr(
@@ -126,7 +126,7 @@ def test_a_training_that_is_over(train, monkeypatch, end, told):
     rates, _ = train(end, COSINE, resume=True)
     assert len(rates) == max(end - 4, 0)
     text = f'is of iteration 4, and the training ends at {end} (max_iters)'
-    assert any(text in line for line in said) == told
+    assert any(text in line for line in said) == warned
 
 
 def test_another_optimizer_is_refused(train):

@@ -1,3 +1,5 @@
+"""Batches of both domains, and the check for labels in the target."""
+
 import pytest
 import torch
 from mmengine.dataset import InfiniteSampler, pseudo_collate
@@ -11,7 +13,7 @@ from da_faster.engine.loops.da_loop import (
 
 
 class Numbers(Dataset):
-    """Sample i is number i."""
+    """A dataset whose sample i is the number i."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -97,7 +99,7 @@ def test_labels_inside_a_wrapper_are_seen():
 
 
 class Views(Numbers):
-    """Sample i in two views, as MultiBranch gives them."""
+    """A dataset with two views of sample i, as MultiBranch gives them."""
 
     def __getitem__(self, i: int) -> dict:
         return dict(
@@ -106,7 +108,7 @@ class Views(Numbers):
         )
 
 
-def test_views_of_an_image_go_by_their_own_names():
+def test_views_of_an_image_keep_their_names():
     data = Views(10)
     target = DataLoader(
         data,

@@ -1,3 +1,5 @@
+"""Samples are augmented by their position, whoever fetches them and when."""
+
 import pickle
 import random
 from itertools import islice
@@ -25,12 +27,12 @@ INFINITE = dict(type='InfiniteSampler')
 
 
 def draw_numbers() -> tuple:
-    """One of each generator that augmentations use."""
+    """Draws one number of each generator that augmentations use."""
     return random.random(), np.random.rand(), torch.rand(()).item()
 
 
 class Noise(Dataset):
-    """Sample i is i and three random numbers."""
+    """A dataset whose sample i is i and three random numbers."""
 
     def __len__(self) -> int:
         return 7
@@ -105,13 +107,13 @@ def test_the_domains_are_augmented_apart():
     assert source[0][0][1:] != target[0][0][1:]
 
 
-def test_a_draw_is_an_index_and_survives_the_way_to_a_worker():
+def test_a_draw_is_an_index_that_can_be_pickled():
     draw = pickle.loads(pickle.dumps(Draw(4, 11)))
     assert draw == 4 and [10, 20, 30, 40, 50][draw] == 50
     assert draw.position == 11
 
 
-def test_positions_go_on_where_a_finite_sampler_starts_again():
+def test_positions_continue_when_a_finite_sampler_starts_again():
     sampler = PositionSampler(
         dict(type='DefaultSampler', shuffle=False), dataset=range(3), seed=0
     )
@@ -143,7 +145,7 @@ def test_another_seed_before_the_first_batch():
     assert third.dataset.__getitems__.seed == 6
 
 
-def test_a_loader_of_somebody_else_is_left_alone():
+def test_an_unseeded_loader_is_left_alone():
     plain = DataLoader(Noise(), 2, collate_fn=pseudo_collate)
     reseed_dataloader(plain, 6, 7)
     assert len(batches(plain, 2)) == 2

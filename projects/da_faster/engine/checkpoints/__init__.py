@@ -1,4 +1,4 @@
-"""Checkpoint files: written whole, checked, loaded without running code."""
+"""Writes checkpoint files as a whole, checks and loads them without code."""
 
 from .loading import RefusedCheckpoint, trust_checkpoints
 

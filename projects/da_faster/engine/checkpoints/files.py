@@ -1,9 +1,9 @@
-"""Checkpoint files that are complete or not there.
+"""Writes checkpoint files as a whole and finds undamaged ones.
 
 Beside each checkpoint lies its SHA-256, ``iter_N.pth.sha256``, in the format
 of ``sha256sum -c``. ``last_checkpoint`` holds the path of the newest one, as
-MMEngine's own functions expect. A work dir can be moved or copied all the
-same: a work dir with checkpoints of its own never takes one of elsewhere.
+MMEngine's own functions expect. A work dir can be moved or copied: if it has
+checkpoints, none outside it is taken, whatever path ``last_checkpoint`` holds.
 """
 
 import hashlib
@@ -21,11 +21,12 @@ POINTER = 'last_checkpoint'
 DIGEST = '.sha256'
 
 
-def try_to_write(work_dir: str) -> None:
-    """Writes a small file as checkpoints are written, and removes it.
+def check_writable(work_dir: str) -> None:
+    """Writes a small file in the way of checkpoints, and removes it.
 
     Raises:
-        UserError: If that fails, as where the file system cannot rename.
+        UserError: If that fails, for example because the file system cannot
+            rename.
     """
     path = osp.join(work_dir, '.trial')
     try:
@@ -41,11 +42,11 @@ def try_to_write(work_dir: str) -> None:
 
 @register_backend('atomic')
 class AtomicBackend(LocalBackend):
-    """LocalBackend whose files are written as a whole, digest beside."""
+    """LocalBackend that writes files as a whole, each with its digest."""
 
     def put(self, obj: bytes, filepath: str) -> None:
-        # The old digest first: a file without one is still checked, one
-        # beside another file's would be taken for damaged.
+        # Remove the old digest first: it would make the new file seem
+        # damaged, while a file without a digest can still be checked.
         remove_if_there(f'{filepath}{DIGEST}')
         write_atomically(obj, filepath)
         line = f'{hashlib.sha256(obj).hexdigest()}  {osp.basename(filepath)}\n'
@@ -57,19 +58,18 @@ class AtomicBackend(LocalBackend):
 
 
 def find_damage(path: str) -> str | None:
-    """What is wrong with a checkpoint file, or None.
+    """Says what is wrong with a checkpoint file; None if nothing is.
 
-    Without a digest the check sums are looked at that torch writes into the
-    file, and does not check when it reads.
+    A file is compared with its digest. Without one, the check sums inside the
+    file are used: torch writes them, but does not check them when it reads.
     """
     try:
-        return damage_of(path)
+        return _find_damage(path)
     except OSError as error:  # a network file system that lost it
         return f'cannot be read ({error.strerror})'
 
 
-def damage_of(path: str) -> str | None:
-    """:func:`find_damage` of a file that can be read."""
+def _find_damage(path: str) -> str | None:
     if not osp.isfile(path):
         return 'is missing'
     if osp.getsize(path) == 0:
@@ -89,17 +89,19 @@ def damage_of(path: str) -> str | None:
     return 'is truncated or damaged'
 
 
-def point_to(work_dir: str, checkpoint: str) -> None:
-    """Makes a checkpoint the one that a resume of the work dir takes."""
+def set_last_checkpoint(work_dir: str, checkpoint: str) -> None:
+    """Makes a checkpoint the first choice of a resume in the work dir."""
     write_atomically(
         osp.abspath(checkpoint).encode(), osp.join(work_dir, POINTER)
     )
 
 
-def pointed_at(work_dir: str) -> str | None:
+def last_checkpoint(work_dir: str) -> str | None:
     """The checkpoint that ``last_checkpoint`` names, whether it exists or not.
 
-    None where there is no such file, or an empty one.
+    Returns:
+        str or None: The path; None if the file ``last_checkpoint`` is missing
+        or empty.
     """
     pointer = osp.join(work_dir, POINTER)
     if not osp.isfile(pointer):
@@ -108,15 +110,15 @@ def pointed_at(work_dir: str) -> str | None:
         path = file.read().strip()
     if not path:
         return None
-    path = osp.join(work_dir, path)  # an absolute one stays
-    if steps_in(work_dir) or not osp.isdir(osp.dirname(path)):
-        # Its own, also where the work dir was moved or copied.
+    path = osp.join(work_dir, path)  # an absolute path stays as it is
+    if step_checkpoints(work_dir) or not osp.isdir(osp.dirname(path)):
+        # The work dir may have been moved or copied.
         return osp.join(work_dir, osp.basename(path))
     return path
 
 
-def steps_in(folder: str) -> list[str]:
-    """The checkpoints of iterations, or of epochs, in a folder."""
+def step_checkpoints(folder: str) -> list[str]:
+    """Checkpoints in a folder that are named by iteration or epoch."""
     names = os.listdir(folder) if osp.isdir(folder) else []
     return [
         osp.join(folder, name)
@@ -125,19 +127,20 @@ def steps_in(folder: str) -> list[str]:
     ]
 
 
-def candidates(work_dir: str) -> list[str]:
-    """Checkpoints a resume may take, the best first.
+def resume_candidates(work_dir: str) -> list[str]:
+    """Checkpoints that a resume may take, the newest first.
 
-    That is the one that was written last, then those of fewer iterations. Of
-    more iterations there may be some of an earlier run in the same folder.
+    The first is the one that was written last; those of fewer iterations
+    follow. Checkpoints of more iterations come from an earlier run in the
+    same folder and are left out.
     """
 
     def step(path: str) -> int:
         return int(re.findall(r'\d+', osp.basename(path))[-1])
 
-    last = pointed_at(work_dir)
+    last = last_checkpoint(work_dir)
     folder = osp.dirname(last) if last else work_dir
-    others = steps_in(folder)
+    others = step_checkpoints(folder)
     others.sort(key=step, reverse=True)
     if not last:
         return others
@@ -147,16 +150,19 @@ def candidates(work_dir: str) -> list[str]:
 
 
 def find_resumable(work_dir: str, tell) -> str | None:
-    """The newest undamaged checkpoint of a work dir, if any.
+    """Finds the newest undamaged checkpoint of a work dir.
 
     Args:
         work_dir (str): The work dir.
-        tell (callable): Is given a sentence for each that was passed over.
+        tell (callable): Is called with a sentence for each damaged checkpoint.
+
+    Returns:
+        str or None: The path; None if the work dir has no checkpoint.
 
     Raises:
-        UserError: If there are checkpoints, and all are damaged.
+        UserError: If all checkpoints are damaged.
     """
-    found = candidates(work_dir)
+    found = resume_candidates(work_dir)
     for path in found:
         damage = find_damage(path)
         if damage is None:
@@ -164,7 +170,7 @@ def find_resumable(work_dir: str, tell) -> str | None:
         tell(f'{path} {damage}; the resume takes the next older checkpoint.')
     if found:
         raise UserError(
-            f'No checkpoint in {work_dir} is undamaged: nothing to resume. '
+            f'All checkpoints in {work_dir} are damaged: nothing to resume. '
             'Give --resume a file of another folder, or train without '
             '--resume.'
         )

@@ -1,4 +1,4 @@
-"""Loading checkpoints without running what is in them."""
+"""Loads checkpoints without running code from them."""
 
 import os
 import os.path as osp
@@ -13,19 +13,19 @@ from da_faster.errors import UserError
 
 from .files import DIGEST, find_damage
 
-# torch.load obeys it wherever it is called, so also where MMEngine loads from
-# a URL, and where it would try once more without the restriction.
+# torch.load obeys this variable wherever it is called: when MMEngine loads
+# from a URL, too, and when it tries again without the restriction.
 FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 
 
-# The first whose list of what may be loaded takes functions by name.
+# The first version whose allow list takes functions by name.
 OLDEST_TORCH = 2, 6
 
 
-def need_torch(version: str = torch.__version__) -> None:
-    """Raises a UserError where PyTorch is too old to load checkpoints safely.
+def check_torch_version(version: str = torch.__version__) -> None:
+    """Raises a UserError if PyTorch is too old to load checkpoints safely.
 
-    There each of them would seem damaged.
+    An older PyTorch would refuse every checkpoint, as if it were damaged.
     """
     if tuple(map(int, version.split('.')[:2])) < OLDEST_TORCH:
         raise UserError(
@@ -36,13 +36,14 @@ def need_torch(version: str = torch.__version__) -> None:
 
 
 class RefusedCheckpoint(UserError):
-    """A file that is not loaded."""
+    """A checkpoint that is refused."""
 
 
-def statistics_method(owner: type, name: str):
-    """The ``getattr`` of MMEngine's checkpoints, which hold their log.
+def history_method(owner: type, name: str):
+    """Replaces the ``getattr`` that MMEngine's checkpoints call.
 
-    The real one in the hands of a stranger reaches any function of Python.
+    Checkpoints hold the log, whose HistoryBuffer restores its methods by
+    ``getattr``. The builtin would give a checkpoint any function of Python.
     """
     if owner is not HistoryBuffer or name.startswith('_'):
         raise pickle.UnpicklingError(f'getattr({owner!r}, {name!r})')
@@ -50,7 +51,10 @@ def statistics_method(owner: type, name: str):
 
 
 def allow_list() -> list:
-    """What checkpoints of MMEngine may hold beside tensors and plain data."""
+    """Types and functions that checkpoints of MMEngine may hold.
+
+    Tensors and plain data are always allowed.
+    """
     core = np._core if hasattr(np, '_core') else np.core
     dtypes = {type(np.dtype(name)) for name in ('i4', 'i8', 'u4', 'f4', 'f8')}
     allowed = [
@@ -59,27 +63,27 @@ def allow_list() -> list:
         np.ndarray,
         np.dtype,
         *dtypes,
-        (statistics_method, 'builtins.getattr'),
+        (history_method, 'builtins.getattr'),
     ]
     for function in (core.multiarray._reconstruct, core.multiarray.scalar):
-        # NumPy 2 moved them; files of both times are read.
+        # NumPy 2 moved the functions; files of both versions are read.
         for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
             allowed.append((function, f'{module}.{function.__name__}'))
     return allowed
 
 
 def trust_checkpoints(trust: bool) -> None:
-    """Whether checkpoints may hold more than weights, in this program.
+    """Sets whether this program loads checkpoints that may run code.
 
-    Concerns resume, ``load_from`` and ``init_cfg``.
+    The setting holds for resume, ``load_from`` and ``init_cfg``.
 
     Args:
-        trust (bool): True for files that may run code when they are loaded.
+        trust (bool): Whether checkpoints may run code when they are loaded.
 
     Raises:
         UserError: If PyTorch is too old.
     """
-    need_torch()
+    check_torch_version()
     if trust:
         os.environ.pop(FORCE, None)
     else:
@@ -100,13 +104,15 @@ def trust_checkpoints(trust: bool) -> None:
             )
         try:
             if not trust:
-                # Again: torch's safe_globals(), which MMEngine uses, takes
-                # off the list what others had put there.
+                # Add the list again: torch's safe_globals(), which MMEngine
+                # uses, removes entries of others.
                 torch.serialization.add_safe_globals(allow_list())
             return torch.load(filename, map_location, weights_only=not trust)
         except pickle.UnpicklingError as error:
-            raise RefusedCheckpoint(describe(filename, error)) from error
-        except Exception as error:  # whatever bytes do to a reader
+            raise RefusedCheckpoint(
+                describe_refusal(filename, error)
+            ) from error
+        except Exception as error:  # a damaged file may raise anything
             raise RefusedCheckpoint(
                 f'{filename} is no checkpoint, or a damaged one '
                 f'({str(error).splitlines()[0] if str(error) else "empty"}).'
@@ -115,8 +121,8 @@ def trust_checkpoints(trust: bool) -> None:
     CheckpointLoader.register_scheme('', load_from_local, force=True)
 
 
-def describe(filename: str, error: pickle.UnpicklingError) -> str:
-    """One sentence instead of torch's page."""
+def describe_refusal(filename: str, error: pickle.UnpicklingError) -> str:
+    """Says in one sentence why torch refused to load a file."""
     with open(filename, 'rb') as file:
         start = file.read(2)
     if start != b'PK' and start[:1] != b'\x80':  # a zip file, or a pickle
@@ -132,9 +138,9 @@ def describe(filename: str, error: pickle.UnpicklingError) -> str:
         for entry in allow_list()
         if not isinstance(entry, tuple)
     }
-    what = ', '.join(sorted(set(found) - allowed)) or str(error)
+    refused = ', '.join(sorted(set(found) - allowed)) or str(error)
     return (
-        f'{filename} holds more than weights ({what}) and was not loaded: '
+        f'{filename} holds more than weights ({refused}) and was not loaded: '
         'loading it could run code of whoever made it. If you trust its '
         'maker, give --trust-checkpoint.'
     )

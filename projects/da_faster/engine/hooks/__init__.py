@@ -1,8 +1,8 @@
 from .fitting_checkpoint_hook import FittingCheckpointHook
+from .folder_visualization_hook import FolderVisualizationHook
 from .grad_scale_ramp_hook import GradScaleRampHook
 from .missed_validation_hook import MissedValidationHook
 from .non_finite_hook import NonFiniteError, NonFiniteHook
-from .painted_images_hook import PaintedImagesHook
 from .preemption_hook import PreemptionHook
 from .resumed_schedule_hook import ResumedScheduleHook
 from .safe_checkpoint_hook import CheckpointNotWritten, SafeCheckpointHook
@@ -16,7 +16,7 @@ __all__ = [
     'MissedValidationHook',
     'NonFiniteError',
     'NonFiniteHook',
-    'PaintedImagesHook',
+    'FolderVisualizationHook',
     'PreemptionHook',
     'ResumedScheduleHook',
     'SafeCheckpointHook',

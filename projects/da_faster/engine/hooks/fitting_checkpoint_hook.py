@@ -10,13 +10,14 @@ from da_faster.engine.checkpoints import RefusedCheckpoint
 
 @HOOKS.register_module()
 class FittingCheckpointHook(Hook):
-    """Refuses a checkpoint of another model, to resume or to test with.
+    """Refuses to resume or test with a checkpoint of another model.
 
-    MMEngine loads what fits and warns; the rest keeps its random weights. For
-    initial weights (``load_from``) that is wanted, elsewhere it is a mistake.
-    Tested classes are those of the training, in its order.
-    Of a tested checkpoint the domain classifiers may be missing. That of a
-    detector without a teacher may be tested as teacher and as student.
+    MMEngine loads the weights that fit and warns; the others stay random. That
+    is wanted for initial weights (``load_from``) and a mistake elsewhere.
+
+    Three rules hold for testing. The classes must be those of the training, in
+    the same order. Weights of domain classifiers may be missing. A checkpoint
+    of a detector without a teacher gives its weights to teacher and student.
     """
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
@@ -35,8 +36,8 @@ class FittingCheckpointHook(Hook):
         given = {name.removeprefix('module.'): v for name, v in given.items()}
         wanted_weights = model.state_dict()
         if not training:
-            # To test with, a teacher's counts do not matter, and
-            # SemiBaseDetector gives weights without a teacher to both.
+            # Testing needs no statistics of pseudo-labels. If the checkpoint
+            # has no teacher, SemiBaseDetector loads it into both detectors.
             both = any(name.startswith('teacher.') for name in given)
             wanted_weights = {
                 name if both else name.removeprefix('teacher.'): weight
@@ -66,7 +67,13 @@ class FittingCheckpointHook(Hook):
 
 
 def check_classes(runner, checkpoint: dict) -> None:
-    """Compares the classes of a checkpoint with those of the test set."""
+    """Compares the classes of a checkpoint with those of the test set.
+
+    Other names are a warning.
+
+    Raises:
+        RefusedCheckpoint: If the names are the same, in another order.
+    """
     meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
     trained = tuple(meta.get('classes') or ())
     if not trained:
@@ -80,10 +87,10 @@ def check_classes(runner, checkpoint: dict) -> None:
         raise RefusedCheckpoint(
             'The checkpoint has its classes in the order '
             f'{" ".join(trained)}, the config in the order '
-            f'{" ".join(tested)}: give metainfo.classes the order of the '
-            'checkpoint, and the test file, too.'
+            f'{" ".join(tested)}: give metainfo.classes and the test file the '
+            'order of the checkpoint.'
         )
     runner.logger.warning(
-        f'The checkpoint was trained on the classes {" ".join(trained)}, and '
+        f'The checkpoint was trained on the classes {" ".join(trained)} and '
         f'is tested on {" ".join(tested)}.'
     )

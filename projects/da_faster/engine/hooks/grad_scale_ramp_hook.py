@@ -5,26 +5,26 @@ import math
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
-from .unwrapped import unwrapped
+from .unwrapped_model import unwrapped_model
 
 
 @HOOKS.register_module()
 class GradScaleRampHook(Hook):
     """Ramps the reversed gradient from 0 up to each classifier's own scale.
 
-    The schedule of Ganin and Lempitsky (ICML 2015, Sec. 4), begun late if so
-    wished: at iteration i every domain classifier reverses the gradient with
-    ``grad_scale * (2 / (1 + exp(-gamma * p)) - 1)``, p going from 0 at
-    ``begin`` to 1 at ``end``; the consistency term's gradient, which is not
-    reversed, has the same scale and grows with it. A function of the
-    iteration alone, so a resumed run continues it. Without this hook the scale
-    is constant, as in the reference.
+    The schedule is that of Ganin and Lempitsky (ICML 2015, Sec. 4), with an
+    optional delay. Every domain classifier reverses the gradient with
+    ``grad_scale * (2 / (1 + exp(-gamma * p)) - 1)``, where p goes from 0 at
+    iteration ``begin`` to 1 at ``end``. The gradient of the consistency loss,
+    which is not reversed, is scaled in the same way. The scale depends on the
+    iteration alone, so a resumed run continues the ramp. Without this hook the
+    scale is constant, as in the reference.
 
     Args:
-        begin (int): Iterations without reversal. Defaults to 0.
-        end (int, optional): Iteration from which the scale stays. Defaults to
-            the last one.
-        gamma (float): Steepness. Defaults to 10.
+        begin (int): Number of iterations without reversal. Defaults to 0.
+        end (int, optional): Iteration from which the scale is constant.
+            Defaults to the last iteration.
+        gamma (float): Steepness of the ramp. Defaults to 10.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class GradScaleRampHook(Hook):
                 f'GradScaleRampHook: begin ({self.begin}) is not before the '
                 f'last iteration ({self.end})'
             )
-        model = unwrapped(runner)
+        model = unwrapped_model(runner)
         self.scales = {
             module: module.grad_scale
             for module in model.modules()
@@ -66,7 +66,7 @@ class GradScaleRampHook(Hook):
             )
 
     def factor(self, cur_iter: int) -> float:
-        """Share of the full scale at an iteration, in [0, 1)."""
+        """Fraction of the full scale at an iteration, in [0, 1)."""
         p = (cur_iter - self.begin) / (self.end - self.begin)
         p = min(max(p, 0.0), 1.0)
         return 2 / (1 + math.exp(-self.gamma * p)) - 1

@@ -1,4 +1,4 @@
-"""A validation that was interrupted is done again."""
+"""Repeats a validation that was interrupted."""
 
 import os
 import os.path as osp
@@ -15,15 +15,15 @@ MARK = 'last_validation'
 
 @HOOKS.register_module()
 class MissedValidationHook(Hook):
-    """Validates first where a resumed run was killed before it had.
+    """Validates first if a resumed run was killed before its validation.
 
     The checkpoint of an iteration is written before its validation, so a
-    resume would go on to the next iteration, or end, without the result. The
-    iteration validated last is kept in WORK_DIR/last_validation. For loops
-    that count iterations.
+    resume would continue with the next iteration, or end, without the result.
+    WORK_DIR/last_validation holds the last validated iteration. The hook works
+    with loops that count iterations; it does nothing with others.
     """
 
-    priority = 'LOWEST'  # every other hook is ready for a validation
+    priority = 'LOWEST'  # run after every other hook is ready to validate
 
     def __init__(self) -> None:
         self.training = False
@@ -34,12 +34,12 @@ class MissedValidationHook(Hook):
             return
         self.training = True
         if loop.iter == 0 and is_main_process() and osp.isfile(path):
-            os.remove(path)  # of an earlier run in this work dir
+            os.remove(path)  # left by an earlier run in this work dir
         done = [None]
         if is_main_process() and osp.isfile(path):
             with open(path) as file:
                 done = [file.read()]
-        # Work dirs of several machines may be several folders.
+        # On several machines, the work dir may be several folders.
         broadcast_object_list(done)
         due = (
             loop.iter > 0
@@ -53,7 +53,7 @@ class MissedValidationHook(Hook):
             return
         runner.logger.info(
             f'No validation of iteration {loop.iter} was completed: '
-            'validating before the training goes on.'
+            'validating before the training continues.'
         )
         runner.val_loop.run()
 

@@ -10,7 +10,7 @@ from mmengine.registry import HOOKS
 
 from da_faster.errors import UserError
 
-from .unwrapped import unwrapped
+from .unwrapped_model import unwrapped_model
 
 
 class NonFiniteError(UserError, FloatingPointError):
@@ -19,16 +19,16 @@ class NonFiniteError(UserError, FloatingPointError):
 
 @HOOKS.register_module()
 class NonFiniteHook(Hook):
-    """Looks at every loss and, before it is used, at every gradient.
+    """Checks every loss, and every gradient before the optimizer uses it.
 
-    At the first that is not finite the run stops: the optimizer takes no step,
-    so neither the weights nor a checkpoint are poisoned. In mixed precision
-    the loss scaler looks after gradients, which overflow now and then; losses
-    are looked at all the same.
+    The run stops at the first value that is not finite. The optimizer takes no
+    step, so weights and checkpoints stay finite. In mixed precision the loss
+    scaler checks the gradients, which overflow now and then; this hook checks
+    the losses.
 
     Args:
-        max_skips (int): So many batches are passed over, without a step,
-            before the run stops; counted over the whole run, resumes
+        max_skips (int): Number of batches that are skipped, without a step,
+            before the run stops. It is counted over the whole run, resumes
             included. Defaults to 0.
     """
 
@@ -46,7 +46,7 @@ class NonFiniteHook(Hook):
         self.handles: list = []
 
     def before_train(self, runner) -> None:
-        model = unwrapped(runner)
+        model = unwrapped_model(runner)
         self.names = {p: name for name, p in model.named_parameters()}
         info = runner.message_hub.runtime_info
         self.skipped = info.get('skipped_batches', 0)
@@ -59,9 +59,10 @@ class NonFiniteHook(Hook):
             wrapper.optimizer.register_step_pre_hook(self.check_gradients)
             for wrapper in self.wrappers
         ]
-        self.losses: list = []  # (name, value) not looked at yet
+        self.losses: list = []  # (name, value), not checked yet
         self.stepped = True
-        self.poisoned = False  # a loss of the gradients being accumulated
+        # Whether an accumulated gradient comes from a loss that is not finite.
+        self.poisoned = False
 
     def after_train(self, runner) -> None:
         for handle in self.handles:
@@ -82,10 +83,15 @@ class NonFiniteHook(Hook):
     def check_losses(
         self, model: torch.nn.Module, args: tuple, outputs: Any
     ) -> dict | None:
-        """Notes those of a forward pass; bad ones become NaN.
+        """Notes the losses of a forward pass; all become NaN if one is bad.
 
-        They are looked at right before the step, with the gradients: a look
-        here would let an accelerator wait between forward and backward.
+        A forward hook of the model. The losses are checked right before the
+        step, together with the gradients: a check here would make the program
+        wait for the accelerator between forward and backward pass.
+
+        Returns:
+            dict or None: The outputs with the losses replaced; None if there
+            are no losses.
         """
         if not model.training or not isinstance(outputs, dict):
             return None
@@ -99,8 +105,8 @@ class NonFiniteHook(Hook):
         if not sums:
             return None
         self.losses += sums.items()
-        # The gradient may be finite still, and other processes know nothing
-        # of this loss: as NaN it reaches the gradient of all.
+        # The gradient of a bad loss may be finite, and other processes do not
+        # know of the loss. As NaN it reaches the gradients of all processes.
         finite = torch.stack(list(sums.values())).isfinite().all()
         factor = torch.where(finite, 1.0, math.nan)
         return {
@@ -116,7 +122,11 @@ class NonFiniteHook(Hook):
     def check_gradients(
         self, optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict
     ) -> None:
-        """Right before a step; one to skip finds no gradient."""
+        """Checks losses and gradients; removes the gradients of a bad batch.
+
+        A pre-hook of the optimizer's step, which does nothing without
+        gradients.
+        """
         self.stepped = True
         known, self.poisoned = self.poisoned, False
         parameters = [
@@ -129,12 +139,13 @@ class NonFiniteHook(Hook):
             return
         sums = [value for _, value in self.losses]
         values = list(sums)
-        # A fused optimizer itself passes over what the loss scaler found.
+        # A fused optimizer itself skips a step if the loss scaler found an
+        # overflow.
         if getattr(optimizer, 'found_inf', None) is None:
             values += torch._foreach_norm(
                 [p.grad.detach() for p in parameters], math.inf
             )
-        # One look at the device for all of them.
+        # One transfer from the device for all values.
         finite = (
             torch.stack([x.isfinite() for x in values])
             if values
@@ -150,16 +161,21 @@ class NonFiniteHook(Hook):
                 for p, fine in zip(parameters, finite[len(sums) :].tolist())
                 if not fine
             ]
-            if len(bad) == len(parameters) > 1:  # clipping spreads one to all
+            # Clipping spreads one bad gradient to all.
+            if len(bad) == len(parameters) > 1:
                 self._report('the gradients of all weights')
             else:
                 more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
                 self._report(f'the gradient of {bad[0]}{more}')
-        for p in parameters:  # an optimizer passes over what has no gradient
+        for p in parameters:  # an optimizer skips weights without a gradient
             p.grad = None
 
     def check_noted(self) -> bool:
-        """Whether a noted loss is not finite; reports it."""
+        """Reports the noted losses that are not finite.
+
+        Returns:
+            bool: Whether there are any.
+        """
         noted, self.losses = self.losses, []
         if not noted:
             return False
@@ -173,10 +189,10 @@ class NonFiniteHook(Hook):
             self._report(', '.join(bad))
         return bool(bad)
 
-    def _report(self, what: str) -> None:
-        where = f' on rank {get_rank()}' if get_rank() else ''
+    def _report(self, values: str) -> None:
+        rank = f' on rank {get_rank()}' if get_rank() else ''
         self.fault = (
-            f'Iteration {self.iter}{where}: not finite: {what}. '
+            f'Iteration {self.iter}{rank}: not finite: {values}. '
             f'Images: {", ".join(self.images)}.'
         )
         if self.skipped >= self.max_skips:
@@ -190,15 +206,15 @@ class NonFiniteHook(Hook):
             )
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
-        # Of an iteration without a step: gradients are being accumulated, or
-        # the loss scaler passed over it.
+        # Losses are left if there was no step: gradients are being
+        # accumulated, or the loss scaler skipped the step.
         self.poisoned |= self.check_noted()
         if all(wrapper.should_update() for wrapper in self.wrappers):
             self.stepped, self.poisoned = True, False
         if self.fault is None:
             return
         self.skipped += 1
-        # Kept in the checkpoint.
+        # The message hub is saved in the checkpoint.
         runner.message_hub.update_info('skipped_batches', self.skipped)
         runner.logger.warning(
             f'{self.fault} Skipped: {self.skipped} of at most '

@@ -1,4 +1,4 @@
-"""Leaving in good order when the machine is wanted back."""
+"""Saves and ends a run when the batch system wants the machine back."""
 
 import atexit
 import mmap
@@ -15,21 +15,21 @@ from mmengine.registry import HOOKS
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again.
 EXIT_CODE = 75
-# A launcher passes the signal on that its processes were sent as well; so
-# close together they are one.
+# Processes may get a signal twice, from the batch system and from their
+# launcher. Signals within this time count as one.
 ONE_SIGNAL_S = 1.0
 
 
 class WorkerInit:
-    """Initializes a data loader's worker, signals included.
+    """Initializes a data loader's worker, with its signal handlers.
 
-    torch gives workers a handler of SIGTERM that ends them, in place of the
-    one they inherit; they get that again.
+    Workers inherit the hook's handler, but torch gives them one for SIGTERM
+    that ends them. This class sets the hook's handler again.
 
     Args:
         then (callable, optional): The loader's own ``worker_init_fn``.
-        handler (callable): Of the signals.
-        signals (sequence of signal.Signals): What it handles.
+        handler (callable): Handler of the signals.
+        signals (sequence of signal.Signals): The signals to handle.
     """
 
     def __init__(
@@ -49,27 +49,33 @@ class WorkerInit:
             self.then(worker_id)
 
     def __reduce__(self) -> tuple:
-        # A spawned worker inherits nothing, nor would the hook reach it.
+        # A spawned worker inherits no handler and no shared memory.
         return WorkerInit, (self.then, None, ())
 
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """Saves a checkpoint at the end of the iteration and ends the program.
+    """Saves a checkpoint after a signal, and ends the program.
 
-    The exit code is 75. All processes of a run leave together, whichever of
-    them got the signal. A second signal, a second later or more, ends the
-    process at once and saves nothing (exit code 128 + its number). While
-    gradients are being accumulated the run goes on to the next step. In a
-    validation it leaves at once where the iteration has its checkpoint and
-    the run is a single process.
+    The checkpoint is saved at the end of the iteration, or after the next step
+    if gradients are being accumulated. The exit code is 75. All processes of a
+    run leave together, whichever of them got the signal. A second signal, a
+    second later or more, ends the process at once and saves nothing (exit code
+    128 + number of the signal). During a validation, a run of a single process
+    leaves at once if the iteration has its checkpoint; other runs leave after
+    the next iteration.
 
     Args:
-        signals (sequence of str, optional): Defaults to SIGTERM and, where
-            the system has it, SIGUSR1 (SLURM: ``--signal=USR1@120``).
+        signals (sequence of str, optional): Names of the signals. Defaults to
+            SIGTERM and, if the system has it, SIGUSR1 (SLURM:
+            ``--signal=USR1@120``).
+
+    Raises:
+        ValueError: If the system has no signal of a name.
     """
 
-    priority = 'LOWEST'  # the iteration is over, its own checkpoint written
+    # Run after other hooks have ended the iteration and written checkpoints.
+    priority = 'LOWEST'
 
     def __init__(self, signals: Sequence[str] | None = None) -> None:
         if signals is None:  # Windows has no SIGUSR1
@@ -87,14 +93,14 @@ class PreemptionHook(Hook):
     def before_train(self, runner) -> None:
         if threading.current_thread() is not threading.main_thread():
             runner.logger.warning(
-                'PreemptionHook: signals reach the main '
-                'thread only; none is waited for here.'
+                'PreemptionHook: signals reach the main thread only, and this '
+                'is another thread: a signal saves no checkpoint.'
             )
             return
         self.pid = os.getpid()
         self.logger = runner.logger
-        # Shared with the workers, which inherit the handler: the batch
-        # system signals them, too, and the iteration still needs them.
+        # The batch system signals workers, too, but the iteration still needs
+        # them. This flag, shared with the workers, says when they may end.
         self.leaving = mmap.mmap(-1, 1)
         atexit.register(self.leaving.write_byte, 1)
         self.old_handlers = {
@@ -113,7 +119,7 @@ class PreemptionHook(Hook):
                     )
 
     def _receive(self, number: int, frame) -> None:
-        if os.getpid() != self.pid:  # a worker; ends with the main process
+        if os.getpid() != self.pid:  # a worker ends with the main process
             if self.leaving[0]:
                 os._exit(0)
         elif self.received_at is None:
@@ -130,8 +136,8 @@ class PreemptionHook(Hook):
             self._leave(runner, runner.iter + 1, hook)
 
     def after_val_iter(self, runner, *args, **kwargs) -> None:
-        # Also called outside of training. Several processes may validate
-        # unequal numbers of images and cannot agree here.
+        # This method is also called outside of training. Several processes
+        # may validate unequal numbers of images, so they cannot agree here.
         if (
             self.old_handlers
             and get_world_size() == 1
@@ -165,14 +171,14 @@ class PreemptionHook(Hook):
         ) == hook.filename_tmpl.format(step)
 
     def _leave(self, runner, step: int, hook) -> None:
-        # One process writes the checkpoint. A launcher kills it where another
-        # has left before.
+        # One process writes the checkpoint. The launcher would kill it if
+        # another process left before.
         barrier()
-        kept = f'{hook.last_ckpt} is complete' if hook else 'nothing is saved'
+        saved = f'{hook.last_ckpt} is complete' if hook else 'nothing is saved'
         name = self.name if self.received_at else 'A signal to another process'
         runner.logger.warning(
-            f'{name}: leaving after iteration {step}, {kept}; --resume auto '
-            f'goes on. Exit code {EXIT_CODE}.'
+            f'{name}: leaving after iteration {step}, {saved}; --resume auto '
+            f'continues. Exit code {EXIT_CODE}.'
         )
         self.after_train(runner)
         raise SystemExit(EXIT_CODE)

@@ -1,4 +1,4 @@
-"""A resume follows the learning rates that the config has now."""
+"""Lets a resumed run follow a changed schedule or optimizer."""
 
 import warnings
 
@@ -8,7 +8,7 @@ from mmengine.registry import HOOKS
 
 from da_faster.engine.checkpoints import RefusedCheckpoint
 
-# Where a scheduler stands, not what it was configured with.
+# Keys of a scheduler's state dict that hold its progress, not its settings.
 STATE = {'last_step', '_global_step', '_last_value', 'verbose'}
 
 
@@ -17,17 +17,17 @@ class ResumedScheduleHook(Hook):
     """Lets a resume follow a config whose schedule or optimizer has changed.
 
     A checkpoint holds the settings of its schedulers and its optimizer, and
-    MMEngine takes all of them up again. A longer ``T_max`` or another ``lr``
-    would so have no effect. Where one differs, this hook takes the config's.
-    The rates become those of a run that had this schedule from its start.
-    Where nothing differs, nothing is touched.
+    MMEngine restores all of them. So a longer ``T_max`` or another ``lr`` in
+    the config would have no effect. If a setting differs, this hook takes the
+    config's settings. The learning rates become those of a run that had this
+    schedule from its start. If no setting differs, nothing is changed.
     """
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         wrapper = runner.optim_wrapper
         if not runner._resume:
             return
-        tell_the_end(runner, checkpoint['meta']['iter'])
+        warn_if_over(runner, checkpoint['meta']['iter'])
         if not isinstance(wrapper, OptimWrapper):
             return
         schedulers = runner.param_schedulers or []
@@ -39,10 +39,10 @@ class ResumedScheduleHook(Hook):
         if 'base_param_settings' in optimizer:
             groups.append(optimizer['base_param_settings'])
         check_groups(wrapper.param_groups, groups)
-        moved = {s.param_name for s in schedulers} | {'params'}
+        scheduled = {s.param_name for s in schedulers} | {'params'}
         changes = [
             *schedule_changes(schedulers, stored),
-            *group_changes(wrapper.param_groups, groups, moved),
+            *group_changes(wrapper.param_groups, groups, scheduled),
         ]
         if not changes:
             return
@@ -56,12 +56,12 @@ class ResumedScheduleHook(Hook):
             f'checkpoint ({"; ".join(dict.fromkeys(changes))}). The run '
             'follows the config, as if it had done so from its start: at '
             f'iteration {checkpoint["meta"]["iter"]} lr is '
-            f'{groups[0].get("lr"):.4g}, in the checkpoint {rate:.4g}.'
+            f'{groups[0].get("lr"):.4g}; the checkpoint has {rate:.4g}.'
         )
 
 
-def tell_the_end(runner, iteration: int) -> None:
-    """Warns where there is nothing left to train."""
+def warn_if_over(runner, iteration: int) -> None:
+    """Warns if the training of the checkpoint is over."""
     if iteration >= runner.max_iters:
         runner.logger.warning(
             f'The checkpoint is of iteration {iteration}, and the training '
@@ -71,26 +71,30 @@ def tell_the_end(runner, iteration: int) -> None:
 
 
 def check_groups(new: list[dict], old: list[dict]) -> None:
-    """Raises a RefusedCheckpoint for that of another optimizer."""
-    mend = (
+    """Compares the parameter groups of the config with the checkpoint's.
+
+    Raises:
+        RefusedCheckpoint: If the checkpoint is of another optimizer.
+    """
+    advice = (
         'a resume needs the optimizer that it was trained with; to take the '
         'weights alone, give load_from instead of --resume.'
     )
     if len(new) != len(old):
         raise RefusedCheckpoint(
             f'The optimizer of the config has {len(new)} groups of '
-            f'parameters, that of the checkpoint {len(old)}: {mend}'
+            f'parameters, that of the checkpoint {len(old)}: {advice}'
         )
     added, gone = set(new[0]) - set(old[0]), set(old[0]) - set(new[0])
     if added and gone:  # a newer PyTorch adds settings, or drops some
         raise RefusedCheckpoint(
             f'The optimizer of the config has {", ".join(sorted(added))}, '
-            f'that of the checkpoint {", ".join(sorted(gone))}: {mend}'
+            f'that of the checkpoint {", ".join(sorted(gone))}: {advice}'
         )
 
 
 def schedule_changes(schedulers: list, stored: list[dict]) -> list[str]:
-    """What the schedulers of the config have otherwise, in words."""
+    """Names the settings of schedulers that differ from the checkpoint's."""
     if len(schedulers) != len(stored):
         return [f'{len(schedulers)} schedulers, before {len(stored)}']
     changes = []
@@ -108,19 +112,29 @@ def schedule_changes(schedulers: list, stored: list[dict]) -> list[str]:
 
 
 def group_changes(
-    new: list[dict], old: list[dict], moved: set[str]
+    new: list[dict], old: list[dict], scheduled: set[str]
 ) -> list[str]:
-    """What the optimizer of the config has otherwise, in words."""
+    """Names the optimizer's settings that differ from the checkpoint's.
+
+    Args:
+        new (list[dict]): Parameter groups of the config's optimizer.
+        old (list[dict]): Parameter groups of the checkpoint.
+        scheduled (set[str]): Keys to leave out, as schedulers change them.
+    """
     return [
         f'{key} {mine[key]}, before {theirs[key]}'
         for mine, theirs in zip(new, old)
         for key in mine
-        if key in theirs and key not in moved and mine[key] != theirs[key]
+        if key in theirs and key not in scheduled and mine[key] != theirs[key]
     ]
 
 
 def replay(schedulers: list, meta: dict) -> None:
-    """Takes the steps that fresh schedulers would have taken by now."""
+    """Takes the steps of the checkpoint's iterations with new schedulers.
+
+    Raises:
+        RefusedCheckpoint: If a scheduler depends on past validations.
+    """
     for scheduler in schedulers:
         if getattr(scheduler, 'need_val_args', False):
             raise RefusedCheckpoint(
@@ -130,7 +144,7 @@ def replay(schedulers: list, meta: dict) -> None:
                 '--resume.'
             )
     with warnings.catch_warnings():
-        # Of steps of a schedule before the first of the optimizer.
+        # torch warns of a scheduler's step before the optimizer's first one.
         warnings.simplefilter('ignore')
         for by_epoch, steps in ((False, 'iter'), (True, 'epoch')):
             some = [s for s in schedulers if s.by_epoch == by_epoch]

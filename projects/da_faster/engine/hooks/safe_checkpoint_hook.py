@@ -1,4 +1,4 @@
-"""A CheckpointHook after which there always is a checkpoint."""
+"""A CheckpointHook that always leaves an undamaged checkpoint."""
 
 import errno
 from collections.abc import Iterator
@@ -8,27 +8,33 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import HOOKS
 
-from da_faster.engine.checkpoints.files import find_resumable, point_to
+from da_faster.engine.checkpoints.files import (
+    find_resumable,
+    set_last_checkpoint,
+)
 from da_faster.errors import UserError
 
 
 class CheckpointNotWritten(UserError):
-    """The run must stop: what it goes on to learn could not be kept."""
+    """A checkpoint could not be written, so the run stops."""
 
 
 @HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
-    """CheckpointHook that a crash, or a full disk, does not leave with less.
+    """CheckpointHook whose checkpoints survive a crash or a full disk.
 
-    A checkpoint is written to a temporary file, flushed and renamed, its
-    SHA-256 beside it; older ones are removed only then. Weights that are not
-    finite are not written. A resume takes the newest undamaged checkpoint.
-    While gradients are being accumulated a due checkpoint waits for the step,
-    as it could not hold them.
+    A checkpoint is written to a temporary file, flushed and renamed, with its
+    SHA-256 beside it; only then are older ones removed. Weights that are not
+    finite are not written. A resume takes the newest undamaged checkpoint. A
+    checkpoint cannot hold accumulated gradients, so a due checkpoint waits for
+    the next step of the optimizer.
 
     Args:
-        **kwargs: Of CheckpointHook, but for storage elsewhere than on a
-            mounted file system.
+        **kwargs: Arguments of CheckpointHook, except for those that store
+            elsewhere than on a mounted file system.
+
+    Raises:
+        ValueError: If checkpoints are to be stored elsewhere.
     """
 
     def __init__(self, **kwargs) -> None:
@@ -44,10 +50,11 @@ class SafeCheckpointHook(CheckpointHook):
                 f"{kwargs['out_dir']!r}; for others: type='CheckpointHook'"
             )
         super().__init__(**kwargs, backend_args=dict(backend='atomic'))
-        self.waiting = False
+        self.is_due = False  # a checkpoint that waits for the next step
 
     def before_run(self, runner) -> None:
-        # Runner would take what last_checkpoint says, good or bad.
+        # Runner would take the file that last_checkpoint names, damaged or
+        # not.
         if runner._resume and runner._load_from is None:
             runner._load_from = find_resumable(
                 runner.work_dir, runner.logger.warning
@@ -59,23 +66,23 @@ class SafeCheckpointHook(CheckpointHook):
             if value.is_floating_point() and not value.isfinite().all():
                 raise CheckpointNotWritten(
                     f'{name} is not finite at iteration '
-                    f'{checkpoint["meta"]["iter"]}: no checkpoint is written, '
-                    'the ones before are kept.'
+                    f'{checkpoint["meta"]["iter"]}: no checkpoint is written; '
+                    'earlier checkpoints are kept.'
                 )
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         if not self.by_epoch and not runner.optim_wrapper.should_update():
-            self.waiting |= self.every_n_train_iters(
+            self.is_due |= self.every_n_train_iters(
                 runner, self.interval, self.save_begin
             )
-        elif self.waiting:
+        elif self.is_due:
             self.save(runner)
         else:
             super().after_train_iter(runner, *args, **kwargs)
 
     def save(self, runner) -> None:
-        """Writes a checkpoint of the iteration that is ending now."""
-        self.waiting = False
+        """Writes a checkpoint of the current iteration."""
+        self.is_due = False
         runner.logger.info(
             f'Saving checkpoint at {runner.iter + 1} iterations'
         )
@@ -84,12 +91,16 @@ class SafeCheckpointHook(CheckpointHook):
     def _save_checkpoint_with_step(
         self, runner, step: int, meta: dict
     ) -> None:
-        """As the parent's, which removes first and writes then."""
+        """Writes a checkpoint, then removes old ones.
+
+        The method of CheckpointHook removes first.
+        """
         kept = []
         if self.max_keep_ckpts > 0:
             kept = [i for i in self.keep_ckpt_ids if i != step] + [step]
-            # With the one that is to go: if the run is killed before it went,
-            # the parent's before_train removes it after the resume.
+            # The list includes the checkpoint that is to be removed. If the
+            # run is killed before that, the parent's before_train removes it
+            # after the resume.
             runner.message_hub.update_info('keep_ckpt_ids', list(kept))
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
@@ -106,7 +117,7 @@ class SafeCheckpointHook(CheckpointHook):
                 **self.args,
             )
             if is_main_process():
-                point_to(runner.work_dir, self.last_ckpt)
+                set_last_checkpoint(runner.work_dir, self.last_ckpt)
         except OSError as error:
             reason = (
                 'the disk is full'
@@ -114,9 +125,9 @@ class SafeCheckpointHook(CheckpointHook):
                 else error.strerror or str(error)
             )
             raise CheckpointNotWritten(
-                f'{self.last_ckpt} could not be written: {reason}. The '
-                'checkpoints before it are kept; --resume auto continues '
-                'from them.'
+                f'{self.last_ckpt} could not be written: {reason}. Earlier '
+                'checkpoints are kept; --resume auto continues from the last '
+                'of them.'
             ) from error
         if self.max_keep_ckpts > 0:
             while len(kept) > self.max_keep_ckpts:
@@ -129,7 +140,11 @@ class SafeCheckpointHook(CheckpointHook):
             self.keep_ckpt_ids.extend(kept)
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
-        """The parent's, but for its removing the last best one first."""
+        """Writes the best checkpoint, then removes the best one before.
+
+        The method of CheckpointHook removes first, so it is called as if
+        there were no best checkpoint yet.
+        """
         if not self.save_best:
             return
         single = len(self.key_indicators) == 1
@@ -165,7 +180,7 @@ class SafeCheckpointHook(CheckpointHook):
 
 
 def tensors(state, name: str = '') -> Iterator[tuple[str, torch.Tensor]]:
-    """All tensors in nested dicts and lists, with their dotted names."""
+    """Yields all tensors in nested dicts and lists, with dotted names."""
     if isinstance(state, torch.Tensor):
         yield name, state
     elif isinstance(state, (dict, list, tuple)):

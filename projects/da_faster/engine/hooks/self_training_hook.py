@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 from da_faster.engine.loops import TargetLoop
 from da_faster.errors import UserError
 
-from .unwrapped import unwrapped
+from .unwrapped_model import unwrapped_model
 
 
 class CollapsedError(UserError):
@@ -81,7 +81,7 @@ class SelfTrainingHook(MeanTeacherHook):
 
     def before_train(self, runner: Runner) -> None:
         """Checks the set-up. MeanTeacherHook's would overwrite the teacher."""
-        model = unwrapped(runner)
+        model = unwrapped_model(runner)
         if not hasattr(model, 'pseudo_labels'):
             raise ValueError(
                 f'SelfTrainingHook: the model is a {type(model).__name__}, '
@@ -142,7 +142,7 @@ class SelfTrainingHook(MeanTeacherHook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
-        model = unwrapped(runner)
+        model = unwrapped_model(runner)
         model.iteration = runner.iter
         model.self_training = runner.iter >= self.burn_in
         if self.reset_student and runner.iter == self.burn_in:
@@ -175,7 +175,7 @@ class SelfTrainingHook(MeanTeacherHook):
         outputs: dict | None = None,
     ) -> None:
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
-        model = unwrapped(runner)
+        model = unwrapped_model(runner)
         if not model.self_training or not self.every_n_train_iters(
             runner, self.look_interval
         ):

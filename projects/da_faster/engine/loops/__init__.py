@@ -1,4 +1,4 @@
-"""Loops, and the random numbers that a resume finds again."""
+"""Training loops that a resume continues exactly."""
 
 from .da_loop import DALoop, TargetLoop
 from .random_streams import BadSample

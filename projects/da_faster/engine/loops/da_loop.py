@@ -1,4 +1,4 @@
-"""The training loops of domain adaptation: with a labelled source, without."""
+"""Training loops of domain adaptation, with and without a labelled source."""
 
 from mmengine.registry import LOOPS
 from mmengine.runner.loops import _InfiniteDataloaderIterator
@@ -8,19 +8,20 @@ from .random_streams import TARGET, build_seeded_dataloader, run_seed
 from .seeded_loop import SeededTrainLoop
 
 # With one seed for both samplers, sets of equal size would draw the same index
-# in both domains at every iteration. Far apart, so that runs of seeds 0, 1, 2
-# do not share streams either.
+# in both domains at every iteration. The offset is large, so that runs of
+# seeds 0, 1, 2 do not share streams either.
 TARGET_SEED_OFFSET = 1_000_003
 
 
 class PairedIterator:
-    """Endless batches ``{'inputs': {domain: ...}, 'data_samples': {...}}``.
+    """Endless iterator over batches that hold all domains.
 
-    A pipeline that ends with MMDetection's ``MultiBranch`` gives several views
-    of each image. They go by the names of the branches, not of the domain.
+    A batch is ``{'inputs': {domain: ...}, 'data_samples': {domain: ...}}``. A
+    pipeline that ends with MMDetection's ``MultiBranch`` gives several views
+    of each image. Their keys are the names of the branches, not the domain.
 
     Args:
-        **dataloaders (DataLoader): By domain.
+        **dataloaders (DataLoader): Loaders by domain.
     """
 
     def __init__(self, **dataloaders: DataLoader) -> None:
@@ -44,14 +45,14 @@ class PairedIterator:
         return joint
 
     def skip_iter(self, num_iters: int) -> None:
-        """Passes over the batches that were trained on before a resume."""
+        """Skips the batches that were trained on before a resume."""
         for iterator in self.iterators.values():
             iterator.skip_iter(num_iters)
 
 
 @LOOPS.register_module()
 class DALoop(SeededTrainLoop):
-    """SeededTrainLoop that draws a source and a target batch an iteration.
+    """SeededTrainLoop with a source and a target batch in each iteration.
 
     The source is the runner's ordinary ``train_dataloader``, so learning-rate
     scaling and every MMDetection tool work on it. Both loaders keep their own
@@ -63,7 +64,7 @@ class DALoop(SeededTrainLoop):
         target_dataloader (DataLoader or dict): The target. Its dataset must
             hold no instances, so that neither a loss nor a crop can depend on
             target labels: use ``TargetDataset``.
-        *args, **kwargs: Of SeededTrainLoop (``max_iters``, ...).
+        *args, **kwargs: Arguments of SeededTrainLoop (``max_iters``, ...).
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class TargetLoop(SeededTrainLoop):
         runner (Runner): The runner.
         dataloader (DataLoader or dict): The target. Its dataset must hold no
             instances: use ``TargetDataset``.
-        *args, **kwargs: Of SeededTrainLoop (``max_iters``, ...).
+        *args, **kwargs: Arguments of SeededTrainLoop (``max_iters``, ...).
     """
 
     def __init__(
@@ -115,21 +116,21 @@ class TargetLoop(SeededTrainLoop):
 
     @property
     def target_dataloader(self) -> DataLoader:
-        """The only loader."""
+        """The loader of the target, which is the only one."""
         return self.dataloader
 
 
 def check_unlabelled(dataset) -> None:
-    """Raises a ValueError if an image of the target comes with instances."""
+    """Raises a ValueError if a target image has labelled instances."""
     while not hasattr(dataset, 'get_data_info'):  # MultiImageMixDataset
         dataset = dataset.dataset
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         if info.get('instances'):
             raise ValueError(
-                f'Target image {info["img_path"]} comes with '
+                f'Target image {info["img_path"]} has '
                 f'{len(info["instances"])} labelled instances. The target '
                 'must be unlabelled in training: give its dataloader a '
-                "dataset of type='TargetDataset' (it reads a folder of "
-                'images, or only the images of a COCO json).'
+                "dataset of type='TargetDataset', which reads a folder of "
+                'images, or the images of a COCO json without the labels.'
             )

@@ -1,10 +1,11 @@
-"""Random numbers that depend on where a training stands, not on its past.
+"""Random numbers that depend on the position in a training, not on its past.
 
-A checkpoint holds no state of the random generators, and no such state would
-do: workers load ahead of the training, so theirs depends on how many they are
-and on when the run was killed. So every sample is fetched under a seed made of
-the run's seed, the domain, the rank and the sample's position in the domain's
-endless stream: whoever fetches it, and after whatever, augments it alike.
+A checkpoint holds no state of the random generators. Such a state would not
+suffice: workers load ahead of the training, so their state depends on their
+number and on when the run was killed. Instead, every sample is fetched under a
+seed made of the run's seed, the domain, the rank and the sample's position in
+the domain's endless stream. Any process that fetches the sample, at any time,
+augments it in the same way.
 """
 
 import itertools
@@ -21,12 +22,12 @@ from torch.utils.data import DataLoader, Sampler
 
 from da_faster.errors import UserError, describe_error
 
-# What a seed is for; the second number of its key.
+# The purpose of a seed: the second number of its key.
 SOURCE, TARGET, STEP = range(3)
 
 
 def seed_generators(*key: int) -> None:
-    """Seeds Python, NumPy and torch (all devices) from a few numbers."""
+    """Seeds Python, NumPy and torch (all devices) from a key."""
     words = _words(key)
     _seed_cpu(words)
     torch.manual_seed(words[2])
@@ -34,10 +35,10 @@ def seed_generators(*key: int) -> None:
 
 @contextmanager
 def seeded(*key: int):
-    """The generators of the CPU are seeded inside and unchanged after."""
+    """Seeds the CPU's generators in the context, restores them after it."""
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    # Not torch.manual_seed: it would also seed the accelerators, for which
-    # a worker process has no use and pays with a stack trace a sample.
+    # Not torch.manual_seed: it would also seed the accelerators. A worker
+    # process does not use them, and would record a stack trace a sample.
     words = _words(key)
     _seed_cpu(words)
     torch.default_generator.manual_seed(words[2])
@@ -59,9 +60,9 @@ def _seed_cpu(words: list[int]) -> None:
 
 
 class Draw(int):
-    """An index that a sampler drew, and its ``position`` in the stream.
+    """An index that a sampler drew, with its ``position`` in the stream.
 
-    An int, as batch samplers and datasets look things up with it.
+    A Draw is an int, so that batch samplers and datasets take it as an index.
     """
 
     def __new__(cls, index: int, position: int) -> 'Draw':
@@ -69,7 +70,7 @@ class Draw(int):
         draw.position = position
         return draw
 
-    def __getnewargs__(self) -> tuple:  # on its way to a worker
+    def __getnewargs__(self) -> tuple:  # for pickling to a worker
         return int(self), self.position
 
 
@@ -77,9 +78,9 @@ class PositionSampler(Sampler):
     """Numbers the indices that another sampler draws.
 
     Args:
-        sampler (dict): Config of that sampler.
-        dataset (Sized): What it draws from.
-        seed (int, optional): Its seed.
+        sampler (dict): Config of the other sampler.
+        dataset (Sized): The dataset to draw from.
+        seed (int, optional): Seed of the other sampler.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class PositionSampler(Sampler):
         self.positions = itertools.count()
 
     def __iter__(self) -> Iterator[Draw]:
-        # A sampler that ends is iterated again; the stream goes on.
+        # A sampler that ends is iterated again; the positions continue.
         return map(Draw, self.sampler, self.positions)
 
     def __len__(self) -> int:
@@ -104,8 +105,8 @@ class PositionSampler(Sampler):
         return self._skip if name == 'skip' else found
 
     def _skip(self, num_samples: int) -> None:
-        # The loop looks whether there is a ``skip``, so it exists only where
-        # the numbered sampler has one (MMEngine's InfiniteSampler).
+        # The loop checks for an attribute ``skip``. So there is one only if
+        # the numbered sampler has it (MMEngine's InfiniteSampler).
         self.sampler.skip(num_samples)
         self.positions = itertools.count(num_samples)
 
@@ -119,7 +120,7 @@ class SeededFetch:
 
     Args:
         dataset (Dataset): The dataset.
-        seed (int): Of the run.
+        seed (int): Seed of the run.
         domain (int): SOURCE or TARGET.
     """
 
@@ -136,7 +137,7 @@ class SeededFetch:
             try:
                 return self.dataset[int(draw)]
             except Exception as error:
-                # What OpenCV makes of a damaged file does not name it.
+                # OpenCV's error for a damaged file does not name the file.
                 raise BadSample(
                     f'{self.describe(int(draw))} could not be loaded '
                     f'({describe_error(error)}); repair the image, '
@@ -146,15 +147,15 @@ class SeededFetch:
                 ) from error
 
     def describe(self, index: int) -> str:
-        """The sample's image file, where there is one."""
+        """Path of the sample's image, or index and dataset if it has none."""
         try:
             return self.dataset.get_data_info(index)['img_path']
-        except Exception:  # a dataset of another make
+        except Exception:  # not a dataset of MMDetection
             return f'Sample {index} of {type(self.dataset).__name__}'
 
 
 def run_seed(runner) -> int:
-    """The seed all ranks share."""
+    """The seed that all ranks share."""
     if runner._randomness_cfg.get('diff_rank_seed', False):
         return runner.seed - get_rank()
     return runner.seed
@@ -163,17 +164,16 @@ def run_seed(runner) -> int:
 def build_seeded_dataloader(
     runner, dataloader: dict, domain: int, sampler_seed: int
 ) -> DataLoader:
-    """``Runner.build_dataloader`` with samples that depend on their position.
+    """Builds a loader whose samples are augmented by their position.
 
-    The dataset stays the object it is, so hooks and tools that look for its
-    attributes find them.
+    The dataset is not wrapped, so hooks and tools find its attributes.
 
     Args:
         runner (Runner): The runner.
-        dataloader (dict): The config. A DataLoader that is already built is
-            returned as it is.
+        dataloader (dict): Config of the loader. A DataLoader that is already
+            built is returned as it is.
         domain (int): SOURCE or TARGET.
-        sampler_seed (int): Of the sampler.
+        sampler_seed (int): Seed of the sampler.
     """
     if isinstance(dataloader, DataLoader):
         return dataloader
@@ -186,8 +186,8 @@ def build_seeded_dataloader(
         },
         seed=sampler_seed,
     )
-    # torch's loaders ask the dataset for a whole batch by this name, where it
-    # has it (since torch 2.0).
+    # torch's loaders (since 2.0) fetch a whole batch by this method if the
+    # dataset has it.
     loader.dataset.__getitems__ = SeededFetch(
         loader.dataset, run_seed(runner), domain
     )
@@ -197,7 +197,14 @@ def build_seeded_dataloader(
 def reseed_dataloader(
     loader: DataLoader, seed: int, sampler_seed: int
 ) -> None:
-    """Gives a loader that was not iterated yet the seed of another run."""
+    """Gives a loader another seed, before it is iterated.
+
+    Args:
+        loader (DataLoader): A loader of :func:`build_seeded_dataloader`;
+            others are left as they are.
+        seed (int): Seed of the run.
+        sampler_seed (int): Seed of the sampler.
+    """
     fetch = getattr(loader.dataset, '__getitems__', None)
     if isinstance(fetch, SeededFetch):
         fetch.seed = seed

@@ -22,16 +22,16 @@ class SeededTrainLoop(IterBasedTrainLoop):
     """IterBasedTrainLoop whose random numbers depend on the iteration alone.
 
     Every sample is loaded and augmented, and every step taken, under a seed
-    of its own. So a run that was killed and resumed sees what the whole run
-    would have seen and, where the kernels are deterministic, ends with the
-    same weights, whatever its number of workers. A source-only run and an
-    adapted one (DALoop) of the same seed see the same augmented images.
+    of its own. So a run that was killed and resumed sees the images of an
+    uninterrupted run and, if the kernels are deterministic, ends with the same
+    weights, whatever its number of workers. A source-only run and an adapted
+    one (DALoop) of the same seed see the same augmented images.
 
     Args:
         runner (Runner): The runner.
-        dataloader (DataLoader or dict): As of IterBasedTrainLoop. Only one
-            given as a config is seeded.
-        *args, **kwargs: Of IterBasedTrainLoop (``max_iters``, ...).
+        dataloader (DataLoader or dict): The loader of IterBasedTrainLoop. It
+            is only seeded if it is given as a config.
+        *args, **kwargs: Arguments of IterBasedTrainLoop (``max_iters``, ...).
     """
 
     def __init__(
@@ -48,15 +48,15 @@ class SeededTrainLoop(IterBasedTrainLoop):
         )
 
     def loaders(self) -> list[tuple[DataLoader, int]]:
-        """The loaders and how far from the run's seed their samplers' is."""
+        """The loaders, each with its sampler's seed minus the run's seed."""
         return [(self.dataloader, 0)]
 
     def take_over_seed(self) -> None:
         """Gives the loaders the seed of the run, before the first batch.
 
-        A resume restores that seed after the loop was built. Whatever hands
-        out loaders or batches calls this first, so that a subclass may replace
-        ``run`` as a whole.
+        A resume restores the seed after the loop was built. Every property
+        that returns loaders or batches calls this method first, so that a
+        subclass may replace the whole of ``run``.
         """
         seed = run_seed(self.runner)
         if seed != self._loaders_seed:
@@ -66,7 +66,7 @@ class SeededTrainLoop(IterBasedTrainLoop):
 
     @property
     def dataloader(self) -> DataLoader:
-        """The source's loader."""
+        """The loader of the source."""
         self.take_over_seed()
         return self._dataloader
 
@@ -76,7 +76,7 @@ class SeededTrainLoop(IterBasedTrainLoop):
 
     @property
     def dataloader_iterator(self):
-        """The endless batches."""
+        """The endless iterator over batches."""
         self.take_over_seed()
         return self._batches
 

@@ -1,4 +1,4 @@
-"""Pictures of detections, one for each test image."""
+"""Draws the detections of each test image."""
 
 import os
 import os.path as osp
@@ -11,15 +11,15 @@ from mmengine.registry import HOOKS
 
 
 @HOOKS.register_module()
-class PaintedImagesHook(DetVisualizationHook):
-    """DetVisualizationHook whose files keep the folders of the images.
+class FolderVisualizationHook(DetVisualizationHook):
+    """DetVisualizationHook that writes pictures into the images' folders.
 
-    MMDetection names them by the file alone, so ``day1/1.jpg`` and
-    ``day2/1.jpg`` would be one picture. Where nothing is measured there are
-    no labels, and the picture is of the detections alone.
+    MMDetection names pictures by the file name alone, so ``day1/1.jpg`` and
+    ``day2/1.jpg`` would be one picture. Labels are drawn only if the test
+    measures with them.
 
     Args:
-        **kwargs: Of DetVisualizationHook.
+        **kwargs: Arguments of DetVisualizationHook.
     """
 
     def before_test_epoch(self, runner) -> None:
@@ -27,7 +27,7 @@ class PaintedImagesHook(DetVisualizationHook):
             self.test_out_dir = osp.join(
                 runner.work_dir, runner.timestamp, self.test_out_dir
             )
-            self.names = names_of(runner.test_dataloader.dataset)
+            self.names = relative_paths(runner.test_dataloader.dataset)
 
     def after_test_iter(
         self, runner, batch_idx: int, data_batch, outputs
@@ -61,8 +61,8 @@ class PaintedImagesHook(DetVisualizationHook):
             )
 
 
-def names_of(dataset) -> dict[str, str]:
-    """Paths of the images below the folder that they share, by path."""
+def relative_paths(dataset) -> dict[str, str]:
+    """Paths of the images, relative to their common folder, by full path."""
     paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
     folders = {osp.dirname(osp.abspath(path)) for path in paths}
     try:
