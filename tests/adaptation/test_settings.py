@@ -221,7 +221,7 @@ def test_labelled_sets_that_describe_themselves_differently(
     assert len(dataset.cumulative_sizes) == 2
     assert dataset[len(dataset) - 1]['data_samples'].gt_instances
     other = dict(new.train_dataloader.dataset, metainfo=dict(classes=('a',)))
-    with pytest.raises(UserError, match='a set has the classes'):
+    with pytest.raises(UserError, match='a dataset has the classes'):
         DATASETS.build(other)
 
 

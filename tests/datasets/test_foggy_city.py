@@ -1,4 +1,4 @@
-"""The generated pair: fog by hand, boxes, depth, and the command's files."""
+"""The generated pair: fog by hand, boxes, depth, files of the command."""
 
 import json
 import math
@@ -8,20 +8,19 @@ import numpy as np
 import pytest
 
 from da_faster.datasets.foggy_city import render
-from da_faster.datasets.foggy_city.canvas import (
-    FAR,
-    Camera,
-    Canvas,
-    Patch,
-    Pose,
-    rectangle,
-)
+from da_faster.datasets.foggy_city.canvas import FAR, Canvas
 from da_faster.datasets.foggy_city.fog import (
     add_fog,
     decode,
     expose,
     ray_distance,
     transmittance,
+)
+from da_faster.datasets.foggy_city.geometry import (
+    Camera,
+    Patch,
+    Pose,
+    rectangle,
 )
 from da_faster.datasets.foggy_city.render import (
     CLASSES,
@@ -90,7 +89,7 @@ def test_no_fog_leaves_the_image_as_it_is(scenes):
 
 
 def test_fog_hides_far_objects_more(scenes):
-    """Contrast to the airlight falls as exp(-beta l), and noise stays."""
+    """Contrast to the airlight falls by exp(-beta l); noise stays."""
     scene = scenes[0]
     radiance = decode(scene.canvas)
     distance = ray_distance(
@@ -102,8 +101,8 @@ def test_fog_hides_far_objects_more(scenes):
         ring = (distance > near) & (distance <= far)
         assert ring.any()
         left = np.abs(foggy - scene.airlight)[ring].sum()
-        share = left / contrast[ring].sum()
-        assert math.exp(-0.04 * far) <= share <= math.exp(-0.04 * near)
+        rest = left / contrast[ring].sum()
+        assert math.exp(-0.04 * far) <= rest <= math.exp(-0.04 * near)
     # In thick fog nothing but airlight and the camera's noise is left.
     thick = scene.photograph(10.0).astype(float) / 255
     expected = np.asarray(scene.airlight) ** (1 / 2.2)
@@ -133,14 +132,14 @@ def test_boxes_enclose_the_visible_masks(scenes):
     assert total > 20
 
 
-def test_objects_that_hardly_show_get_no_box(canvas):
-    """On a canvas of twice the image's size: four pixels make one."""
+def test_objects_that_are_hardly_visible_get_no_box(canvas):
+    """Four pixels of the canvas are one pixel of the image."""
     regions = [
-        (slice(0, 20), slice(0, 12), 240),  # all of it: 60 pixels
+        (slice(0, 20), slice(0, 12), 240),  # fully visible, 60 pixels
         (slice(0, 14, 2), slice(20, 34, 2), 49),  # 12 pixels
-        (slice(20, 40), slice(0, 12), 1300),  # 18% of it
+        (slice(20, 40), slice(0, 12), 1300),  # 18 % visible
         (slice(40, 60), slice(0, 11), 220),  # 5.5 pixels wide
-        (slice(20, 40), slice(20, 32), 1200),  # 20% of it
+        (slice(20, 40), slice(20, 32), 1200),  # 20 % visible
     ]
     for owner, (rows, columns, _) in enumerate(regions, start=1):
         canvas.owner[rows, columns] = owner
@@ -164,7 +163,7 @@ def test_every_class_appears():
 
 
 def test_depth_of_an_object_is_its_distance(scenes):
-    """Measured in metres: half a bus may lie before or behind its centre."""
+    """Pixels lie up to half a bus, 6.5 m, before or behind the centre."""
     for scene in scenes:
         for item in scene.instances:
             depth = scene.depth[scene.owner == item.owner]
@@ -206,7 +205,7 @@ def test_nearer_objects_occlude_farther_ones(canvas, order):
 
 
 def test_depth_of_a_slanted_face(canvas):
-    """A wall along the street: at u - 40 = 100 X / Z, Z = 100 X / (u - 40)."""
+    """A wall at X = 2: u - 40 = 100 X / Z, so Z = 200 / (u - 40)."""
     points = np.array([(2.0, 0, 6), (2.0, 0, 30), (2.0, 3, 30), (2.0, 3, 6)])
     assert canvas.draw([Patch(points, (9, 9, 9))], owner=1) > 0
     for column in (50, 60, 70):
@@ -215,8 +214,8 @@ def test_depth_of_a_slanted_face(canvas):
         )
 
 
-def test_sides_that_are_seen():
-    """Heading away at X = 5: its back and its left side face the camera."""
+def test_sides_that_are_visible():
+    """At X = 5, the back and the left side of an object are visible."""
 
     class Plain:
         @staticmethod
@@ -268,7 +267,7 @@ def test_impossible_scenes(arguments, part):
 
 @pytest.fixture
 def convert(command, tmp_path):
-    """Runs the command in this process and returns the output folder."""
+    """Runs the command, and returns the output folder."""
 
     def run(*options, out=tmp_path / 'out' / 'city2foggy'):
         command(

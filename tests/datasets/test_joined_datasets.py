@@ -1,3 +1,5 @@
+"""Joined datasets: one metainfo, and the check of the classes."""
+
 import pytest
 
 from da_faster.datasets import JoinedDatasets
@@ -16,7 +18,7 @@ def part(root, role, classes, **metainfo) -> dict:
 
 
 def test_one_metainfo_whatever_the_palettes(tiny_data):
-    """MMDetection's ConcatDataset would have a list of two."""
+    """The metainfo of MMDetection's ConcatDataset would be a list of two."""
     both = JoinedDatasets(
         [
             part(tiny_data, 'source', ('car', 'person'), palette=[(1, 2, 3)]),

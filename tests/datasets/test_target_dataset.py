@@ -1,3 +1,5 @@
+"""Target images from folders and from COCO files, without labels."""
+
 import json
 
 import pytest
@@ -80,7 +82,7 @@ def test_no_image_is_one_clear_sentence(folder):
         make(folder, ann_file='empty.json')
 
 
-def test_what_systems_leave_beside_images_is_no_image(folder):
+def test_files_that_systems_leave_are_no_images(folder):
     for name in (
         '._b.png',
         '.ipynb_checkpoints/b-checkpoint.png',

@@ -253,8 +253,8 @@ def test_a_full_disk(tiny_config, tmp_path, monkeypatch):
         patch.setattr(checkpoint_files.os, 'fsync', refuse)
         with pytest.raises(
             SystemExit,
-            match='the disk is full. The checkpoint'
-            's before it are kept; --resume auto continues',
+            match='the disk is full. Earlier checkpoints are kept; '
+            '--resume auto continues',
         ):
             train(tiny_config, tmp_path, '--resume')
     names = sorted(path.name for path in tmp_path.glob('iter_*'))

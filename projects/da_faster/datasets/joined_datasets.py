@@ -1,4 +1,4 @@
-"""Datasets of one list of classes, as one."""
+"""Joins datasets that have the same classes."""
 
 from mmdet.datasets import ConcatDataset
 from mmdet.registry import DATASETS
@@ -8,30 +8,33 @@ from da_faster.errors import UserError
 
 @DATASETS.register_module()
 class JoinedDatasets(ConcatDataset):
-    """MMDetection's ConcatDataset, whatever its parts say of themselves.
+    """MMDetection's ConcatDataset with one metainfo for all datasets.
 
-    Where their metainfo differs, be it in a palette, ConcatDataset's is a
-    list, which neither checkpoints nor DetInferencer take.
+    If metainfo differs between datasets, for example in the palette,
+    ConcatDataset has a list of them. Checkpoints and DetInferencer cannot use
+    such a list.
 
     Args:
-        datasets (list[dict]): Each with the same classes in the same order.
-        metainfo (dict): Of all.
+        datasets (list[dict]): Configs of datasets with the same classes in
+            the same order.
+        metainfo (dict): Metainfo of the joined dataset.
 
     Raises:
-        UserError: If one has other classes: its labels would be others.
+        UserError: If a dataset has other classes or another order, so that
+            its labels would mean other classes.
     """
 
     def __init__(self, datasets: list[dict], metainfo: dict) -> None:
-        # Not ConcatDataset's, which compares the parts.
+        # ConcatDataset's __init__ is not called: it compares metainfo.
         self.datasets = [DATASETS.build(dataset) for dataset in datasets]
         for dataset in self.datasets:
             own = dataset.metainfo
             for part in own if isinstance(own, list) else [own]:
                 if tuple(part['classes']) != tuple(metainfo['classes']):
                     raise UserError(
-                        'JoinedDatasets: a set has the classes '
-                        f'{part["classes"]}, the whole {metainfo["classes"]}: '
-                        'give them the same metainfo.'
+                        'JoinedDatasets: a dataset has the classes '
+                        f'{part["classes"]}, metainfo has '
+                        f'{metainfo["classes"]}: give them the same metainfo.'
                     )
         self._metainfo = dict(metainfo)
         self._fully_initialized = False

@@ -1,4 +1,4 @@
-"""The unlabelled images of the target domain."""
+"""Reads the images of the target domain, without labels."""
 
 import os.path as osp
 from pathlib import Path
@@ -11,8 +11,12 @@ from da_faster.listing import IMAGE_SUFFIXES, is_hidden, list_files
 
 
 def file_names(folder: str, suffixes: tuple[str, ...]) -> list[str]:
-    """Of the images below a folder, which may be of a cloud, in order."""
-    if osp.isdir(folder):  # a link in it may lead back to it
+    """Lists the images below a local or a remote folder.
+
+    Returns:
+        list[str]: Sorted paths, relative to the folder.
+    """
+    if osp.isdir(folder):  # list_files follows no circle of links
         files = list_files(Path(folder), suffixes)
         return [str(file.relative_to(folder)) for file in files]
     endings = tuple(suffix.lower() for suffix in suffixes)
@@ -28,18 +32,18 @@ def file_names(folder: str, suffixes: tuple[str, ...]) -> list[str]:
 class TargetDataset(BaseDetDataset):
     """Images without labels: a folder, or the images of a COCO json.
 
-    Of a json only ``images`` is looked at, never ``annotations``; no image is
-    dropped for what is, or is not, on it.
+    Only ``images`` of a json is read, never ``annotations``. So no image is
+    filtered out for its objects or the lack of them.
 
     Args:
-        ann_file (str): A COCO json. Empty: every image below
-            ``data_prefix['img']``, in alphabetical order, without hidden
-            files.
-        img_suffix (str or tuple[str]): Which files of the folder are images,
-            case ignored; e.g. ``'_foggy_beta_0.02.png'`` for one of the
-            three fogs of Foggy Cityscapes.
-        *args, **kwargs: Of BaseDetDataset (``data_root``, ``data_prefix``,
-            ``pipeline``, ...).
+        ann_file (str): A COCO json. If it is empty, all images below
+            ``data_prefix['img']`` are taken, in alphabetical order, without
+            hidden files.
+        img_suffix (str or tuple[str]): Endings of the image files in the
+            folder, case ignored; e.g. ``'_foggy_beta_0.02.png'`` for one of
+            the three fogs of Foggy Cityscapes.
+        *args, **kwargs: Arguments of BaseDetDataset (``data_root``,
+            ``data_prefix``, ``pipeline``, ...).
     """
 
     def __init__(
@@ -52,7 +56,8 @@ class TargetDataset(BaseDetDataset):
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """
+        """Lists the images.
+
         Returns:
             list[dict]: ``img_path``, ``img_id`` and empty ``instances``; from
             a json also ``height`` and ``width``.
@@ -75,7 +80,8 @@ class TargetDataset(BaseDetDataset):
         if not images:
             raise ValueError(
                 f'TargetDataset: no image found in {where}; set ann_file, or '
-                "data_root and data_prefix=dict(img=...), to the target's"
+                'data_root and data_prefix=dict(img=...), to those of the '
+                'target'
             )
         sizes = ('height', 'width')
         return [

@@ -1,3 +1,5 @@
+"""Strong augmentation: colours by hand, blur, erased rectangles."""
+
 import numpy as np
 import pytest
 
@@ -18,8 +20,8 @@ def apply(image, seed: int = 0, **options) -> np.ndarray:
     return transform(dict(img=image.copy()))['img']
 
 
-def test_the_image_that_came_in_is_left_alone():
-    """It may be shared: a target's weak view is the same image."""
+def test_the_input_image_is_left_alone():
+    """The input may be shared: a target's weak view is the same image."""
     image = picture()
     np.random.seed(0)
     StrongAugmentation(**OFF, erase=[(1, (0.1, 0.2), (1, 2))])(dict(img=image))
@@ -27,7 +29,7 @@ def test_the_image_that_came_in_is_left_alone():
 
 
 def test_floats_of_an_earlier_distortion():
-    """PhotoMetricDistortion leaves floats, also some beyond 0 and 255."""
+    """PhotoMetricDistortion gives floats, some below 0 or above 255."""
     image = picture()
     image[0, 0], image[0, 1] = 0, 255
     floats = image + np.float32(0.3)
@@ -55,7 +57,7 @@ def test_off_it_changes_nothing():
     ],
 )
 def test_jitter(factors, expected):
-    """Of one pixel: contrast, brightness, saturation."""
+    """Contrast, brightness and saturation of one pixel by hand."""
     image = np.array([[[100, 50, 150]]], np.uint8)
     assert tuple(jitter(image, *factors)[0, 0]) == expected
 
@@ -70,13 +72,13 @@ def test_each_channel_is_blurred_by_itself():
     image[20, 20] = 0, 255, 0
     blurred = apply(image, blur_prob=1.0, blur_sigma=(1.0, 1.0))
     assert not blurred[..., [0, 2]].any()
-    # The peak of a Gaussian of two dimensions: 1 / (2 pi sigma^2).
+    # The peak of a two-dimensional Gaussian is 1 / (2 pi sigma^2).
     assert blurred[20, 20, 1] == pytest.approx(255 / (2 * np.pi), abs=2)
     assert blurred.sum() == pytest.approx(255, abs=25)
 
 
 def test_a_rectangle_is_erased():
-    """Area and shape as asked for; all else is as it was."""
+    """The rectangle has the given area and shape; other pixels stay."""
     for seed in range(20):
         np.random.seed(seed)
         image = np.zeros((100, 200, 3), np.uint8)
@@ -85,7 +87,7 @@ def test_a_rectangle_is_erased():
         h, w = np.ptp(rows) + 1, np.ptp(columns) + 1
         assert (h, w) == (63, 32)  # sqrt(2000 * 2), sqrt(2000 / 2)
         assert len(rows) == pytest.approx(h * w, abs=3)
-        # Noise: every level alike, (256^2 - 1) / 12.
+        # Levels are uniform: their variance is (256^2 - 1) / 12.
         assert image[rows, columns].std() == pytest.approx(73.9, abs=2)
 
 
@@ -101,8 +103,8 @@ def test_shapes_are_drawn_evenly_by_their_logarithm():
     assert 0.24 < min(ratios) < 0.3 and 3.3 < max(ratios) < 4.2
 
 
-def test_only_who_asks_for_it_erases():
-    """The three of ALDI++: none in 0.3 * 0.5 * 0.7 of the images."""
+def test_nothing_is_erased_by_default():
+    """With ALDI++'s three, 0.3 * 0.5 * 0.7 of the images have no rectangle."""
     assert (apply(picture()) == picture()).all()
     spared = [
         (apply(picture(), seed, erase=True) == picture()).all()

@@ -1,3 +1,5 @@
+"""Target colours: every method by its statistics, and the cache."""
+
 import json
 
 import cv2
@@ -12,7 +14,7 @@ SOURCE = RNG.integers(60, 140, (48, 64, 3), dtype=np.uint8)
 
 @pytest.fixture
 def target(tmp_path) -> dict:
-    """One image: dark and blue left, bright and yellow right."""
+    """A target of one image: dark blue left, bright yellow right."""
     image = np.zeros((96, 128, 3), np.int64)
     image[:, :64] = 90, 40, 20
     image[:, 64:] = 60, 180, 200
@@ -34,10 +36,10 @@ def read(target) -> np.ndarray:
 def test_statistics_of_the_whole_image(target):
     result = style(target).astype(float)
     wanted = read(target).astype(float)
-    # Nearly: what lies beyond 0 and 255 is cut.
+    # Not exactly, as levels are clipped to 0 and 255.
     assert result.mean((0, 1)) == pytest.approx(wanted.mean((0, 1)), abs=2)
     assert result.std((0, 1)) == pytest.approx(wanted.std((0, 1)), rel=0.2)
-    # Order is kept: a linear map of each channel.
+    # The map of each channel is linear, so the order of levels is kept.
     for c in range(3):
         pairs = np.stack([SOURCE[..., c].ravel(), result[..., c].ravel()])
         assert np.corrcoef(pairs)[0, 1] > 0.99
@@ -70,9 +72,9 @@ def test_histogram(target):
     result = style(target, method='histogram')
     wanted = read(target)
     for c in range(3):
-        shares = [5, 25, 45, 55, 75, 95]
-        assert np.percentile(result[..., c], shares) == pytest.approx(
-            np.percentile(wanted[..., c], shares), abs=4
+        percents = [5, 25, 45, 55, 75, 95]
+        assert np.percentile(result[..., c], percents) == pytest.approx(
+            np.percentile(wanted[..., c], percents), abs=4
         )
         assert set(result[..., c].ravel()) <= set(range(256))
 
@@ -87,7 +89,7 @@ def test_histogram(target):
     ],
 )
 def test_floats_of_an_earlier_distortion(target, options):
-    """PhotoMetricDistortion leaves floats, also some beyond 0 and 255."""
+    """PhotoMetricDistortion gives floats, some below 0 or above 255."""
     image = SOURCE.copy()
     image[0, 0], image[0, 1] = 0, 255
     floats = image + np.float32(0.3)
@@ -107,7 +109,7 @@ def test_fourier_takes_the_mean_and_keeps_the_details(target):
 
 
 @pytest.mark.parametrize('method', ['histogram', 'statistics', 'fourier'])
-def test_its_own_style_changes_little(tmp_path, method):
+def test_the_image_s_own_style_changes_little(tmp_path, method):
     smooth = cv2.GaussianBlur(SOURCE, (0, 0), 2)
     cv2.imwrite(str(tmp_path / 'a.png'), smooth)
     target = dict(type='TargetDataset', data_prefix=dict(img=str(tmp_path)))
@@ -130,7 +132,7 @@ def test_strength_and_probability(target):
 
 
 def test_the_result_does_not_depend_on_the_cache(tmp_path):
-    """So a resumed run, with an empty one, sees the same images."""
+    """A resumed run starts with an empty cache, and sees the same images."""
     for i in range(5):
         image = np.full((20, 20, 3), 40 * i, np.uint8)
         cv2.imwrite(str(tmp_path / f'{i}.png'), image)

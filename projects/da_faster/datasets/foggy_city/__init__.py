@@ -1,6 +1,7 @@
-"""The generated pair: street scenes, clear and in fog.
+"""The generated pair: street scenes in clear air and in fog.
 
-``render.make_scene`` draws one scene; ``plan`` says what stands where,
-``objects`` and ``scenery`` what it looks like, ``canvas`` draws it with depth,
-and ``fog`` adds fog by that depth.
+``render.make_scene`` draws a scene. ``plan`` samples where objects stand.
+``objects``, ``houses`` and ``furniture`` turn them into patches, with the help
+of ``geometry``. ``canvas`` draws patches with depth, in front of ``backdrop``.
+``fog`` adds fog by that depth.
 """

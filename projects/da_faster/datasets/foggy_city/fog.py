@@ -1,14 +1,14 @@
 """Optics of the foggy city: homogeneous fog, camera transfer curve, noise.
 
-The fog is the one of Foggy Cityscapes (Sakaridis, Dai and Van Gool, "Semantic
+The fog is that of Foggy Cityscapes (Sakaridis, Dai and Van Gool, "Semantic
 Foggy Scene Understanding with Synthetic Data", IJCV 2018, eq. 1 and 2), as a
 function of the true distance of every pixel::
 
     I(x) = R(x) t(x) + L (1 - t(x)),    t(x) = exp(-beta l(x))
 
-Light adds up linearly, so it is computed on linear radiance; the transfer
-curve and the noise of the camera come after it, alike in both domains.  Fog
-thereby lowers the signal-to-noise ratio and not only the contrast.
+Light adds up linearly, so fog is computed on linear radiance.  The transfer
+curve and the noise of the camera follow, the same in both domains.  So fog
+lowers the signal-to-noise ratio, not only the contrast.
 """
 
 import math
@@ -26,11 +26,11 @@ GAMMA = 2.2
 """Exponent of the camera's transfer curve."""
 
 BLUR_SIGMA = 0.45
-"""Point spread of the lens, in output pixels."""
+"""Standard deviation of the lens's point spread, in output pixels."""
 
 
 def transmittance(distance, beta):
-    """Share of the light of the scene that reaches the camera.
+    """Fraction of the scene's light that reaches the camera.
 
     Args:
         distance (np.ndarray): Distance to the camera along the ray, metres.
@@ -38,6 +38,9 @@ def transmittance(distance, beta):
 
     Returns:
         np.ndarray: ``exp(-beta * distance)``, shape of ``distance``.
+
+    Raises:
+        ValueError: If ``beta`` is negative or not finite.
     """
     if not (math.isfinite(beta) and beta >= 0):
         raise ValueError(f'beta must be finite and not negative, got {beta}')
@@ -45,7 +48,7 @@ def transmittance(distance, beta):
 
 
 def ray_distance(depth, focal, centre):
-    """Turn depth along the optical axis into distance along each ray.
+    """Turns depth along the optical axis into distance along each ray.
 
     Args:
         depth (np.ndarray): Depth, metres, shape (H, W).
@@ -63,7 +66,7 @@ def ray_distance(depth, focal, centre):
 
 
 def add_fog(radiance, distance, beta, light):
-    """Mix the scene with the light that the fog scatters to the camera.
+    """Mixes the scene with the light that the fog scatters to the camera.
 
     Args:
         radiance (np.ndarray): Linear radiance R of the clear scene in [0, 1],
@@ -86,7 +89,7 @@ def add_fog(radiance, distance, beta, light):
 
 
 def decode(image):
-    """Map 8-bit camera values to linear radiance in [0, 1], float32."""
+    """Maps 8-bit camera values to linear radiance in [0, 1], float32."""
     if image.dtype != np.uint8:
         raise TypeError(f'image must be uint8, got {image.dtype}')
     table = (np.arange(256, dtype=np.float64) / 255) ** GAMMA
@@ -94,7 +97,7 @@ def decode(image):
 
 
 def expose(radiance, noise):
-    """Turn linear radiance into an 8-bit image, as a camera does.
+    """Turns linear radiance into an 8-bit image, as a camera does.
 
     Args:
         radiance (np.ndarray): Linear radiance, float32, shape (H, W, 3).

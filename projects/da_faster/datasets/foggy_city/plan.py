@@ -1,4 +1,4 @@
-"""Plan of a generated street: camera, light, and where the objects stand.
+"""Samples the plan of a street: camera, light and poses of the objects.
 
 Lengths are in metres; X points right, Z ahead, Y up from the ground.
 """
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from da_faster.datasets.foggy_city.canvas import Camera, Lighting, Pose
+from da_faster.datasets.foggy_city.geometry import Camera, Lighting, Pose
 
 CLASSES = ('person', 'car', 'truck', 'bus', 'bicycle')
 
 CLASS_WEIGHTS = (0.33, 0.29, 0.13, 0.13, 0.12)
-"""How often a class is tried; crowded streets refuse the large ones more."""
+"""Probability that a class is tried; large objects fit less often."""
 
 DISTANCES = dict(
     person=(6.5, 34.0),
@@ -33,30 +33,41 @@ SIZES = dict(
 """Ranges of length, height and width of each class, metres."""
 
 OBJECTS = (5, 9)
-"""Fewest and most objects tried per scene."""
+"""Fewest and most objects tried in a scene."""
 
 MAX_COVERED = 0.55
-"""Share of a box that the box of one nearer object may cover."""
+"""Fraction of a box that the box of a nearer object may cover."""
 
 SUPERSAMPLING = 2
-"""Canvas pixels per image pixel, each way."""
+"""Canvas pixels per image pixel, in each direction."""
 
 FOCAL = 1.06
-"""Focal length in image widths, about that of Cityscapes."""
+"""Focal length in image widths, about the same as in Cityscapes."""
 
 ON_PAVEMENT = 0.7
-"""Share of persons and bicycles that keep off the road."""
+"""Probability that a person or bicycle on the road moves to the pavement."""
 
 PUSHED = 0.3
-"""Share of bicycles that have a person next to them."""
+"""Probability that a bicycle has a person next to it."""
 
 TOGETHER = 0.3
-"""Share of persons that walk with another one."""
+"""Probability that a person walks with another one."""
 
 
 @dataclass(frozen=True)
 class Street:
-    """Plan of a street: edges and walls in X, crossing in Z, metres."""
+    """Plan of a street, metres.
+
+    Args:
+        left (float): Left edge of the road, X.
+        right (float): Right edge of the road, X.
+        middle (float): Middle of the road, X.
+        wall_left (float): Front of the houses on the left, X.
+        wall_right (float): Front of the houses on the right, X.
+        crossing (tuple[float, float]): Start and end of the side street, Z.
+        zebra (bool): Whether there is a zebra crossing.
+        shadow (float): Fraction of light that a shadow takes, 0 to 1.
+    """
 
     left: float
     right: float
@@ -69,7 +80,7 @@ class Street:
 
 
 def sample_camera(rng, width, height):
-    """Camera of a car: height, heading and pitch vary a little."""
+    """Samples the camera of a car; height, heading and pitch vary a little."""
     scale = SUPERSAMPLING
     centre = (
         scale * width * rng.uniform(0.42, 0.58),
@@ -85,7 +96,7 @@ def sample_camera(rng, width, height):
 
 
 def sample_light(rng):
-    """Overcast or sunny, from either side or behind."""
+    """Samples overcast or sunny light, from any direction."""
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.1)
     sun = (
         np.cos(elevation) * np.sin(azimuth),
@@ -104,7 +115,7 @@ def sample_light(rng):
 
 
 def sample_street(rng, light):
-    """Two lanes, room to park, pavements, walls and a crossing street."""
+    """Samples a street of two lanes, with pavements and a side street."""
     left = -rng.uniform(5.4, 7.0)
     right = rng.uniform(2.4, 4.4)
     near = rng.uniform(20, 40)
@@ -121,10 +132,10 @@ def sample_street(rng, light):
 
 
 def _sample_pose(rng, name, camera, street):
-    """A place where an object of a class would be, not yet checked."""
+    """Samples X, Z and yaw of an object, without a check for collisions."""
     near, far = DISTANCES[name]
-    # Near places are rarer on a street than far ones, yet here they are as
-    # common, or most boxes would be tiny.
+    # On a real street, few positions are near. Here near and far are equally
+    # likely, or most boxes would be tiny.
     z = near * (far / near) ** rng.uniform()
     half_view = 0.5 * camera.width / camera.focal
     reach = rng.uniform(-0.95, 0.95) * half_view * z
@@ -142,22 +153,21 @@ def _sample_pose(rng, name, camera, street):
                 )
             )
         return x, z, yaw
-    kind = rng.choice(
+    position = rng.choice(
         5,
         p=(0.16, 0.2, 0.18, 0.18, 0.28)
         if name == 'car'
         else (0.16, 0.22, 0.1, 0.1, 0.42),
     )
-    if kind == 0:
+    if position == 0:  # ahead in the camera's lane
         return rng.uniform(-0.5, 0.8), z, yaw
-    if kind == 1:
+    if position == 1:  # oncoming
         return street.middle - rng.uniform(1.4, 2.2), z, yaw + np.pi
-    if kind == 2:
+    if position == 2:  # parked on the right
         return street.right - 1.0, z, yaw
-    if kind == 3:
+    if position == 3:  # parked on the left
         return street.left + 1.0, z, yaw + np.pi * rng.integers(2)
-    if rng.random() < 0.7:
-        # Crosses at the side street.
+    if rng.random() < 0.7:  # crossing, in the side street
         z = rng.uniform(street.crossing[0] + 1.4, street.crossing[1] - 1.4)
         return reach, z, yaw + np.pi / 2 * rng.choice((-1, 1))
     return (
@@ -168,7 +178,7 @@ def _sample_pose(rng, name, camera, street):
 
 
 def corners(pose, dims, margin=0.0):
-    """Corners of the box around an object, world frame, shape (8, 3)."""
+    """Corners of the cuboid around an object, world frame, shape (8, 3)."""
     length, height, width = dims
     half = length / 2 + margin, width / 2 + margin
     return pose.world(
@@ -182,22 +192,23 @@ def corners(pose, dims, margin=0.0):
 
 
 def _covered(box, others):
-    """Largest share of a box (x1, y1, x2, y2) that one other covers."""
-    share = 0.0
+    """Largest fraction of a box (x1, y1, x2, y2) that one other box covers."""
+    fraction = 0.0
     for other in others:
         wide = min(box[2], other[2]) - max(box[0], other[0])
         tall = min(box[3], other[3]) - max(box[1], other[1])
         if wide > 0 and tall > 0:
             own = (box[2] - box[0]) * (box[3] - box[1])
-            share = max(share, wide * tall / own)
-    return share
+            fraction = max(fraction, wide * tall / own)
+    return fraction
 
 
 def place_objects(rng, camera, street):
-    """Sample objects that do not collide and mostly show.
+    """Samples objects that do not collide and are mostly visible.
 
     Returns:
-        list[tuple[str, Pose, tuple]]: Class, pose (unlit) and size.
+        list[tuple[str, Pose, tuple]]: Class, pose without light, and size
+        (length, height, width), metres.
     """
     wanted = int(rng.integers(OBJECTS[0], OBJECTS[1] + 1))
     placed, boxes, floors = [], [], []

@@ -1,9 +1,9 @@
-"""Generated domain pair "city -> foggy city", of which every pixel is known.
+"""Draws the scenes of the generated domain pair "city -> foggy city".
 
-A street is laid out in metres, drawn with perspective and a depth buffer, and
-seen by the same camera through clear air or through fog.  Classes carry the
-names of Cityscapes, boxes enclose the visible pixels as those made from its
-instance masks do.  Everything follows from (seed, split, index) alone.
+A street is laid out in metres and drawn with perspective and a depth buffer.
+The same camera sees it through clear air or through fog.  Classes have the
+names of Cityscapes.  Boxes enclose the visible pixels, as boxes made from the
+instance masks of Cityscapes do.  (seed, split, index) determine a scene.
 
 The constants below and in plan.py set how hard the pair is.
 """
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from da_faster.datasets.foggy_city import objects, scenery
-from da_faster.datasets.foggy_city.canvas import Camera, Canvas, Pose
+from da_faster.datasets.foggy_city.backdrop import paint_ground, paint_sky
+from da_faster.datasets.foggy_city.canvas import Canvas
 from da_faster.datasets.foggy_city.fog import (
     DEFAULT_BETA,
     add_fog,
@@ -22,6 +22,10 @@ from da_faster.datasets.foggy_city.fog import (
     expose,
     ray_distance,
 )
+from da_faster.datasets.foggy_city.furniture import FURNITURE, furniture
+from da_faster.datasets.foggy_city.geometry import Camera, Pose
+from da_faster.datasets.foggy_city.houses import house, skyline
+from da_faster.datasets.foggy_city.objects import BUILDERS
 from da_faster.datasets.foggy_city.plan import (
     CLASSES,
     SUPERSAMPLING,
@@ -34,20 +38,20 @@ from da_faster.datasets.foggy_city.plan import (
 
 SPLITS = ('source', 'target', 'test')
 
-FURNITURE = (7, 13)
-"""Fewest and most pieces of street furniture tried per scene."""
+PIECES = (7, 13)
+"""Fewest and most pieces of street furniture tried in a scene."""
 
 MIN_VISIBLE_PIXELS = 30
 """Objects with fewer visible pixels get no box."""
 
-MIN_VISIBLE_SHARE = 0.2
-"""Objects of which a smaller share is visible get no box."""
+MIN_VISIBLE = 0.2
+"""Objects with a smaller visible fraction get no box."""
 
 MIN_SIDE = 6.0
-"""Objects whose visible box is thinner get no box, pixels."""
+"""Objects whose visible part is narrower or lower get no box, pixels."""
 
 MIN_SIZE = (96, 48)
-"""Width and height below which no object is large enough, pixels."""
+"""Least width and height of an image, pixels; objects would be too small."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ class Instance:
         box (tuple[float, float, float, float]): Left, top, right and bottom
             edge of the visible part, image pixels.
         area (float): Visible area, image pixels.
-        owner (int): Its number in ``Scene.owner``.
-        distance (float): Depth of its centre, metres.
+        owner (int): Number of the object in ``Scene.owner``.
+        distance (float): Depth of the object's centre, metres.
     """
 
     label: int
@@ -74,13 +78,13 @@ class Instance:
 class Scene:
     """A scene before fog and camera.
 
-    Arrays are ``SUPERSAMPLING`` times as large as the image each way.
+    S is ``SUPERSAMPLING``; H and W are height and width of the image.
 
     Args:
         canvas (np.ndarray): RGB, uint8, shape (S * H, S * W, 3).
         depth (np.ndarray): Depth, metres, float32, shape (S * H, S * W).
-        owner (np.ndarray): Number of the object seen, int16, shape
-            (S * H, S * W).
+        owner (np.ndarray): Number of the object that a pixel shows, 0 for
+            none, int16, shape (S * H, S * W).
         camera (Camera): Camera, in pixels of ``canvas``.
         instances (tuple[Instance]): Visible objects.
         airlight (np.ndarray): Atmospheric light, linear RGB, shape (3,).
@@ -96,7 +100,7 @@ class Scene:
     noise: np.ndarray
 
     def photograph(self, beta=DEFAULT_BETA):
-        """Image that the camera takes through fog.
+        """Takes an image of the scene through fog.
 
         Args:
             beta (float): Attenuation coefficient, 1/m; 0 is clear air.
@@ -116,7 +120,7 @@ class Scene:
 
 
 def make_scene(seed, split, index, size=(384, 192)):
-    """Lay out and draw one scene.
+    """Lays out and draws a scene.
 
     Args:
         seed (int): Seed of the whole dataset, not negative.
@@ -126,6 +130,9 @@ def make_scene(seed, split, index, size=(384, 192)):
 
     Returns:
         Scene: The scene.
+
+    Raises:
+        ValueError: If an argument is out of range.
     """
     if split not in SPLITS:
         raise ValueError(f'split must be one of {SPLITS}, got {split!r}')
@@ -144,18 +151,18 @@ def make_scene(seed, split, index, size=(384, 192)):
     placed = place_objects(rng, camera, street)
 
     canvas = Canvas(camera)
-    scenery.paint_sky(canvas, rng, light)
+    paint_sky(canvas, rng, light)
     shadows = [_shadow(pose, dims, light) for _, pose, dims in placed]
-    scenery.paint_ground(
+    paint_ground(
         canvas, rng, light, street, shadows + _wall_shadow(street, light)
     )
-    canvas.draw(scenery.skyline(rng, light))
+    canvas.draw(skyline(rng, light))
     _draw_houses(canvas, rng, light, street)
     _draw_furniture(canvas, rng, light, street, placed)
     whole = []
     for owner, (name, pose, dims) in enumerate(placed, start=1):
         pose = pose.lit(_light_at(pose, street, light))
-        patches = getattr(objects, name)(rng, pose, dims)
+        patches = BUILDERS[name](rng, pose, dims)
         whole.append(canvas.draw(patches, owner))
 
     airlight = rng.uniform(0.58, 0.76) * rng.uniform(0.97, 1.03, 3)
@@ -172,7 +179,7 @@ def make_scene(seed, split, index, size=(384, 192)):
 
 
 def _shadow(pose, dims, light):
-    """Outline of the shadow of an object on the ground, shape (16, 3)."""
+    """Points around an object's shadow on the ground, shape (16, 3)."""
     body = corners(pose, dims, margin=0.06)
     cast = body.copy()
     strength = min(1.0, light.diffuse / 0.4)
@@ -186,13 +193,13 @@ def _shadow(pose, dims, light):
 
 
 def _shade_edge(street, light):
-    """X up to which a row of houses, 9 m high, keeps the sun off."""
+    """Edge of the shadow of a row of houses, 9 m high, X."""
     reach = 9.0 * light.sun[0] / light.sun[1]
     return (street.wall_right if reach > 0 else street.wall_left) - reach
 
 
 def _wall_shadow(street, light):
-    """Shadow that the houses on the sunny side cast over the street."""
+    """Outlines of the shadows that the houses cast on the street."""
     wall = street.wall_right if light.sun[0] > 0 else street.wall_left
     edge = float(
         np.clip(
@@ -213,7 +220,7 @@ def _wall_shadow(street, light):
 
 
 def _light_at(pose, street, light):
-    """Light at an object: less of the sun in the shadow of the houses."""
+    """Light at an object, with less sun in the shadow of the houses."""
     near, far = street.crossing
     past = (pose.x - _shade_edge(street, light)) * np.sign(light.sun[0])
     if past > 0 and not near < pose.z < far:
@@ -222,7 +229,7 @@ def _light_at(pose, street, light):
 
 
 def _draw_houses(canvas, rng, light, street):
-    """Rows of houses on both sides, open at the crossing."""
+    """Draws rows of houses on both sides, open at the crossing."""
     for outward, wall in ((-1, street.wall_left), (1, street.wall_right)):
         for start, stop in (
             (2.0, street.crossing[0] - 0.5),
@@ -235,7 +242,7 @@ def _draw_houses(canvas, rng, light, street):
                     far = stop
                 back = rng.uniform(0, 1.2)
                 canvas.draw(
-                    scenery.house(
+                    house(
                         rng,
                         light,
                         wall + back * outward,
@@ -249,9 +256,9 @@ def _draw_houses(canvas, rng, light, street):
 
 
 def _draw_furniture(canvas, rng, light, street, placed):
-    """Street furniture along the kerbs, clear of the labelled objects."""
-    for _ in range(int(rng.integers(FURNITURE[0], FURNITURE[1] + 1))):
-        kind = scenery.FURNITURE[rng.integers(len(scenery.FURNITURE))]
+    """Draws street furniture on the pavements, away from labelled objects."""
+    for _ in range(int(rng.integers(PIECES[0], PIECES[1] + 1))):
+        kind = FURNITURE[rng.integers(len(FURNITURE))]
         z = 7.0 * (55 / 7.0) ** rng.uniform()
         if rng.random() < 0.5:
             x = rng.uniform(street.wall_left + 0.5, street.left - 0.5)
@@ -266,11 +273,17 @@ def _draw_furniture(canvas, rng, light, street, placed):
             continue
         pose = Pose(x, z, rng.normal(0, 0.05), canvas.camera.altitude, None)
         pose = pose.lit(_light_at(pose, street, light))
-        canvas.draw(scenery.furniture(rng, pose, kind))
+        canvas.draw(furniture(rng, pose, kind))
 
 
 def _find_instances(canvas, placed, whole):
-    """Boxes around the visible pixels of the objects that show enough."""
+    """Finds the boxes of all objects that are visible enough.
+
+    Args:
+        canvas (Canvas): The drawn scene.
+        placed (list): Class, pose and size of each object.
+        whole (list[int]): Pixels of each object, hidden ones included.
+    """
     instances = []
     for owner, (name, pose, _) in enumerate(placed, start=1):
         mask = canvas.owner == owner
@@ -278,7 +291,7 @@ def _find_instances(canvas, placed, whole):
         area = visible / SUPERSAMPLING**2
         if (
             area < MIN_VISIBLE_PIXELS
-            or visible < MIN_VISIBLE_SHARE * whole[owner - 1]
+            or visible < MIN_VISIBLE * whole[owner - 1]
         ):
             continue
         columns = np.flatnonzero(mask.any(axis=0))

@@ -1,4 +1,4 @@
-"""The strong view of an image: other colours, blur, erased rectangles."""
+"""Makes the strong view of an image: colours, blur, erased rectangles."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from mmdet.registry import TRANSFORMS
 
 from .levels import to_uint8
 
-GREY = np.array([0.114, 0.587, 0.299], np.float32)  # of B, G, R
+GREY = np.array([0.114, 0.587, 0.299], np.float32)  # weights of B, G, R
 
-# Of ALDI++: probability, range of the area (share of the image), range of
-# height / width.
+# The rectangles of ALDI++: probability, range of the area (fraction of the
+# image), range of height / width.
 ERASE = (
     (0.7, (0.05, 0.2), (0.3, 3.3)),
     (0.5, (0.02, 0.2), (0.1, 6.0)),
@@ -22,28 +22,33 @@ ERASE = (
 
 @TRANSFORMS.register_module()
 class StrongAugmentation(BaseTransform):
-    """Changes what an image looks like, and leaves boxes where they are.
+    """Changes the appearance of an image, and keeps the boxes.
 
-    In this order: contrast, brightness and saturation together; grey; Gaussian
-    blur, each channel by itself; rectangles of noise. All numbers are those of
-    ALDI++ (Kay et al., 2024) and of the teachers before it (Liu et al., ICLR
-    2021). Unlike theirs, no rectangle is erased unless you ask for it: what
-    lies under one keeps its label, and short trainings from scratch lost by
-    it.
+    The steps, in this order: contrast, brightness and saturation together;
+    grey; Gaussian blur of each channel; rectangles of noise. All numbers are
+    those of ALDI++ (Kay et al., 2024) and Unbiased Teacher (Liu et al., ICLR
+    2021). By default no rectangle is erased, in contrast to both: an object
+    under a rectangle keeps its label, and short trainings from scratch were
+    worse with rectangles.
 
     Required and modified key: ``img``, (H, W, 3), BGR, uint8 or floats of 0
     to 255; it becomes uint8.
 
     Args:
-        jitter_prob (float): Of changed contrast, brightness and saturation.
-        jitter_range (tuple[float, float]): What each of them is multiplied
-            with, drawn anew for each.
-        grey_prob (float): Of a grey image.
-        blur_prob (float): Of a blurred image.
-        blur_sigma (tuple[float, float]): Its standard deviation, pixels.
-        erase (bool | Sequence): Of each rectangle: its probability, the range
-            of its area as a share of the image, the range of its height /
-            width. True: the three of ALDI++.
+        jitter_prob (float): Probability of changed contrast, brightness and
+            saturation.
+        jitter_range (tuple[float, float]): Range of the three factors for
+            contrast, brightness and saturation.
+        grey_prob (float): Probability of a grey image.
+        blur_prob (float): Probability of a blurred image.
+        blur_sigma (tuple[float, float]): Range of the blur's standard
+            deviation, pixels.
+        erase (bool | Sequence): For each rectangle, its probability, the range
+            of its area as a fraction of the image, and the range of height /
+            width. True stands for the three rectangles of ALDI++.
+
+    Raises:
+        ValueError: If a probability or a range is out of bounds.
     """
 
     def __init__(
@@ -106,8 +111,9 @@ def jitter(
 ) -> np.ndarray:
     """Changes the colours of an image, (H, W, 3), BGR, uint8.
 
-    Contrast is the distance from the mean grey of the image, saturation that
-    from each pixel's own grey. All three are one linear map of a pixel.
+    ``contrast`` scales the distance from the mean grey of the image,
+    ``saturation`` the distance from the pixel's own grey. All three factors
+    make one linear map of a pixel.
     """
     mean = np.dot(cv2.mean(image)[:3], GREY)
     matrix = saturation * np.eye(3) + (1 - saturation) * np.tile(GREY, (3, 1))
@@ -127,11 +133,13 @@ def erase(
     """Fills a random rectangle of an image, (H, W, C), with noise, in place.
 
     Args:
-        image (np.ndarray): uint8.
-        area (tuple[float, float]): Range, as a share of the image.
-        ratio (tuple[float, float]): Range of height / width, drawn evenly by
-            its logarithm.
-        tries (int): So many shapes are drawn until one fits.
+        image (np.ndarray): The image, uint8.
+        area (tuple[float, float]): Range of the rectangle's area, as a
+            fraction of the image.
+        ratio (tuple[float, float]): Range of height / width, whose logarithm
+            is uniform.
+        tries (int): Number of shapes that are tried until one fits into the
+            image. If none fits, nothing is erased.
     """
     height, width = image.shape[:2]
     for _ in range(tries):

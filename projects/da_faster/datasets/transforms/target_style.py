@@ -1,4 +1,4 @@
-"""Source images in the colours of target images."""
+"""Gives source images the colours of target images."""
 
 from collections import OrderedDict
 
@@ -11,18 +11,18 @@ from mmdet.registry import DATASETS, TRANSFORMS
 from ..target_dataset import TargetDataset
 from .levels import to_uint8
 
-SMALL = 48  # height, pixels, at which local statistics are computed
+SMALL = 48  # image height, pixels, for local statistics
 LEVELS = np.arange(256, dtype=np.float32)
 
 
 def map_levels(
     image: np.ndarray, table: np.ndarray, strength: float
 ) -> np.ndarray:
-    """Gives each level of each channel another one.
+    """Replaces the levels of each channel.
 
     Args:
         image (np.ndarray): (H, W, 3), uint8.
-        table (np.ndarray): The new level of each, (256, 3).
+        table (np.ndarray): New level of each old level and channel, (256, 3).
         strength (float): 1 takes the new levels, 0 keeps the old ones.
     """
     old = LEVELS[:, None]
@@ -33,12 +33,13 @@ class Histogram:
     """Matches the histogram of each channel (Gonzalez and Woods)."""
 
     def measure(self, image: np.ndarray) -> np.ndarray:
-        """
+        """Measures the cumulative histogram.
+
         Args:
             image (np.ndarray): (H, W, 3), uint8.
 
         Returns:
-            np.ndarray: The share of pixels up to each level, (3, 256).
+            np.ndarray: Fraction of pixels up to each level, (3, 256).
         """
         counts = [
             cv2.calcHist([image], [c], None, [256], [0, 256])[:, 0]
@@ -51,19 +52,20 @@ class Histogram:
     ) -> np.ndarray:
         columns = []
         for ours, theirs in zip(self.measure(image), target):
-            # Levels that no target pixel has must not be reached.
-            shares, first = np.unique(theirs, return_index=True)
-            columns.append(np.interp(ours, shares, LEVELS[first]))
+            # Leave out levels that no target pixel has.
+            fractions, first = np.unique(theirs, return_index=True)
+            columns.append(np.interp(ours, fractions, LEVELS[first]))
         return map_levels(image, np.stack(columns, axis=1), strength)
 
 
 class Statistics:
     """Matches mean and standard deviation (Reinhard et al., 2001)."""
 
-    EPSILON = 4.0  # levels; keeps flat images from being stretched
+    EPSILON = 4.0  # levels; added to deviations, so flat images stay flat
 
     def measure(self, image: np.ndarray) -> np.ndarray:
-        """
+        """Measures mean and standard deviation.
+
         Args:
             image (np.ndarray): (H, W, 3), uint8.
 
@@ -93,13 +95,14 @@ class LocalStatistics:
         self.region = region
 
     def measure(self, image: np.ndarray) -> np.ndarray:
-        """
+        """Measures mean and standard deviation in each window.
+
         Args:
             image (np.ndarray): (H, W, 3), uint8.
 
         Returns:
-            np.ndarray: In each window the mean of each channel, then the
-            deviation of all together, (h, w, 4); h is at most 48.
+            np.ndarray: Mean of each channel, then the deviation averaged over
+            channels, (h, w, 4); h is at most 48.
         """
         height, width = image.shape[:2]
         small = min(SMALL, height)
@@ -138,12 +141,12 @@ class LocalStatistics:
 class Fourier:
     """Swaps the amplitude of low frequencies (Yang and Soatto, CVPR 2020).
 
-    Low frequencies need few pixels. So both images are brought to one small
-    shape, and what the swap changes there is added to the large image.
+    Low frequencies need few pixels. So both images are resized to one small
+    shape, and the change of the small image is added to the large one.
 
     Args:
         beta (float): Half the side of the swapped square of frequencies, as
-            a share of all.
+            a fraction of all frequencies.
     """
 
     SIZE = 128
@@ -155,13 +158,14 @@ class Fourier:
         self.waves = np.exp(-2j * np.pi / self.SIZE * turns)
 
     def low_frequencies(self, image: np.ndarray) -> np.ndarray:
-        """The lowest of an image, (3, b, b), zero in the middle."""
+        """Low frequencies of an image, (3, b, b), zero in the middle."""
         size = self.SIZE, self.SIZE
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         return self.waves @ image.transpose(2, 0, 1) @ self.waves.T
 
     def measure(self, image: np.ndarray) -> np.ndarray:
-        """
+        """Measures the amplitudes of low frequencies.
+
         Args:
             image (np.ndarray): (H, W, 3), uint8.
 
@@ -185,27 +189,31 @@ class Fourier:
 
 @TRANSFORMS.register_module()
 class TargetStyle(BaseTransform):
-    """Gives an image the colours of a random image of the target.
+    """Gives an image the colours of a random target image.
 
-    The boxes stay where they are. Target images come through a TargetDataset,
-    so there are no labels that could leak. What is measured of each target
-    image is kept, up to ``cache_mb`` in each worker.
+    Boxes are kept. A TargetDataset reads the target images, so no labels can
+    leak. The measured values of target images are cached in each worker.
 
-    Required and modified key: ``img``, (H, W, 3), BGR, uint8; of floats, 0 to
-    255, a changed image becomes uint8.
+    Required and modified key: ``img``, (H, W, 3), BGR, uint8 or floats of 0 to
+    255. A changed image is uint8.
 
     Args:
-        dataset (dict): A TargetDataset. Its pipeline is not used.
+        dataset (dict): Config of a TargetDataset. Its pipeline is not used.
         method (str): ``histogram``, ``statistics`` (mean and deviation) or
             ``fourier``.
-        region (float, optional): ``statistics`` alone: around each pixel, in
-            a Gaussian window of so many heights of the image; then the target
-            image is mirrored half of the time. None: of the whole image.
-        beta (float): ``fourier`` alone: the share of frequencies that are
-            swapped.
-        prob (float): Of a changed image.
+        region (float, optional): For ``statistics``: standard deviation of a
+            Gaussian window, in image heights. Statistics are matched in the
+            window around each pixel, and the target image is mirrored with
+            probability 0.5. None matches the statistics of the whole image.
+        beta (float): For ``fourier``: half the side of the swapped square of
+            frequencies, as a fraction of all frequencies.
+        prob (float): Probability of a changed image.
         strength (float): 1 takes the target's colours, 0 keeps the image's.
-        cache_mb (float): Bound on the memory of what was measured, MB.
+        cache_mb (float): Maximum size of the cache of a worker, MB.
+
+    Raises:
+        ValueError: If an argument is out of range or the dataset is of
+            another type.
     """
 
     def __init__(
@@ -262,7 +270,7 @@ class TargetStyle(BaseTransform):
             )
 
     def measured(self, index: int) -> np.ndarray:
-        """What the method measures of a target image."""
+        """The measured values of a target image, cached."""
         if index in self.cache:
             self.cache.move_to_end(index)
             return self.cache[index]
@@ -275,7 +283,8 @@ class TargetStyle(BaseTransform):
         return found
 
     def transform(self, results: dict) -> dict:
-        # All numbers are drawn, so that what follows does not depend on prob.
+        # Draw all numbers first, so that later transforms draw the same
+        # numbers whatever prob is.
         change, mirror = np.random.random(2)
         index = np.random.randint(len(self.dataset))
         if change >= self.prob:
