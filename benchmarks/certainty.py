@@ -25,7 +25,7 @@ def main() -> None:
     # Late: the package imports torch, which takes seconds.
     from da_faster.benchmarking.adaptation import finished
     from da_faster.benchmarking.certainty import measure_gain
-    from da_faster.benchmarking.speed import table
+    from da_faster.benchmarking.scores import markdown_table
     from da_faster.errors import UserError
 
     ours, theirs = finished(args.folder, (args.method, args.baseline)).values()
@@ -50,7 +50,7 @@ def main() -> None:
         f'{len(ours)}\n'
     )
     head = 'images', 'gain of AP50', 'of the images alone', 'the method wins'
-    print(table(head, *rows))
+    print(markdown_table(head, *rows))
 
 
 if __name__ == '__main__':

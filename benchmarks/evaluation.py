@@ -13,7 +13,8 @@ detections. Many detections have equal scores.
 
 from argparse import Namespace
 
-from da_faster_options import at_least, benchmark_parser, command
+from da_faster_options import at_least, command
+from speed.options import benchmark_parser
 
 
 def parse_args() -> Namespace:
@@ -35,15 +36,16 @@ def main() -> None:
     # Late: the package imports torch, which takes seconds.
     import numpy as np
 
-    from da_faster.benchmarking.evaluation import compare_metrics, time_images
-    from da_faster.benchmarking.inputs import load_config
-    from da_faster.benchmarking.speed import machine, ratio, table
+    from da_faster.benchmarking.scores import markdown_table
+    from speed.evaluation import compare_metrics, time_images
+    from speed.inputs import load_config
+    from speed.measuring import machine, ratio
 
     cfg = load_config(args.config, args.pair, args.cfg_options)
     spent = time_images(cfg, args.limit)
     print(f'{args.config}; {machine()}; {len(spent["loading"])} images\n')
     print(
-        table(
+        markdown_table(
             ('part', 'ms an image'),
             *(
                 (part, f'{1000 * np.median(v):.0f}')
@@ -64,7 +66,7 @@ def main() -> None:
     )
     first = 'CocoMetric'
     print(
-        table(
+        markdown_table(
             ('metric', 's', f'to {first}', 'largest difference'),
             *(
                 (

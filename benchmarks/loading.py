@@ -18,7 +18,8 @@ wait for is the stall.
 import math
 from argparse import Namespace
 
-from da_faster_options import at_least, benchmark_parser, command
+from da_faster_options import at_least, command
+from speed.options import benchmark_parser
 
 
 def parse_args() -> Namespace:
@@ -41,9 +42,10 @@ def main() -> None:
     # Late: the package imports torch, which takes seconds.
     import numpy as np
 
-    from da_faster.benchmarking.inputs import load_config
-    from da_faster.benchmarking.loading import compare_loaders
-    from da_faster.benchmarking.speed import machine, ratio, table
+    from da_faster.benchmarking.scores import markdown_table
+    from speed.inputs import load_config
+    from speed.loading import compare_loaders
+    from speed.measuring import machine, ratio
 
     cfg = load_config(
         args.config, args.pair, args.cfg_options, need_target=True
@@ -62,7 +64,7 @@ def main() -> None:
         f'{args.repeats} rounds, median (least-most)\n'
     )
     print(
-        table(
+        markdown_table(
             (
                 '',
                 'images/s',

@@ -11,7 +11,8 @@ the pixels of a step.
 from argparse import Namespace
 from pathlib import Path
 
-from da_faster_options import at_least, benchmark_parser, command
+from da_faster_options import at_least, command
+from speed.options import benchmark_parser
 
 ROOT = Path(__file__).parents[1]
 
@@ -50,10 +51,11 @@ def parse_args() -> Namespace:
 def main() -> None:
     args = parse_args()
     # Late: the package imports torch, which takes seconds.
-    from da_faster.benchmarking.inputs import load_config
-    from da_faster.benchmarking.scaling import draw, measure
-    from da_faster.benchmarking.speed import machine, table
+    from da_faster.benchmarking.scores import markdown_table
     from da_faster.visualization.figures import save_figure
+    from speed.inputs import load_config
+    from speed.measuring import machine
+    from speed.scaling import draw, measure
 
     path = ROOT / args.out
     cfg = load_config(
@@ -62,7 +64,7 @@ def main() -> None:
     points = measure(cfg, args.images, args.factors, args.repeats)
     print(f'{args.config}: {machine()}; medians of {args.repeats} rounds\n')
     print(
-        table(
+        markdown_table(
             ('images', 'size', 'Mpx', 's', 's / Mpx', 'MiB', 'MiB / Mpx'),
             *(
                 (

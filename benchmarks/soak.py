@@ -36,8 +36,8 @@ def main() -> None:
             'give another --work-dir.'
         )
     # Late: the package imports torch, which takes seconds.
-    from da_faster.benchmarking.soak import differing, growth, soak_config
     from da_faster.engine.checkpoints.files import resume_candidates
+    from speed.soak import differing, growth, soak_config
 
     random.seed(args.seed)
     whole = soak_config(args.config, dirs[0], args.cfg_options)

@@ -13,7 +13,8 @@ import signal
 import sys
 from argparse import Namespace
 
-from da_faster_options import at_least, benchmark_parser, command
+from da_faster_options import at_least, command
+from speed.options import benchmark_parser
 
 
 def parse_args() -> Namespace:
@@ -32,9 +33,10 @@ def main() -> None:
     # Late: the package imports torch, which takes seconds.
     import numpy as np
 
-    from da_faster.benchmarking.inputs import load_config
-    from da_faster.benchmarking.speed import machine, table
-    from da_faster.benchmarking.start_up import compare_starts
+    from da_faster.benchmarking.scores import markdown_table
+    from speed.inputs import load_config
+    from speed.measuring import machine
+    from speed.start_up import compare_starts
 
     cfg = load_config(args.config, args.pair, args.cfg_options)
     results = compare_starts(cfg, args.iteration, args.max_iters, args.repeats)
@@ -45,7 +47,7 @@ def main() -> None:
         'rounds\n'
     )
     print(
-        table(
+        markdown_table(
             ('start', 'median s', 'least', 'most'),
             *(
                 (name, f'{np.median(v):.1f}', f'{min(v):.1f}', f'{max(v):.1f}')

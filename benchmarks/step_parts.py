@@ -18,7 +18,8 @@ train_step.py.
 from argparse import Namespace
 from pathlib import Path
 
-from da_faster_options import benchmark_parser, command
+from da_faster_options import command
+from speed.options import benchmark_parser
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,9 +39,10 @@ def parse_args() -> Namespace:
 def main() -> None:
     args = parse_args()
     # Late: the package imports torch, which takes seconds.
-    from da_faster.benchmarking.inputs import load_config
-    from da_faster.benchmarking.speed import machine, table
-    from da_faster.benchmarking.step_parts import draw, measure, used_parts
+    from da_faster.benchmarking.scores import markdown_table
+    from speed.inputs import load_config
+    from speed.measuring import machine
+    from speed.step_parts import draw, measure, used_parts
 
     results, works = {}, {}
     for config in args.configs:
@@ -62,7 +64,7 @@ def main() -> None:
         kind for work in works.values() for kind in work
     ):
         rows.append([kind, *(work.get(kind, '') for work in works.values())])
-    print(table(*rows))
+    print(markdown_table(*rows))
     path = ROOT / args.out
     path.parent.mkdir(parents=True, exist_ok=True)
     draw(results, path)

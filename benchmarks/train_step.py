@@ -11,9 +11,8 @@ times `train_step` (preprocessing, forward, backward, optimizer) of
 on batches of the config's own data, in turn, and prints medians, peak memory
 (the step's, with weights, gradients and the optimizer's state) and ratios to
 `stock`. More, with --variants: see VARIANTS in
-da_faster.benchmarking.step_variants. Hooks do not run. The weights are
-random, the statistics of frozen batch norms measured once, the learning rate
-is 0.
+speed/step_variants.py. Hooks do not run. The weights are random, the
+statistics of frozen batch norms measured once, the learning rate is 0.
 
 Of a mean_teacher config the step is one of self-training, with the teacher's
 update. `hard`, `soft`, `hard-classifiers` and `soft-classifiers` are its kinds
@@ -30,9 +29,10 @@ Random weights can let proposals collapse to a few, which flatters a step.
 
 from argparse import Namespace
 
-from da_faster_options import at_least, benchmark_parser, command
+from da_faster_options import at_least, command
+from speed.options import benchmark_parser
 
-# Names of da_faster.benchmarking.step_variants.VARIANTS, whose import is slow.
+# Names of VARIANTS in speed/step_variants.py, whose import is slow.
 VARIANTS = (
     'stock',
     'ours',
@@ -90,9 +90,10 @@ def main() -> None:
     # Late: the package imports torch, which takes seconds.
     import numpy as np
 
-    from da_faster.benchmarking.inputs import load_config
-    from da_faster.benchmarking.speed import machine, ratio, table
-    from da_faster.benchmarking.train_step import compare_steps, set_precision
+    from da_faster.benchmarking.scores import markdown_table
+    from speed.inputs import load_config
+    from speed.measuring import machine, ratio
+    from speed.train_step import compare_steps, set_precision
 
     cfg = load_config(
         args.config, args.pair, args.cfg_options, need_target=True
@@ -109,7 +110,7 @@ def main() -> None:
         '(least-most)\n'
     )
     print(
-        table(
+        markdown_table(
             (
                 'step',
                 's',

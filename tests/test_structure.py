@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / 'projects/da_faster'
 COMMANDS = sorted((*ROOT.glob('tools/**/*.py'), *ROOT.glob('benchmarks/*.py')))
 PROGRAMS = [path for path in COMMANDS if 'def main(' in path.read_text()]
+# What the benchmarks of speed share.
+SPEED = sorted(ROOT.glob('benchmarks/speed/*.py'))
 
 # A room imports those of the lines above it, never a neighbour in its line.
 LAYERS = {
@@ -160,16 +162,19 @@ def test_no_file_needs_itself():
 
 
 def test_the_package_needs_neither_commands_nor_tests():
-    ours = {'tools', 'benchmarks', 'tests', 'projects'}
+    ours = {'tools', 'benchmarks', 'speed', 'tests', 'projects'}
     ours |= {path.stem for path in COMMANDS} - {'train', 'test'}
     for name, found in MODULES.items():
         assert not {other.split('.')[0] for other in found} & ours, name
 
 
-@pytest.mark.parametrize('path', COMMANDS, ids=lambda path: path.name)
-def test_commands_do_not_import_each_other(path):
+@pytest.mark.parametrize(
+    'path', [*COMMANDS, *SPEED], ids=lambda path: path.name
+)
+def test_nothing_imports_a_command(path):
     names = {other.stem for other in COMMANDS}
-    found = imports(path.read_text(), path.stem, False)
+    module = f'{path.parent.name}.{path.stem}'
+    found = imports(path.read_text(), module, False)
     assert not {other.split('.')[0] for other in found} & names
 
 
@@ -188,6 +193,7 @@ def options_defined_in(path: Path) -> set:
 # --classes of maskrcnn_benchmark.py are not labels to convert, but names in
 # the order of a checkpoint.
 SHARED = options_defined_in(Path(da_faster_options.__file__)) - {'--classes'}
+SHARED |= options_defined_in(ROOT / 'benchmarks/speed/options.py')
 
 
 @pytest.mark.parametrize('path', PROGRAMS, ids=lambda path: path.name)
@@ -200,8 +206,9 @@ def test_no_command_defines_a_shared_option_itself(path):
 def test_options_are_read_before_torch():
     """Help and wrong options must not wait for imports of several seconds."""
     program = """
-import contextlib, io, runpy, sys
+import contextlib, io, os, runpy, sys
 for path in sys.argv[1:]:
+    sys.path.insert(0, os.path.dirname(path))  # as Python does
     for option, code in (('--help', 0), ('--no-such-option', 2)):
         sys.argv = [path, option]
         said = io.StringIO()

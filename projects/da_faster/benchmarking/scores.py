@@ -141,7 +141,6 @@ def make_table(
             'minutes',
         ]
     ]
-    rows.append(['---'] * len(rows[0]))
     for method, results in scores.items():
         runs = [results[s] for s in seeds]
         rows.append(
@@ -157,7 +156,16 @@ def make_table(
                 f'{np.mean([r["minutes"] for r in runs]):.1f}',
             ]
         )
-    return '\n'.join('| ' + ' | '.join(row) + ' |' for row in rows)
+    return markdown_table(*rows)
+
+
+def markdown_table(*rows: Sequence) -> str:
+    """Formats rows as a Markdown table; the first is the header."""
+    first, *others = [[str(cell) for cell in row] for row in rows]
+    return '\n'.join(
+        '| ' + ' | '.join(row) + ' |'
+        for row in (first, ['---'] * len(first), *others)
+    )
 
 
 def draw_dots(

@@ -1,4 +1,4 @@
-"""What the benchmarks of speed share: time, memory, progress, tables."""
+"""What the benchmarks of speed share: time, memory, progress."""
 
 import ctypes
 import platform
@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .progress import is_terminal
+from da_faster.benchmarking.progress import is_terminal
 
 
 def device() -> torch.device:
@@ -93,15 +93,6 @@ def ratio(values: Sequence[float], others: Sequence[float]) -> str:
     """Formats the ratios of all rounds: median (least-most)."""
     ratios = np.array(values) / np.array(others)
     return f'{np.median(ratios):.3f} ({ratios.min():.3f}-{ratios.max():.3f})'
-
-
-def table(*rows: Sequence) -> str:
-    """Formats rows as a Markdown table; the first is the header."""
-    first, *others = [[str(cell) for cell in row] for row in rows]
-    return '\n'.join(
-        '| ' + ' | '.join(row) + ' |'
-        for row in (first, ['---'] * len(first), *others)
-    )
 
 
 def machine() -> str:

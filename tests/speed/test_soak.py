@@ -5,9 +5,9 @@ import random
 import pytest
 import torch
 
-from da_faster.benchmarking.soak import differing, growth, soak
 from da_faster.engine.checkpoints.files import resume_candidates
 from launching import start_fork, train
+from speed.soak import differing, growth, soak
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 
-from .speed import device, interleave, seconds, shown
+from .measuring import device, interleave, seconds, shown
 
 
 def time_images(cfg: Config, limit: int) -> dict[str, list[float]]:

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from da_faster.engine.loops.da_loop import PairedIterator
 
 from .inputs import loaders
-from .speed import interleave
+from .measuring import interleave
 
 WARM_UP = 5
 STYLE = 'TargetStyle'

@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from da_faster.benchmarking.progress import ProgressLines, watch
+from da_faster.benchmarking.training import train_command
 from da_faster.errors import UserError
-
-from .progress import ProgressLines, watch
-from .training import train_command
 
 
 class Outcome(NamedTuple):

@@ -16,7 +16,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
-from .speed import seconds, shown, synchronize
+from .measuring import seconds, shown, synchronize
 from .teacher_step import HOOK, Work, has_teacher, learner
 
 PARTS = (

@@ -13,18 +13,25 @@ from unittest import mock
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
-from da_faster.benchmarking import step_variants as variants
-from da_faster.benchmarking import train_step as step
-from da_faster.benchmarking.inputs import loaders, use_pair
-from da_faster.benchmarking.speed import interleave
-from da_faster.benchmarking.step_parts import Stopwatch
 from da_faster.engine.loops.da_loop import PairedIterator
 from da_faster.errors import UserError
 from launching import STYLE, TEACHER, derive
+from speed import step_variants as variants
+from speed import train_step as step
+from speed.inputs import loaders, use_pair
+from speed.measuring import interleave
+from speed.step_parts import Stopwatch
 
 BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    """Registries look into MMDetection, whichever test runs first."""
+    init_default_scope('mmdet')
 
 
 def run(capsys, name: str, *args) -> list:

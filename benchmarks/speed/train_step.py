@@ -15,7 +15,7 @@ from da_faster.errors import UserError
 from da_faster.models.adversarial.da_roi_head import without_bfloat16
 
 from .inputs import loaders
-from .speed import Peak, device, interleave, seconds
+from .measuring import Peak, device, interleave, seconds
 from .step_variants import VARIANTS
 from .teacher_step import (
     Work,

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 import torch
 from mmengine.config import Config
 
+from da_faster.benchmarking.training import kill, train_command
 from da_faster.engine.checkpoints.files import (
     AtomicBackend,
     set_last_checkpoint,
 )
 from da_faster.errors import UserError
 
-from .speed import interleave
-from .training import kill, train_command
+from .measuring import interleave
 
 ITERATION = re.compile(r'Iter\(train\) \[ *(\d+)/')
 
