@@ -2,11 +2,11 @@
 
     python tools/adapt.py CONFIG CHECKPOINT --target FOLDER
 
-takes any MMDetection config and its checkpoint, trains on the folder's images
-with labels that the detector makes itself, and leaves adapted.pth and
-adapted.py for stock MMDetection in the work dir. With --source it trains on
-the config's own training data, too, which is safer. The checkpoint that was
-given stays as it is.
+takes any MMDetection config and its checkpoint. It trains on the folder's
+images with labels that the detector makes itself. It writes adapted.pth and
+adapted.py for stock MMDetection into the work dir. With --source it trains on
+the config's own training data, too, which is safer. The original checkpoint
+is not changed.
 """
 
 import sys
@@ -20,55 +20,71 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser = CommandParser(__doc__)
     add = parser.add_argument
     parser.add_detector()
-    add('--target', required=True, metavar='FOLDER', help='images')
+    add(
+        '--target',
+        required=True,
+        metavar='FOLDER',
+        help='the unlabelled images',
+    )
     add(
         '--source',
         action='store_true',
         help="train on the config's own training data, too",
     )
-    add('--work-dir', help='default: work_dirs/CONFIG_to_FOLDER')
+    add(
+        '--work-dir',
+        help='folder to write (default: work_dirs/CONFIG_to_FOLDER)',
+    )
     add('--iters', type=int, default=600, help='iterations (default: 600)')
     add(
         '--test-labels',
         metavar='FILE',
-        help='COCO json of labelled target images: measure before and after',
+        help='COCO json of labelled target images: measure AP before and '
+        'after',
     )
     add(
         '--test-images',
         metavar='FOLDER',
-        help='what its file names are relative to (default: --target)',
+        help='folder that the file names of --test-labels are relative to '
+        '(default: --target)',
     )
     add(
         '--target-labels',
         metavar='FILE',
-        help='COCO json of a few labelled images of --target, to train on',
+        help='COCO json of a few labelled images of --target: train on them, '
+        'too',
     )
     add(
         '--share',
         type=float,
-        help='share of these in the labelled images of a batch, where '
-        '--source is given (default: 0.5); the batch grows as it takes',
+        help='with --source: fraction of the labelled images in a batch that '
+        'come from --target-labels (default: 0.5); the batch grows where it '
+        'must',
     )
     add(
         '--blend',
         type=float,
-        help='how far adapted.pth goes from the weights as they came to '
-        'those that were learned, 0 to 1 (default: 0.25; with --source 0.5, '
-        'with --target-labels 1)',
+        help='weight of the learned weights in adapted.pth, beside the '
+        'original ones, 0 to 1 (default: 0.25; with --source 0.5, with '
+        '--target-labels 1)',
     )
-    add('--resume', action='store_true', help='go on where it was interrupted')
+    add(
+        '--resume',
+        action='store_true',
+        help='continue an interrupted adaptation',
+    )
     add(
         '--skip-data-check',
         action='store_true',
-        help='go on whatever the look at the data finds; an image that cannot '
-        'be loaded ends the training when its turn comes',
+        help='continue whatever the data check finds; an image that cannot be '
+        'loaded then ends the training',
     )
     parser.add_cfg_options("the adaptation's config")
     parser.add_trust_checkpoint()
     argv = list(sys.argv[1:] if argv is None else argv)
     if '--resume' in argv:
         after = argv.index('--resume') + 1
-        if argv[after : after + 1] == ['auto']:  # as the log says it
+        if argv[after : after + 1] == ['auto']:  # as the log spells it
             del argv[after]
     return parser.parse_args(argv)
 
@@ -84,7 +100,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         done = adapt(options=args.pop('cfg_options'), **args)
     except KeyboardInterrupt:
         print(
-            '\nInterrupted. If adapt.py is in the work dir, --resume goes on.',
+            '\nInterrupted. If adapt.py is in the work dir, --resume '
+            'continues.',
             file=sys.stderr,
         )
         raise SystemExit(130) from None
@@ -92,11 +109,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise SystemExit(EXIT_CODE)
     print(f'\n{done.verdict.text()}')
     if not done.after:
-        print('Label some images and give --test-labels to know.')
+        print('To measure it, label some images and give --test-labels.')
     if done.source_free and not done.after:
         print(
-            'Nothing but its own labels told it what is right. It was '
-            'measured on few pairs (docs/adapt_results.md).'
+            'The detector learned from its own labels alone. This mode '
+            'was measured on few pairs (docs/adapt_results.md).'
         )
     for name, value in done.after.items():
         print(f'{name}: {done.before.get(name)} before, {value} adapted')

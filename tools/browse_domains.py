@@ -1,13 +1,13 @@
-"""One picture of what a config trains on, after its training pipelines.
+"""Draws what a config trains on, after its training pipelines.
 
     python tools/browse_domains.py CONFIG --out browse.png
 
-The upper row is source images with their boxes, the lower one target images;
-each comes twice. Left: as the pipeline gives it. Right: as the detector gets
-it, normalised and padded, shown in the way that weights from ImageNet read it.
-Both should look alike: colours that are off on the right mean a wrong mean,
-std or channel order; a strip of one colour is padding. Sizes in the titles are
-those that the detector sees.
+The upper row shows source images with their boxes. The lower row shows target
+images. Each image comes twice. On the left it is as the pipeline gives it. On
+the right it is as the detector gets it: normalised and padded, and shown as
+weights from ImageNet read it. Both should look alike. Wrong colours on the
+right mean a wrong mean, std or channel order. A strip of one colour is
+padding. The titles give the sizes that the detector sees.
 """
 
 from argparse import Namespace
@@ -27,7 +27,12 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
         default=3,
         help='images of each domain (default: 3)',
     )
-    add('--seed', type=int, default=0, help='of the choice (default: 0)')
+    add(
+        '--seed',
+        type=int,
+        default=0,
+        help='seed of the choice of images (default: 0)',
+    )
     parser.add_cfg_options()
     return parser.parse_args(argv)
 

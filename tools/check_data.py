@@ -1,10 +1,10 @@
-"""Check the data of a config: python tools/check_data.py CONFIG [options].
+"""Checks the data of a config: python tools/check_data.py CONFIG [options].
 
-Prints what the source, the target and the test set are, then one sentence for
-everything that is wrong with them. The exit code is 1 where an error is fatal.
-The quick check before every training reads some headers; this one reads all
-images. So it also finds broken files, sizes other than the annotations', and
-images that two of the sets share under different names.
+Prints a line about the source, the target and the test set, then one sentence
+for each error or warning. The exit code is 1 where an error is fatal. The
+check before every training reads the headers of some images. This command
+reads all images. So it also finds broken files, sizes other than the
+annotations', and images that two sets share under different names.
 """
 
 from argparse import Namespace
@@ -20,7 +20,7 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     add(
         '--fast',
         action='store_true',
-        help='read the headers of some images alone',
+        help='read only the headers of some images',
     )
     parser.add_nproc('threads')
     parser.add_cfg_options()

@@ -1,10 +1,10 @@
-"""Detects on images and videos: draws, and writes a COCO json.
+"""Detects objects in images and videos, draws them and writes a COCO json.
 
     python tools/predict.py CONFIG CHECKPOINT INPUT [INPUT ...] --out FOLDER
 
 INPUT is an image, a folder, a glob in quotes or a video. --beside CONFIG
-CHECKPOINT draws another detector next to the first. Works with any run of this
-project and with any detector of MMDetection.
+CHECKPOINT draws another detector next to the first. The detector is any of
+MMDetection or of this project.
 """
 
 from argparse import Namespace
@@ -17,7 +17,12 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser = CommandParser(__doc__)
     add = parser.add_argument
     parser.add_detector()
-    add('inputs', nargs='+', metavar='INPUT')
+    add(
+        'inputs',
+        nargs='+',
+        metavar='INPUT',
+        help='an image, a folder, a glob or a video',
+    )
     parser.add_out(
         'folder to write (default: predictions)', default='predictions'
     )
@@ -29,14 +34,14 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
         metavar=('CONFIG', 'CHECKPOINT'),
         help='another detector; may be given several times',
     )
-    add('--titles', nargs='+', help='of several detectors')
+    add('--titles', nargs='+', help='titles of several detectors')
     add(
         '--score-thr',
         type=float,
-        help='lowest score that is drawn (default: 0.5, of a detector with '
-        'sigmoid scores 0.4); the json has all',
+        help='draw detections from this score on (default: 0.5, for a '
+        'detector with sigmoid scores 0.4); the json has all detections',
     )
-    add('--no-draw', action='store_true', help='write the json alone')
+    add('--no-draw', action='store_true', help='write only the json')
     parser.add_student()
     parser.add_force('earlier predictions')
     parser.add_trust_checkpoint()

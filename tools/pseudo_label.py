@@ -1,9 +1,9 @@
-"""Labels a folder of images with a detector, for another one to learn from.
+"""Labels a folder of images with a detector, to train another one.
 
     python tools/pseudo_label.py CONFIG CHECKPOINT FOLDER --out target.json
 
-writes the boxes that the detector is sure of as a COCO json, marked as
-pseudo-labels. docs/adapt.md shows a config that trains on them.
+writes the confident detections as a COCO json that is marked as pseudo-labels.
+docs/adapt.md shows a config that trains on them.
 """
 
 from argparse import Namespace
@@ -17,12 +17,12 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser = CommandParser(__doc__)
     add = parser.add_argument
     parser.add_detector()
-    add('folder', help='images')
+    add('folder', help='the images')
     parser.add_out('the COCO json to write', required=True)
     add(
         '--threshold',
         type=float,
-        help='lowest score of a label (default: 0.5, of a detector with '
+        help='lowest score of a label (default: 0.5, for a detector with '
         'sigmoid scores 0.4)',
     )
     parser.add_force('an earlier file')

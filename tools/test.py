@@ -1,4 +1,4 @@
-"""Evaluate a detector: python tools/test.py CONFIG CHECKPOINT [options]."""
+"""Evaluates a detector: python tools/test.py CONFIG CHECKPOINT [options]."""
 
 import os
 from argparse import Namespace
@@ -10,20 +10,23 @@ from da_faster_options import CommandParser, command
 def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser = CommandParser(__doc__)
     add = parser.add_argument
-    add('config', help='test config file path')
-    add('checkpoint', help='checkpoint file')
-    add('--work-dir', help='the dir to save the evaluation metrics')
-    parser.add_out('dump predictions to a .pkl for offline evaluation')
-    add('--show', action='store_true', help='show prediction results')
+    add('config', help='a config file')
+    add('checkpoint', help='a checkpoint file')
+    add('--work-dir', help='folder for the log and the metrics')
+    parser.add_out('a .pkl file to write, with all predictions')
+    add('--show', action='store_true', help='show the predictions in a window')
+    add('--show-dir', help='save drawn images to WORK_DIR/TIMESTAMP/SHOW_DIR')
     add(
-        '--show-dir', help='save painted images to work_dir/timestamp/show_dir'
+        '--wait-time',
+        type=float,
+        default=2,
+        help='seconds between the images of --show (default: 2)',
     )
-    add('--wait-time', type=float, default=2, help='the interval of show (s)')
-    add('--tta', action='store_true', help='test-time augmentation')
+    add('--tta', action='store_true', help='use test-time augmentation')
     add(
         '--skip-data-check',
         action='store_true',
-        help='do not look for errors in the test data first',
+        help='do not check the test data first',
     )
     parser.add_cfg_options()
     parser.add_launcher()

@@ -1,4 +1,4 @@
-"""Train a detector: python tools/train.py CONFIG [options]."""
+"""Trains a detector: python tools/train.py CONFIG [options]."""
 
 import os
 from argparse import Namespace
@@ -10,13 +10,13 @@ from da_faster_options import CommandParser, command
 def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser = CommandParser(__doc__)
     add = parser.add_argument
-    add('config', help='train config file path')
-    add('--work-dir', help='the dir to save logs and models')
+    add('config', help='a config file')
+    add('--work-dir', help='folder for logs and checkpoints')
     add('--amp', action='store_true', help='train in mixed precision')
     add(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate with the number of source images an '
+        help='scale the learning rate with the number of source images in an '
         'iteration',
     )
     add(
@@ -30,7 +30,7 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     add(
         '--skip-data-check',
         action='store_true',
-        help='do not look for errors in the data before the training',
+        help='do not check the data before the training',
     )
     parser.add_cfg_options()
     parser.add_launcher()

@@ -102,7 +102,7 @@ def test_a_few_labels_resume_exactly(
     (part / 'last_checkpoint').write_text(str(part / 'iter_2.pth'))
     command('adapt.py', *detector, '--target', tiny_data / 'target',
             '--work-dir', part, '--resume')  # fmt: skip
-    assert 'Nothing but its own labels' not in capsys.readouterr().out
+    assert 'from its own labels alone' not in capsys.readouterr().out
     ours, theirs = (
         torch.load(run / 'iter_4.pth', weights_only=False)['state_dict']
         for run in (whole, part)
@@ -378,7 +378,7 @@ def test_an_interrupt_says_how_to_go_on(command, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         command('adapt.py', 'x.py', 'x.pth', '--target', 'y')
     assert end.value.code == 130
-    assert '--resume goes on' in capsys.readouterr().err
+    assert '--resume continues' in capsys.readouterr().err
 
 
 def test_offline_labels(detector, target, tmp_path, command, capsys):

@@ -1,11 +1,11 @@
-"""How far the features of source and target are apart, before and after.
+"""Measures how far the features of source and target are apart.
 
     python tools/analysis/features.py CONFIG CHECKPOINT [CONFIG CHECKPOINT ...]
 
-draws the features of images and of detected boxes as points (t-SNE), a column
-for each detector, and measures how well a linear classifier tells source from
-target (proxy A-distance, with a 90 % interval). All detectors see the same
-images: those of the last config. No label is read.
+draws the features of images and of detected boxes as points (t-SNE), with a
+column for each detector. It also measures how well a linear classifier tells
+source from target (proxy A-distance, with a 90 % interval). All detectors see
+the images of the last config. No label is read.
 """
 
 from argparse import Namespace
@@ -27,30 +27,30 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser.add_out(
         'the picture (default: features.png)', default='features.png'
     )
-    add('--titles', nargs='+', help='of the detectors')
+    add('--titles', nargs='+', help='titles of the detectors')
     add(
         '--num',
         type=at_least(2),
         default=100,
-        help='images of a domain at most (default: 100)',
+        help='most images of a domain (default: 100)',
     )
     add(
         '--boxes',
         type=at_least(1),
         default=5,
-        help='boxes of an image, those with the highest scores (default: 5)',
+        help='boxes with the highest scores in an image (default: 5)',
     )
-    add('--seed', type=at_least(0), default=0, help='default: 0')
+    add('--seed', type=at_least(0), default=0, help='seed (default: 0)')
     add(
         '--source',
         metavar='FOLDER',
-        help='images of the source (default: those the last config trains on)',
+        help='source images (default: those that the last config trains on)',
     )
     add(
         '--target',
         metavar='FOLDER',
-        help='images of the target (default: those of its target_dataloader, '
-        'or else of its test set)',
+        help='target images (default: those of the last config, in its '
+        'target_dataloader or else in its test set)',
     )
     parser.add_student()
     parser.add_trust_checkpoint()

@@ -2,12 +2,12 @@
 
     python tools/analysis/report.py WORK_DIR [WORK_DIR ...] --out report.html
 
-Put the run that is to be beaten first; the page says what the last one gained
-over it, leaving oracles and controls aside. A folder with a work dir for each
-seed (METHOD/seed0, as benchmarks/adaptation.py makes them) is one method.
+Put the baseline first. The page says what the last run gained over the first,
+leaving oracles and controls aside. A folder with a work dir for each seed
+(METHOD/seed0, as benchmarks/adaptation.py makes them) is one method.
 
-The page needs the detections of the labelled target images, which a work dir
-of tools/train.py does not have: the command then says how to make them.
+The page needs the detections of the labelled target images. A work dir of
+tools/train.py does not have them: the command then says how to make them.
 """
 
 from argparse import Namespace
@@ -19,26 +19,31 @@ from da_faster_options import CommandParser, at_least, command
 def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser = CommandParser(__doc__)
     add = parser.add_argument
-    add('work_dirs', nargs='+', metavar='WORK_DIR', help='of trainings')
+    add(
+        'work_dirs',
+        nargs='+',
+        metavar='WORK_DIR',
+        help='work dirs of trainings',
+    )
     parser.add_out('the page (default: report.html)', default='report.html')
     add(
         '--images',
         type=at_least(0),
         default=3,
-        help='target images where the runs differ most, in each direction '
-        '(default: 3)',
+        help='how many target images to show where the runs differ most, in '
+        'each direction (default: 3)',
     )
     add(
         '--source-labels',
         metavar='FILE',
-        help='COCO json of source images that nobody trained on: the last '
-        'weights of each run detect there, too, which takes a while',
+        help='COCO json of source images that no run trained on: the last '
+        'weights of each run are tested there, too, which takes a while',
     )
     add(
         '--source-images',
         metavar='FOLDER',
-        help='what its file names are relative to (default: the folder of '
-        "the first run's training images)",
+        help='folder that the file names of --source-labels are relative to '
+        "(default: the folder of the first run's training images)",
     )
     parser.add_trust_checkpoint()
     return parser.parse_args(argv)

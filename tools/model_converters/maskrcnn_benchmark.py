@@ -3,15 +3,15 @@
     python tools/model_converters/maskrcnn_benchmark.py SRC.pth OUT.pth
 
 SRC is a model_*.pth of github.com/krumo/Domain-Adaptive-Faster-RCNN-PyTorch,
-R50-C4. Evaluate OUT with the config it is converted for (--config), as that
-has the port's anchors and RoIAlign. A checkpoint that was trained without
-domain adaptation is converted as well; it has no domain classifiers then.
+R50-C4. Evaluate OUT with the config of --config, which has the port's anchors
+and RoIAlign. A checkpoint that was trained without domain adaptation is
+converted as well; the result then has no domain classifiers.
 
-Classes: the port numbers them by the category ids of its training json. Its
-own Cityscapes converter gives the order person, rider, car, truck, bus, train,
-motorcycle, bicycle, which is also ours. If your json differs, print
-`[c['name'] for c in sorted(json['categories'], key=lambda c: c['id'])]` and
-give the names with --classes.
+The port numbers the classes by the category ids of its training json. The
+port's Cityscapes converter gives the order person, rider, car, truck, bus,
+train, motorcycle, bicycle, which is also the order here. If your json differs,
+print `[c['name'] for c in sorted(json['categories'], key=lambda c: c['id'])]`
+and give the names with --classes.
 """
 
 from argparse import Namespace
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     domains = (
         'with domain classifiers'
         if done.adapted
-        else ('without domain classifiers: a source-only checkpoint')
+        else 'without domain classifiers: a source-only checkpoint'
     )
     print(
         f'{args.out}: {done.tensors} tensors, {done.classes} classes, '

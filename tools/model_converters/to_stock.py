@@ -1,12 +1,11 @@
-"""Turns an adapted detector into a stock MMDetection one, config and weights.
+"""Converts an adapted detector to stock MMDetection, config and weights.
 
     python tools/model_converters/to_stock.py CONFIG CHECKPOINT OUT.pth
 
-writes OUT.pth and OUT.py (into a folder OUT: with the config's name), which
-MMDetection loads and trains where da_faster is not installed, with the same
-predictions. Domain classifiers, optimizer, schedulers and logs are left out.
-
-da_faster.checkpoint_conversion.stock_config says what becomes of each class.
+writes OUT.pth and OUT.py. Where OUT is a folder, the files get the name of the
+config. MMDetection loads and trains them where da_faster is not installed, and
+predicts the same. Domain classifiers, optimizer, schedulers and logs are left
+out.
 """
 
 from argparse import Namespace

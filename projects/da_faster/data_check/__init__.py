@@ -78,7 +78,7 @@ def stop_if_fatal(
     cfg: Config,
     roles: Sequence[str] = ROLES,
     mend: str = 'tools/check_data.py CONFIG shows more, --skip-data-check '
-    'goes on nevertheless.',
+    'continues nevertheless.',
     read_images: Sequence[str] = (),
 ) -> None:
     """Prints the warnings of :func:`check`, and raises its errors.
