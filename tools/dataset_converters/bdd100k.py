@@ -11,8 +11,8 @@ annotations/{train,val}_daytime.json and so on. Without --timeofday it is
 annotations/{train,val}.json with all images.
 
 The default classes are the eight of Cityscapes; BDD100K has all of them.
-Images without a label count too. Lanes and drivable areas have no box and are
-passed over.
+Images without a label are converted, too. Lanes and drivable areas have no box
+and are left out.
 """
 
 from argparse import SUPPRESS
@@ -26,7 +26,7 @@ from da_faster_options import CommandParser, command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
-    add('root', type=Path, help='has images/100k and labels')
+    add('root', type=Path, help='the folder with images/100k and labels')
     parser.add_out(
         'folder to write (default: annotations/ in the source folder)',
         type=Path,
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         '--splits',
         nargs='+',
         choices=('train', 'val'),
-        help='(default: train val)',
+        help='splits to convert (default: train val)',
     )
     add(
         '--timeofday',

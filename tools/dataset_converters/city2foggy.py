@@ -10,8 +10,8 @@ Writes, below ``--out``::
     source_test/         the scenes of target_test without the fog
     annotations/{source_train,target_train,target_test,source_test}.json
 
-``target_train.json`` is for labelled oracles only. The same arguments give the
-same bytes, whatever the number of processes.
+``target_train.json`` is only for oracles, which train on the target's labels.
+The same arguments give the same bytes with any number of processes.
 """
 
 from argparse import SUPPRESS
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     parser.add_out('folder to write (default: data/city2foggy)', type=Path)
-    add('--seed', type=int, help='of all scenes (default: 0)')
+    add('--seed', type=int, help='seed of all scenes (default: 0)')
     add(
         '--beta',
         type=float,
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         type=int,
         nargs=2,
         metavar=('WIDTH', 'HEIGHT'),
-        help='of the images, pixels (default: 384 192)',
+        help='size of the images in pixels (default: 384 192)',
     )
     parser.add_force()
     parser.add_nproc()

@@ -8,17 +8,17 @@ The first command reads leftImg8bit/ and gtFine/ and writes
 data/cityscapes/annotations/instancesonly_filtered_gtFine_{train,val}.json.
 
 The second reads the foggy images of leftImg8bit_foggy/, which share the labels
-of the clear ones. It writes data/foggy_cityscapes/annotations/
+of the clear images. It writes data/foggy_cityscapes/annotations/
 instancesonly_filtered_gtFine_{train,val}_foggy_beta_0.02.json. With --beta all
-it writes such files for each of the three fogs, and one, foggy_beta_all, with
-three images of every scene: a test on it is another benchmark.
+it writes such files for each of the three fogs. One more file, foggy_beta_all,
+has three images of every scene: a test on it is another benchmark.
 
-The files hold what the "instancesonly_filtered" files hold that Detectron and
-maskrcnn-benchmark make, but the category ids are always in the order of the
-eight classes. Regions that gtFine labels as groups (instance id below 1000)
-are left out. So is an instance any part of which is a speck of one or two
-pixels. A box encloses the visible pixels, "area" is their number and
-"segmentation" their mask, in run lengths.
+The files hold the same objects as the "instancesonly_filtered" files of
+Detectron and maskrcnn-benchmark. The category ids are always in the order of
+the eight classes. Regions that gtFine labels as groups (instance id below
+1000) are left out, as are instances with a part of one or two pixels. A box
+encloses the visible pixels of an object. "area" is the number of these pixels
+and "segmentation" their mask, in run lengths.
 """
 
 from argparse import SUPPRESS
@@ -32,15 +32,19 @@ from da_faster_options import CommandParser, command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
-    add('root', type=Path, help='has leftImg8bit (or --foggy) and gtFine')
+    add(
+        'root',
+        type=Path,
+        help='the folder with gtFine, and leftImg8bit without --foggy',
+    )
     parser.add_out(
         'folder to write (default: annotations/ beside the images)', type=Path
     )
-    add('--foggy', type=Path, help='has leftImg8bit_foggy')
+    add('--foggy', type=Path, help='the folder with leftImg8bit_foggy')
     add(
         '--beta',
         choices=('0.005', '0.01', '0.02', 'all'),
-        help='the fog, in 1/m; needs --foggy',
+        help='attenuation coefficient of the fog in 1/m; needs --foggy',
     )
     parser.add_force()
     parser.add_nproc()

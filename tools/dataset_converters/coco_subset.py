@@ -6,13 +6,13 @@
 --classes chooses, renames, merges and orders the classes; the category ids
 become 1, 2, ... in that order. Every image must exist in the folder (the
 second argument) and have the stated size. Boxes are clipped to their image.
-Boxes are left out and counted that have no extent, lie outside, are not
-finite, or belong to an image or a category that the file does not list. Masks
+A box is left out and counted where it has no extent, lies outside, is not
+finite, or belongs to an image or a category that the file does not list. Masks
 are not kept.
 
-The result is annotations/<name of the file>.json beside the image folder. A
-file among its images gives its folder's name, so the parts of a set that
-Roboflow exports do not get in each other's way:
+The result is annotations/<name of the file>.json beside the image folder.
+Where the file is among the images, the result has the name of the folder, so
+that the parts of a Roboflow export do not overwrite each other:
 
     python tools/dataset_converters/coco_subset.py \\
         data/mine/train/_annotations.coco.json data/mine/train
@@ -32,7 +32,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('labels', type=Path, help='a COCO annotation file')
-    add('images', type=Path, help='the folder its file names are in')
+    add(
+        'images',
+        type=Path,
+        help='the folder that its file names are relative to',
+    )
     parser.add_out(
         'folder to write (default: annotations/ beside the image folder)',
         type=Path,
@@ -40,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_classes(default='all')
     add(
         '--name',
-        help='of the result (default: that of the file, or that of the image '
-        'folder where the file is among the images)',
+        help='name of the result (default: the name of the file, or of the '
+        'image folder where the file is among the images)',
     )
     parser.add_skip_broken()
     parser.add_force()

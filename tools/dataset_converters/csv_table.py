@@ -7,10 +7,10 @@
 
 The first line names the columns. Usual names are understood: filename or
 image_id; class or label; xmin, ymin, xmax, ymax, or x1, y1, x2, y2, or x, y,
-width, height, or a whole box in one column, bbox. --columns says which is
-which where they are others: its keys are image, label, xmin, ymin, xmax, ymax,
-x, y, width, height, bbox. Where the table has the size of the images beside
-corners, it is compared with that of the images.
+width, height, or a whole box in one column, bbox. --columns assigns columns
+with other names; the keys are image, label, xmin, ymin, xmax, ymax, x, y,
+width, height, bbox. Where the table has corners and the size of the image, the
+size is compared with the image.
 
 A line with an empty box is an image without objects. Images that no line names
 are left out and counted. Corners are in pixels from 0, or, with --relative,
@@ -30,7 +30,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
     add('table', type=Path, help='a csv file; , ; or tabs between the values')
-    add('images', type=Path, help='the folder its file names are in')
+    add(
+        'images',
+        type=Path,
+        help='the folder that its file names are relative to',
+    )
     parser.add_out(
         'folder to write (default: annotations/ beside the image folder)',
         type=Path,
@@ -39,13 +43,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         '--columns',
         nargs='+',
         metavar='KEY=COLUMN',
-        help='columns with other names than the usual ones',
+        help='columns whose names are not the usual ones',
     )
-    add('--label', help='class of every box, where the table has none')
+    add('--label', help='class of every box, where the table has no classes')
     add(
         '--box-format',
         choices=('xyxy', 'xywh'),
-        help='of a column with the whole box: corners, or corner and size',
+        help='format of a column that holds a whole box: corners, or a '
+        'corner and the size',
     )
     add(
         '--relative',
@@ -55,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_classes(default='all, in the order of the alphabet')
     add(
         '--name',
-        help='of the result (default: that of the table, or that of the image '
-        'folder where the table is among the images)',
+        help='name of the result (default: the name of the table, or of the '
+        'image folder where the table is among the images)',
     )
     parser.add_skip_broken()
     parser.add_force()

@@ -2,11 +2,11 @@
 
     python tools/dataset_converters/image_folder.py data/my_target/images
 
-TargetDataset reads a folder as it is. A list says which images those were, and
-it can take part of them: --every 10 --name sample. The result is
+TargetDataset also reads a folder without a list. A list keeps a record of the
+images, and it can take a part of them: --every 10 --name sample. The result is
 annotations/<name>.json beside the folder, with file names relative to the
-folder. Every image is decoded, so a broken download shows here and not after
-hours.
+folder. Every image is decoded, so that a broken download shows here and not
+after hours of training.
 """
 
 from argparse import SUPPRESS
@@ -20,12 +20,16 @@ from da_faster_options import CommandParser, command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
-    add('root', type=Path, help='images, in subfolders or not')
+    add(
+        'root',
+        type=Path,
+        help='the folder of images, with subfolders or without',
+    )
     parser.add_out(
         'folder to write (default: annotations/ beside the folder)', type=Path
     )
     parser.add_classes(default='none')
-    add('--name', help='of the file (default: that of the folder)')
+    add('--name', help='name of the file (default: the name of the folder)')
     add(
         '--suffix',
         nargs='+',
@@ -36,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         '--every',
         type=int,
         metavar='N',
-        help='take each Nth (default: every image)',
+        help='take every Nth image (default: every image)',
     )
     parser.add_skip_broken()
     parser.add_force()

@@ -15,7 +15,7 @@ any kind) lie in labels/*.txt and images/, or in label_2 and image_2:
 
     python tools/dataset_converters/kitti.py data/mine --classes crate pallet
 
-File names count from the folder of the images. Corners count pixels from 0.
+File names are relative to the folder of the images. Pixels count from 0.
 DontCare regions are left out.
 """
 
@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     add(
         'root',
         type=Path,
-        help='has training/image_2 and training/label_2, or images and labels',
+        help='the folder with training/image_2 and training/label_2, or with '
+        'images and labels',
     )
     parser.add_out(
         'folder to write (default: annotations/ in the source folder)',

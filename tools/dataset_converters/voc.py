@@ -7,16 +7,16 @@
         --classes bicycle bird car cat dog person
     python tools/dataset_converters/voc.py data/sim10k --classes car
 
-Every folder holds Annotations/*.xml, JPEGImages/ and ImageSets/Main/*.txt, as
-those of VOC do; annotations/ and images/; or the xml files beside the images.
-Subfolders train/, valid/ and test/ of these are splits. One file <split>.json
-is written per split. Several folders go into one file, with file names from
-their common parent. Images stay where they are.
+A folder holds Annotations/*.xml, JPEGImages/ and ImageSets/Main/*.txt, as
+those of VOC do; or annotations/ and images/; or xml files beside the images.
+Subfolders train/, valid/ and test/ with these contents are splits. The command
+writes one file <split>.json per split. Several folders go into one file, with
+file names relative to their common parent. Images stay where they are.
 
 VOC counts pixels from 1 and includes the last one, so a box reaches from
-xmin - 1 to xmax. Its "difficult" boxes get iscrowd=1: neither training nor
-evaluation counts them. The file name inside an xml file is not used. Labels of
-CVAT and Label Studio count from 0: --first-pixel 0.
+xmin - 1 to xmax. Boxes that are "difficult" get iscrowd=1: neither training
+nor evaluation counts them. The file name inside an xml file is not used. CVAT
+and Label Studio count from 0: give --first-pixel 0.
 """
 
 from argparse import SUPPRESS
@@ -30,7 +30,12 @@ from da_faster_options import CommandParser, command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
-    add('roots', type=Path, nargs='+', help='has Annotations and JPEGImages')
+    add(
+        'roots',
+        type=Path,
+        nargs='+',
+        help='folders with Annotations and JPEGImages',
+    )
     parser.add_out(
         'folder to write (default: annotations/ in the source folder, '
         'or in the common parent of several)',
@@ -42,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         nargs='+',
         help='lists of ImageSets/Main, without .txt, or subfolders (default: '
         'those of train, val, valid, trainval, test that exist; where none '
-        'does, every list; where there is none, one split "all")',
+        'of them exists, every list; without lists, one split "all")',
     )
     add(
         '--first-pixel',

@@ -4,16 +4,16 @@
     python tools/dataset_converters/yolo.py data/mine/data.yaml --splits train
 
 The folder holds data.yaml, as Ultralytics, Roboflow and CVAT write it: "names"
-has the classes, "train", "val" and "test" the images. Labels are looked for
-where Ultralytics looks, in labels/ in the place of images/, or else beside the
-image. Without a data.yaml, obj.data (Darknet, CVAT) or classes.txt (LabelImg,
-Label Studio) will do; without a list of images or subfolders train/ and so on,
-all of them are one split "all".
+has the classes, "train", "val" and "test" the images. A label file lies where
+Ultralytics expects it, in labels/ in the place of images/, or beside the
+image. Without data.yaml, the classes come from obj.data (Darknet, CVAT) or
+classes.txt (LabelImg, Label Studio). Without lists of images and without
+subfolders such as train/, all images are one split "all".
 
-The result is annotations/<split>.json, with file names from the folder of
-data.yaml. An empty label file says that there is no object in the image. An
-image without a label file is left out and counted, or, with
---missing-is-empty, has no object. Outlines become boxes.
+The result is annotations/<split>.json, with file names relative to the folder
+of data.yaml. An empty label file means an image without objects. An image
+without a label file is left out and counted; with --missing-is-empty it is an
+image without objects. Outlines become boxes.
 """
 
 from argparse import SUPPRESS
@@ -35,13 +35,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     add(
         '--splits',
         nargs='+',
-        help='(default: those of train, val, test that data.yaml has)',
+        help='splits to convert (default: those of train, val and test that '
+        'data.yaml has)',
     )
     add(
         '--missing-is-empty',
         action='store_true',
-        help='an image without a label file has no objects (default: it is '
-        'left out)',
+        help='take images without a label file as images without objects '
+        '(default: leave them out)',
     )
     parser.add_skip_broken()
     parser.add_force()
