@@ -1,4 +1,4 @@
-"""A tiny detector and batches for it."""
+"""Fixtures: a tiny detector, and batches for it."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ CLASSES = 3
 
 @pytest.fixture
 def model_cfg():
-    """The small detector's config, narrowed; stateless dropout of 0."""
+    """The narrowed config of the small detector, without dropout."""
     register_all_modules()
     cfg = Config.fromfile('configs/_base_/models/da_faster_rcnn_r18_small.py')
     cfg.merge_from_dict(
@@ -31,7 +31,7 @@ def model_cfg():
             'model.domain_neck.in_channels': 32,
             'model.instance_domain_head.in_channels': 24,
             'model.instance_domain_head.dropout': 0.0,
-            # The small configs have none.
+            # The small configs have no consistency loss.
             'model.loss_consistency._delete_': True,
             'model.loss_consistency.type': 'DomainConsistencyLoss',
             'model.train_cfg.rcnn.sampler.num': 16,
@@ -43,7 +43,7 @@ def model_cfg():
 
 @pytest.fixture
 def build(model_cfg):
-    """Builds the detector with overrides, weights the same every time."""
+    """Builds the detector with overrides, always with the same weights."""
 
     def build(**overrides):
         torch.manual_seed(0)

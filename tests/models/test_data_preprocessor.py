@@ -1,3 +1,5 @@
+"""Batches of two domains: one padded shape, and plain batches."""
+
 import torch
 
 from da_faster.models import DomainDataPreprocessor

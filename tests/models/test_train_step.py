@@ -1,5 +1,7 @@
-"""One step of training with every kind of model that configs/ has, in full
-size but for the number of proposals, from random weights."""
+"""One training step of each kind of model in configs/.
+
+The models have their full size and random weights, but few proposals.
+"""
 
 import numpy as np
 import pytest

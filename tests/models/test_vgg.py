@@ -1,4 +1,4 @@
-"""VGG16 as torchvision has it, in the two parts of a Faster R-CNN."""
+"""VGG in the two parts of a Faster R-CNN, with torchvision's weights."""
 
 import torch
 from mmcv.cnn import VGG as Classifier
@@ -30,8 +30,7 @@ def test_conv1_and_conv2_are_frozen_from_the_start():
 
 
 def test_weights_of_an_image_classifier_fit_both_parts(tmp_path):
-    """A VGG with torchvision's names; small layers stand in for its 120
-    million fully connected weights."""
+    """A VGG with torchvision's names, and small fully connected layers."""
     torch.manual_seed(0)
     whole = Classifier(16)
     whole.num_classes = 2

@@ -6,8 +6,8 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 
 
-def give_boxes(samples: SampleList) -> None:
-    """Gives samples without boxes, the target's, an empty set of them.
+def add_empty_boxes(samples: SampleList) -> None:
+    """Adds empty boxes to samples without boxes, which are the target's.
 
     MMDetection's batch augmentations resize the boxes of every sample.
     """
@@ -21,28 +21,30 @@ def give_boxes(samples: SampleList) -> None:
 class DomainDataPreprocessor(DetDataPreprocessor):
     """DetDataPreprocessor that also takes a batch of several domains.
 
-    Takes the same arguments. All domains are padded to ONE shape, so that the
-    detector can stack them and no domain is betrayed by the size of its batch;
+    The arguments are the same. All domains are padded to one shape, so that
+    the detector can stack them and the shape does not give the domain away.
     MMDetection's MultiBranchDataPreprocessor pads every branch by itself and
     takes no plain batch in training.
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """
+        """Normalises and pads a batch.
+
         Args:
-            data (dict): A plain batch (``inputs`` and ``data_samples`` are
-                lists), or one of lists by domain: ``{'inputs': {'source':
-                [...], 'target': [...]}, 'data_samples': {...}}``.
+            data (dict): A plain batch, whose ``inputs`` and ``data_samples``
+                are lists, or a batch by domain: ``{'inputs': {'source': [...],
+                'target': [...]}, 'data_samples': {...}}``.
             training (bool): Whether to apply batch augmentations.
 
         Returns:
-            dict: As DetDataPreprocessor, by domain if the batch was.
+            dict: ``inputs`` and ``data_samples`` of DetDataPreprocessor, by
+            domain if the batch was by domain.
         """
         if not isinstance(data['inputs'], dict):
             return super().forward(data, training)
         if training and self.batch_augments:
             for samples in data['data_samples'].values():
-                give_boxes(samples)
+                add_empty_boxes(samples)
         domains = list(data['inputs'])
         sizes = [len(data['inputs'][d]) for d in domains]
         joint = super().forward(
@@ -62,7 +64,7 @@ class DomainDataPreprocessor(DetDataPreprocessor):
         )
 
     def pad_gt_masks(self, batch_data_samples: SampleList) -> None:
-        """Pads the masks of the samples that have any: the source's."""
+        """Pads the masks of samples that have masks (the source's)."""
         labelled = [s for s in batch_data_samples if 'masks' in s.gt_instances]
         if labelled:
             super().pad_gt_masks(labelled)

@@ -10,13 +10,15 @@ from torch import Tensor, nn
 class VGG(mmcv.cnn.VGG, BaseModule):
     """Convolutions of VGG without the last pooling: stride 16, 512 channels.
 
-    MMDetection's own VGG, SSDVGG, goes on with dilated layers of SSD.
+    MMDetection's own VGG, SSDVGG, continues with dilated layers of SSD.
 
     Args:
-        depth (int): 11, 13, 16 or 19.
-        frozen_stages (int): How many of the five stages keep their weights.
-            Defaults to 2: conv1 and conv2, as in Fast and Faster R-CNN.
-        init_cfg (dict, optional): Initial weights. torchvision's names fit.
+        depth (int): Number of layers with weights: 11, 13, 16 or 19.
+        frozen_stages (int): Number of the five stages whose weights are
+            frozen. Defaults to 2: conv1 and conv2, as in Fast and Faster
+            R-CNN.
+        init_cfg (dict, optional): Initial weights. Weights have the same names
+            as in torchvision.
     """
 
     def __init__(
@@ -33,32 +35,33 @@ class VGG(mmcv.cnn.VGG, BaseModule):
             with_last_pool=False,
         )
         self.init_cfg = init_cfg
-        # mmcv's freezes in train() alone; DistributedDataParallel asks before.
+        # mmcv's VGG freezes weights in train(), but DistributedDataParallel
+        # checks before that which weights are trained.
         self.train()
 
     def init_weights(self) -> None:
         BaseModule.init_weights(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """(N, 3, H, W) to one level, (N, 512, H // 16, W // 16)."""
+        """Maps (N, 3, H, W) to one level, (N, 512, H // 16, W // 16)."""
         return (super().forward(x),)
 
 
 @MODELS.register_module()
 class VGGFCLayers(Sequential):
-    """fc6 and fc7 of VGG, each with ReLU and dropout: a RoI head's shared
-    head.
+    """Layers fc6 and fc7 of VGG, as the shared head of a RoI head.
 
-    The layers are numbered as in torchvision's ``classifier``, so that its
-    weights fit: ``prefix='classifier.'``.
+    ReLU and dropout follow each layer. The layers are numbered as in
+    torchvision's ``classifier``, so its weights load with
+    ``prefix='classifier.'``.
 
     Args:
-        in_features (int): Values of a RoI's features. Defaults to those of
-            7x7 cells of 512 channels.
+        in_features (int): Number of values of a RoI. Defaults to 7x7 cells of
+            512 channels.
         feat_channels (int): Width of both layers. Defaults to 4096.
-        dropout (float): Defaults to 0.5.
-        init_cfg (dict, optional): Initial weights. Defaults to a normal of
-            std 0.01.
+        dropout (float): Dropout rate. Defaults to 0.5.
+        init_cfg (dict, optional): Initial weights. Defaults to a normal
+            distribution of std 0.01.
     """
 
     def __init__(
@@ -79,5 +82,5 @@ class VGGFCLayers(Sequential):
         )
 
     def forward(self, roi_feats: Tensor) -> Tensor:
-        """RoI features (R, C, h, w) to vectors (R, feat_channels)."""
+        """Maps RoI features (R, C, h, w) to vectors (R, feat_channels)."""
         return super().forward(roi_feats.flatten(1))

@@ -1,3 +1,5 @@
+"""DAFasterRCNN: plain batches, reversed gradients, no target labels."""
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ OFF = dict(domain_neck=None, instance_domain_head=None, loss_consistency=None)
 
 
 def loss(model, batch) -> dict:
-    torch.manual_seed(1)  # samplers draw
+    torch.manual_seed(1)  # samplers draw random numbers
     return model(**model.data_preprocessor(batch, True), mode='loss')
 
 
@@ -115,7 +117,7 @@ def test_plain_batch_equals_stock_faster_rcnn_to_the_last_bit(
 
 
 def test_detection_losses_are_those_of_the_source_alone(build, make_batch):
-    """The target's images change no detection loss and no such gradient."""
+    """Target images change no detection loss."""
     model = build(**OFF)
     both = loss(model, make_batch())
     alone = loss(model, plain_batch(make_batch))
@@ -135,14 +137,14 @@ def test_target_labels_reach_no_loss(build, make_batch):
 
 
 def strengthen(neck) -> None:
-    """std 0.001 gives gradients near the rounding error."""
+    """Enlarges weights: std 0.001 gives gradients near the rounding error."""
     for name, weight in neck.named_parameters():
         if name.endswith('weight'):
             torch.nn.init.normal_(weight, std=0.1)
 
 
 def test_reversed_gradient_reaches_the_backbone_scaled(build, make_batch):
-    """d loss_da_image / d backbone is linear in -grad_scale."""
+    """The gradient of loss_da_image in the backbone is linear in the scale."""
 
     def backbone_grad(scale: float) -> dict:
         model = build(instance_domain_head=None, loss_consistency=None)
@@ -159,8 +161,8 @@ def test_reversed_gradient_reaches_the_backbone_scaled(build, make_batch):
         else:
             assert not none[name].any()
             torch.testing.assert_close(twice[name], 2 * once[name])
-    # Ascent: a small step against the gradient makes the domains harder to
-    # tell apart, that is, raises the loss.
+    # The gradient is reversed: a small step of descent raises the loss, so the
+    # domains are harder to tell apart.
     model = build(instance_domain_head=None, loss_consistency=None)
     strengthen(model.domain_neck)
     before = loss(model, make_batch())['loss_da_image']
@@ -183,7 +185,7 @@ def test_any_number_of_images(build, make_batch, num_source, num_target):
 
 
 def test_the_rpn_learns_from_the_source_alone(build, make_batch):
-    """The target's pass gives proposals, and keeps nothing to go back."""
+    """The RPN's pass of the target gives proposals, and has no gradient."""
     model = build()
     seen = []
     model.rpn_head.register_forward_hook(
@@ -237,10 +239,10 @@ def test_consistency_sees_the_dropped_units_of_the_adversarial_loss(
 
 
 @pytest.mark.parametrize('ignore', [True, False])
-def test_padding_counts_only_if_asked_for(
+def test_padding_counts_only_without_ignore_padding(
     build, make_batch, model_cfg, ignore
 ):
-    """A target image of half the height is padded to the others'."""
+    """A target image of half the height is padded to the full height."""
     model = build(
         domain_neck=dict(model_cfg.domain_neck, ignore_padding=ignore)
     )
@@ -268,7 +270,7 @@ def test_padding_counts_only_if_asked_for(
 def test_the_image_classifier_sees_a_lattice(
     build, make_batch, model_cfg, consistency
 ):
-    """Of 4x6 cells every third: two rows or one, two columns."""
+    """Every third of 4x6 cells gives one or two rows and two columns."""
     off = {} if consistency else dict(loss_consistency=None)
     neck = dict(model_cfg.domain_neck, cell_stride=3)
     model = build(domain_neck=neck, **off)
@@ -283,7 +285,7 @@ def test_the_image_classifier_sees_a_lattice(
 
 
 class Waits(TorchDispatchMode):
-    """Notes operators for which the host would wait for a GPU."""
+    """Notes operators that make the host wait for a GPU."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -301,8 +303,8 @@ class Waits(TorchDispatchMode):
             'masked_select',
             'unique',
             '_unique2',
-            'lift_fresh',
-        ):  # numbers sent from the host
+            'lift_fresh',  # sends numbers from the host
+        ):
             self.seen.append(name)
         return func(*args, **(kwargs or {}))
 
@@ -317,16 +319,16 @@ class Waits(TorchDispatchMode):
         lambda x: torch.tensor([1], device=x.device),
     ],
 )
-def test_what_would_wait_is_noticed(wait):
+def test_waiting_operators_are_noted(wait):
     with Waits() as waits:
         wait(torch.ones(3))
     assert waits.seen
 
 
 def test_the_domain_losses_wait_for_no_device(build, make_batch):
-    """Nor do the target's RoIs; a pipeline of a GPU runs on."""
+    """Neither domain losses nor target RoIs make the host wait."""
     model = build()
-    model.domain_neck.ignore_padding = True  # its own path
+    model.domain_neck.ignore_padding = True
     waits = Waits()
 
     def watched(function):

@@ -43,8 +43,10 @@ def mask_cfg(model_cfg):
 
 @pytest.fixture
 def make_mask_batch(make_batch):
-    """A two-domain batch with a mask in each box of the source, its second
-    source image smaller; the target has neither boxes nor masks."""
+    """A batch of both domains with a mask in each source box.
+
+    The second source image is smaller. The target has no boxes and no masks.
+    """
 
     def make(plain: bool = False) -> dict:
         batch = make_batch()
@@ -98,7 +100,7 @@ def test_masks_of_the_target_reach_no_loss(build, mask_cfg, make_mask_batch):
     batch['data_samples']['target'] = (
         make_mask_batch()['data_samples']['source'][:1] * 2
     )
-    # The shape of the image alone, and that only, is the target's.
+    # Only the shape of the image is read of the target.
     for sample in batch['data_samples']['target']:
         sample.set_metainfo(dict(img_shape=(64, 96)))
     assert_same(loss(model, make_mask_batch()), loss(model, batch))

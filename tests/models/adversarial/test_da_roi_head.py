@@ -1,3 +1,5 @@
+"""DARoIHead: RoIs of both domains, their vectors, bfloat16."""
+
 import pytest
 import torch
 from mmdet.registry import MODELS
@@ -32,7 +34,7 @@ def test_rois_of_both_domains_pass_once_source_first(build, monkeypatch):
 
     assert len(passes) == 1
     assert set(losses) == {'loss_cls', 'acc', 'loss_bbox'}
-    # 16 sampled of each source image; 16 of 30 and all 5 of the target's.
+    # 16 RoIs of each source image; 16 of 30 and all 5 target proposals.
     assert torch.bincount(image_ids).tolist() == [16, 16, 16, 5]
     assert image_ids.tolist() == sorted(image_ids.tolist())
     assert vectors.shape == (53, 24)
@@ -76,11 +78,11 @@ def in_float32(predict):
 
 @pytest.mark.parametrize('parts', [dict(), dict(loss_consistency=None)])
 def test_bfloat16(build, make_batch, parts):
-    """Losses and gradients under autocast are those of float32, roughly."""
+    """Losses and gradients under autocast are close to those of float32."""
     logs, norms = [], []
     for enabled in (False, True):
         model = build(**parts)
-        # mmcv's NMS for a CPU knows float32 alone.
+        # mmcv's NMS on a CPU takes float32 only.
         model.rpn_head.predict_by_feat = in_float32(
             model.rpn_head.predict_by_feat
         )

@@ -1,4 +1,4 @@
-"""DASingleStageDetector as RetinaNet and as FCOS, both tiny."""
+"""DASingleStageDetector as a tiny RetinaNet and a tiny FCOS."""
 
 import numpy as np
 import pytest
@@ -57,8 +57,7 @@ def kind(request) -> str:
 
 @pytest.fixture
 def build(model_cfg, kind):
-    """Builds the detector of a kind, ``stock`` or ours, always from the same
-    random numbers."""
+    """Builds a detector, ``stock`` or ours, always from the same seed."""
 
     def build(stock: bool = False, **overrides):
         cfg = dict(
@@ -108,7 +107,7 @@ def test_domain_loss_is_added_to_the_source_s_losses(build, make_batch):
     assert 0 < image < 5
     assert 0 <= adapted.pop('acc_da_image') <= 100
     assert_same(adapted, plain)
-    # The target's images change no detection loss.
+    # Target images change no detection loss.
     alone = flat(loss(build(domain_neck=None), plain_batch(make_batch)))
     assert alone.keys() == plain.keys()
     for name, value in flat(plain).items():
@@ -196,7 +195,7 @@ def test_any_number_of_images(build, make_batch, num_source, num_target):
 
 
 def test_padding_is_ignored(build, make_batch):
-    """A target image of half the height is padded to the others'."""
+    """A target image of half the height is padded to the full height."""
     model = build()
     batch = make_batch()
     batch['inputs']['target'][0] = batch['inputs']['target'][0][:, :32]
@@ -212,7 +211,7 @@ def test_padding_is_ignored(build, make_batch):
 
 
 def test_the_image_classifier_sees_a_lattice(build, make_batch):
-    """Of 8x12 and 4x6 cells every fourth."""
+    """Every fourth of 8x12 and 4x6 cells is classified."""
     model = build()
     model.domain_neck.cell_stride = 4
     shapes = []

@@ -27,7 +27,7 @@ def sigmoid(x: float) -> float:
 
 @pytest.fixture
 def neck() -> DomainClassifierNeck:
-    """logit = 2 * relu(2 * x): 4x for x > 0."""
+    """A neck with the logit 2 * relu(2 * x), that is 4x for x > 0."""
     neck = DomainClassifierNeck(1, feat_channels=1, grad_scale=SCALE)
     fill(neck, 2.0)
     return neck
@@ -67,8 +67,8 @@ def test_image_loss_is_the_mean_over_cells_of_all_levels(neck):
 
 
 def test_accuracy_is_the_mean_of_both_domains():
-    # Of four source cells three are right, of one target cell none; a cell of
-    # weight 0 does not count.
+    # Three of four source cells are right, the one target cell is wrong; cells
+    # of weight 0 do not count.
     logits = [torch.tensor([[[2.0, 1, 3, -1]], [[0.5, -5, -5, -5]]])]
     weights = torch.tensor([[1.0, 1, 1, 1], [1, 0, 0, 0]])
     is_source = torch.tensor([True, False])
@@ -83,12 +83,12 @@ def test_accuracy_is_the_mean_of_both_domains():
 
 @pytest.mark.parametrize('sources', [0, 2, 3])
 @pytest.mark.parametrize('value', [-7.0, 0.0, 7.0])
-def test_who_sees_no_domain_guesses(value, sources):
+def test_a_constant_logit_is_a_guess(value, sources):
     is_source = torch.arange(3) < sources
     found = InstanceDomainHead(1).loss(torch.full((3,), value), is_source)
     if 0 < sources < 3:
         assert found['acc_da_instance'] == 50
-    else:  # the one domain is all wrong or all right, the other guessed
+    else:  # one domain is all wrong or all right, the other counts as guessed
         right = (value > 0) == bool(sources)
         assert found['acc_da_instance'] == (75 if right else 25)
 
@@ -108,7 +108,7 @@ def test_cells_of_padding_alone_are_left_out(neck):
         [1, 1, 1, 0] * 2 + [1, 1],
     ]
 
-    # What stands in the padding changes neither loss.
+    # Values in the padding change neither loss.
     is_source = torch.tensor([True, False])
     losses = []
     for value in (0.0, 5.0):
@@ -125,7 +125,7 @@ def test_cells_of_padding_alone_are_left_out(neck):
     assert losses == [pytest.approx(math.log(2))] * 2
 
 
-def test_padding_counts_where_the_config_asks_for_the_reference():
+def test_padding_counts_without_ignore_padding():
     neck = DomainClassifierNeck(1, ignore_padding=False)
     feats = (torch.zeros(1, 1, 1, 1),)
     assert neck.select_cells(feats, [dict()])[1] is None
@@ -133,7 +133,7 @@ def test_padding_counts_where_the_config_asks_for_the_reference():
 
 @pytest.fixture
 def strided() -> DomainClassifierNeck:
-    """logit = x for x > 0, of every second cell."""
+    """A neck with the logit x for x > 0, for every second cell."""
     neck = DomainClassifierNeck(
         1, feat_channels=1, cell_stride=2, grad_scale=SCALE
     )
@@ -142,8 +142,8 @@ def strided() -> DomainClassifierNeck:
 
 
 def test_a_lattice_of_cells_with_their_own_weights(strided):
-    # 5x4 cells of 16 pixels, numbered; the image ends within cell row 2 and
-    # column 2. And a map of one cell, which always counts.
+    # 5x4 numbered cells of 16 pixels; the image ends in cell row 2 and column
+    # 2. The second map has one cell, which always counts.
     numbers = torch.arange(20.0).reshape(1, 1, 5, 4)
     metas = [dict(img_shape=(33, 47), batch_input_shape=(80, 64))]
     seen = set()
@@ -223,7 +223,7 @@ def test_no_rois_give_zero_not_nan():
 
 
 def test_consistency_by_hand_with_any_number_of_images():
-    # Image 0: cells of two levels, probabilities .5 .5 .5 and 1/(1+e^-2).
+    # Image 0 has cells of two levels, probabilities .5 .5 .5 and 1/(1+e^-2).
     # Images 1 and 2: all .5.
     level0 = torch.zeros(3, 1, 1, 3)
     level1 = torch.zeros(3, 1, 1, 1)
@@ -262,7 +262,7 @@ def test_rois_of_an_image_without_cells_do_not_count():
 
 @pytest.mark.parametrize('weights', [None, torch.ones(1, 1)])
 def test_consistency_of_half_precision_is_a_float32(weights):
-    """As a loss scaler's 65536 is more than float16 holds."""
+    """float16 cannot hold 65536, the factor of a loss scaler."""
     loss = DomainConsistencyLoss(1.0)(
         [torch.zeros(1, 1, 1, 1).half()],
         torch.ones(1).half(),

@@ -1,3 +1,5 @@
+"""Gradient reversal, and both_ways() against two passes."""
+
 import weakref
 
 import pytest
@@ -63,7 +65,7 @@ def test_both_ways_calls_the_module_once():
     assert calls == [1]
 
 
-def test_both_ways_goes_back_as_often_as_one_likes():
+def test_both_ways_allows_repeated_backward_passes():
     layer = nn.Linear(1, 1)
     x = torch.ones(1, 1, requires_grad=True)
     fought, served = both_ways(layer, x, 0.1)
@@ -74,7 +76,7 @@ def test_both_ways_goes_back_as_often_as_one_likes():
     assert x.grad.item() == pytest.approx(0)
 
 
-def test_both_ways_keeps_nothing_once_it_went_back():
+def test_both_ways_frees_its_graph_after_backward():
     hidden = []
     layer = nn.Linear(2, 3)
     layer.register_forward_hook(
@@ -89,6 +91,6 @@ def test_both_ways_keeps_nothing_once_it_went_back():
     total.backward(retain_graph=True)
     assert hidden[0]() is not None
     total.backward()
-    assert hidden[0]() is None, "as of autograd's own functions"
+    assert hidden[0]() is None, "as autograd's own functions do"
     with pytest.raises(RuntimeError, match='second time'):
         total.backward()

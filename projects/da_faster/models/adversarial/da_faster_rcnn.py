@@ -12,20 +12,24 @@ from torch import Tensor
 
 @MODELS.register_module()
 class DAFasterRCNN(FasterRCNN):
-    """Faster R-CNN that learns features both domains share.
+    """Faster R-CNN that learns features which both domains share.
 
-    Trained on a batch of two domains it adds up to three losses to the
-    detection losses of the source; each is off where its config is None. On a
-    plain batch, and in testing, it is MMDetection's FasterRCNN.
+    On a batch of both domains it adds up to three losses to the detection
+    losses of the source. Each is off if its config is None. On a plain batch
+    and in testing it equals MMDetection's FasterRCNN.
 
     Args:
-        domain_neck (dict, optional): Image-level domain classifier:
+        domain_neck (dict, optional): Image-level domain classifier, which adds
             ``loss_da_image``.
-        instance_domain_head (dict, optional): RoI-level domain classifier:
-            ``loss_da_instance``. Needs a ``DARoIHead``.
-        loss_consistency (dict, optional): Consistency of the two:
-            ``loss_da_consistency``. Needs both.
-        *args, **kwargs: Of FasterRCNN.
+        instance_domain_head (dict, optional): Instance-level domain
+            classifier, which adds ``loss_da_instance``. It needs a
+            ``DARoIHead``.
+        loss_consistency (dict, optional): Consistency loss of both
+            classifiers, ``loss_da_consistency``. It needs both.
+        *args, **kwargs: Arguments of FasterRCNN.
+
+    Raises:
+        ValueError: If ``loss_consistency`` is given without both classifiers.
     """
 
     def __init__(
@@ -42,8 +46,8 @@ class DAFasterRCNN(FasterRCNN):
                 'DAFasterRCNN: loss_consistency compares domain_neck with '
                 'instance_domain_head; set both, or loss_consistency=None'
             )
-        # With one seed the detector starts from the same weights whatever is
-        # switched on: building draws random numbers, a fork keeps them apart.
+        # Building draws random numbers. A fork keeps them apart, so that a
+        # seed gives the same detector weights whatever is switched on.
         with torch.random.fork_rng(devices=[]):
             self.domain_neck = domain_neck and MODELS.build(domain_neck)
             self.instance_domain_head = instance_domain_head and MODELS.build(
@@ -58,13 +62,13 @@ class DAFasterRCNN(FasterRCNN):
         batch_inputs: Tensor | dict,
         batch_data_samples: SampleList | dict,
     ) -> dict:
-        """Losses of a plain batch, or of one batch of each domain.
+        """Computes the losses of a plain batch, or of a batch of both domains.
 
         Args:
             batch_inputs (Tensor or dict[str, Tensor]): (N, 3, H, W), or such
                 a tensor for each of ``source`` and ``target``, H and W equal.
-            batch_data_samples (list or dict[str, list]): DetDataSamples; of
-                the target's only the metainfo is read.
+            batch_data_samples (list or dict[str, list]): DetDataSamples. Only
+                the metainfo of target samples is read.
 
         Returns:
             dict[str, Tensor]: Losses.
@@ -94,21 +98,21 @@ class DAFasterRCNN(FasterRCNN):
     def rpn_loss(
         self, x: tuple[Tensor], source: SampleList, target_metas: list
     ) -> tuple[dict, InstanceList]:
-        """RPN losses of the source, training proposals of both domains.
+        """Computes RPN losses of the source and proposals of both domains.
 
         Args:
-            x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l), S source
+            x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l), the S source
                 images first.
-            source (list[DetDataSample]): S, with ``gt_instances``.
-            target_metas (list[dict]): Metainfo of the N - S target images;
-                none, and they get no proposals.
+            source (list[DetDataSample]): S samples with ``gt_instances``.
+            target_metas (list[dict]): Metainfo of the N - S target images. If
+                it is empty, target images get no proposals.
 
         Returns:
-            tuple[dict, list[InstanceData]]: Losses; proposals of all images
-            that have metainfo.
+            tuple[dict, list[InstanceData]]: Losses, and proposals of the S
+            source images and of the images in ``target_metas``.
         """
         samples = copy.deepcopy(source)
-        for sample in samples:  # the RPN knows one class, 0
+        for sample in samples:  # the RPN has one class, 0
             sample.gt_instances.labels.zero_()
         cfg = self.train_cfg.get('rpn_proposal', self.test_cfg.rpn)
         losses, proposals = self.rpn_head.loss_and_predict(
@@ -117,8 +121,9 @@ class DAFasterRCNN(FasterRCNN):
             proposal_cfg=cfg,
         )
         if target_metas:
-            # No loss of the RPN sees the target, so no backward pass is paid.
-            # It comes second: autocast would keep weights without a gradient.
+            # The RPN has no loss on the target, so no gradient is needed.
+            # This pass comes second: autocast would cache weights without a
+            # gradient.
             with torch.no_grad():
                 proposals += self.rpn_head.predict_by_feat(
                     *self.rpn_head(tuple(level[len(source) :] for level in x)),
@@ -137,21 +142,21 @@ class DAFasterRCNN(FasterRCNN):
         image_ids: Tensor,
         num_source: int,
     ) -> dict:
-        """The adversarial losses and their consistency.
+        """Computes the adversarial losses and the consistency loss.
 
         Args:
             x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l).
             metas (list[dict]): Metainfo of the N images.
-            roi_vectors (Tensor): (R, D).
+            roi_vectors (Tensor): Vectors of the RoIs, (R, D).
             image_ids (Tensor): Image of each RoI, long, (R,).
-            num_source (int): The first images are the source's.
+            num_source (int): Number of source images, which come first.
 
         Returns:
             dict[str, Tensor]: Losses of the parts that are switched on, and
-            the accuracy of the classifiers among them.
+            accuracies of their classifiers.
         """
         losses = dict()
-        # The consistency term's gradient is not reversed: there the detector
+        # The gradient of the consistency loss is not reversed, as the detector
         # shall help the two classifiers to agree.
         neck, head = self.domain_neck, self.instance_domain_head
         if neck:
@@ -160,20 +165,20 @@ class DAFasterRCNN(FasterRCNN):
                 torch.arange(len(metas), device=x[0].device) < num_source
             )
             if self.loss_consistency:
-                logits, agreeing = neck.forward_both_ways(cells)
+                logits, plain_logits = neck.forward_both_ways(cells)
             else:
                 logits = neck(cells)
             losses.update(neck.loss(logits, image_is_source, weights))
         if head:
             if self.loss_consistency:
-                logits, roi_agreeing = head.forward_both_ways(roi_vectors)
+                logits, plain_roi_logits = head.forward_both_ways(roi_vectors)
             else:
                 logits = head(roi_vectors)
             losses.update(head.loss(logits, image_ids < num_source))
         if self.loss_consistency:
             losses.update(
                 self.loss_consistency(
-                    agreeing, roi_agreeing, image_ids, weights
+                    plain_logits, plain_roi_logits, image_ids, weights
                 )
             )
         return losses

@@ -1,4 +1,4 @@
-"""RoI head that pools both domains' RoIs in one pass and hands them on.
+"""RoI head that pools the RoIs of both domains in one pass.
 
 Shapes: N images, the S source images first; R = R_s + R_t RoIs, those of the
 source first; D channels of the vector that the box predictor reads.
@@ -15,17 +15,18 @@ from torch import Tensor, nn
 
 
 def without_bfloat16(extractor: nn.Module, args: tuple) -> tuple:
-    """Pre-forward hook of a RoI extractor: mmcv's RoIAlign has no bfloat16.
+    """Turns bfloat16 maps into float32, as a forward pre-hook.
 
-    Nor would RoIs be where they should: it takes them in the maps' precision,
-    of bfloat16 whole pixels.
+    mmcv's RoIAlign has no bfloat16. RoIAlign would also convert RoIs to the
+    precision of the maps, and bfloat16 would round them to whole pixels.
 
     Args:
-        extractor (nn.Module): Takes L maps of (N, C, H_l, W_l) and RoIs.
-        args (tuple): What it is about to take.
+        extractor (nn.Module): A RoI extractor.
+        args (tuple): Arguments of the extractor: L maps of (N, C, H_l, W_l),
+            then RoIs.
 
     Returns:
-        tuple: The same, bfloat16 maps as float32.
+        tuple: The arguments, with bfloat16 maps as float32.
     """
     feats, *others = args
     return (
@@ -36,12 +37,16 @@ def without_bfloat16(extractor: nn.Module, args: tuple) -> tuple:
 
 @MODELS.register_module()
 class DARoIHead(StandardRoIHead):
-    """StandardRoIHead that also returns each RoI's feature vector.
+    """StandardRoIHead that also returns the feature vector of each RoI.
 
-    The vector is what the box classifier and regressor read: the average
-    pooled res5 features of a C4 head, the last hidden layer of a head with
-    shared fully connected layers. RoIs are pooled in float32 where autocast
-    makes features bfloat16.
+    The box classifier and the regressor read this vector: the average-pooled
+    res5 features of a C4 head, or the last hidden layer of a head with shared
+    fully connected layers. If autocast makes features bfloat16, RoIs are
+    pooled in float32.
+
+    Raises:
+        ValueError: If classification and regression have separate layers, and
+            so separate vectors.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -59,7 +64,9 @@ class DARoIHead(StandardRoIHead):
                 getattr(self, name).register_forward_pre_hook(without_bfloat16)
 
     def _bbox_forward(self, x: tuple[Tensor], rois: Tensor) -> dict:
-        """StandardRoIHead's, split where the RoIs' vectors are at hand.
+        """Computes scores, deltas and vectors of RoIs.
+
+        The method of StandardRoIHead does not return the vectors.
 
         Returns:
             dict[str, Tensor]: ``cls_score`` (R, classes + 1), ``bbox_pred``
@@ -89,7 +96,7 @@ class DARoIHead(StandardRoIHead):
     def _sample_source(
         self, proposals: InstanceList, samples: SampleList
     ) -> list:
-        """Assigns and samples the source's proposals, as StandardRoIHead."""
+        """Assigns and samples source proposals, as StandardRoIHead does."""
         gt_instances, gt_ignore, _ = unpack_gt_instances(samples)
         results = []
         for props, gt, ignore in zip(proposals, gt_instances, gt_ignore):
@@ -99,7 +106,7 @@ class DARoIHead(StandardRoIHead):
         return results
 
     def _sample_target(self, proposals: InstanceList) -> list[Tensor]:
-        """As many uniformly random proposals as a source image gives RoIs."""
+        """Draws random target proposals, as many as a source image's RoIs."""
         num = self.bbox_sampler.num
         return [
             p.bboxes[torch.randperm(len(p), device=p.bboxes.device)[:num]]
@@ -112,15 +119,16 @@ class DARoIHead(StandardRoIHead):
         proposals: InstanceList,
         source_samples: SampleList,
     ) -> tuple:
-        """Detection losses of the source, RoI vectors of both domains.
+        """Computes source detection losses and RoI vectors of both domains.
 
         Args:
             x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l).
-            proposals (list[InstanceData]): N, with ``bboxes``. Those of the
-                source lose ``bboxes`` for ``priors``.
-            source_samples (list[DetDataSample]): S, with ``gt_instances``.
-                Images beyond these are the target's: they have no labels
-                here, so none can reach a loss.
+            proposals (list[InstanceData]): Proposals of the N images, with
+                ``bboxes``. In proposals of the source, ``bboxes`` is renamed
+                to ``priors``.
+            source_samples (list[DetDataSample]): S samples with
+                ``gt_instances``. Target samples are not passed, so that their
+                labels can reach no loss.
 
         Returns:
             tuple:

@@ -1,4 +1,4 @@
-"""Image-level domain adaptation of detectors without a second stage."""
+"""Image-level domain adaptation of single-stage detectors."""
 
 import torch
 from mmdet.models.detectors import SingleStageDetector
@@ -11,22 +11,23 @@ from torch import Tensor
 class DASingleStageDetector(SingleStageDetector):
     """Single-stage detector with the image classifier of DA Faster R-CNN.
 
-    There are no RoIs, so of the parts of Chen et al. (CVPR 2018) only the
-    image-level one, Eq. 5, remains. For every detector that is
-    SingleStageDetector with another ``bbox_head``, as RetinaNet and FCOS are.
-    On a plain batch, and in testing, it is MMDetection's.
+    There are no RoIs, so only the image-level part of Chen et al. (CVPR 2018,
+    Eq. 5) remains. The class works for every SingleStageDetector that differs
+    in its ``bbox_head`` alone, such as RetinaNet and FCOS. On a plain batch
+    and in testing it equals MMDetection's SingleStageDetector.
 
     Args:
-        domain_neck (dict, optional): Image-level domain classifier:
+        domain_neck (dict, optional): Image-level domain classifier, which adds
             ``loss_da_image``.
-        *args, **kwargs: Of SingleStageDetector.
+        *args, **kwargs: Arguments of SingleStageDetector.
     """
 
     def __init__(
         self, *args, domain_neck: dict | None = None, **kwargs
     ) -> None:
         super().__init__(*args, **kwargs)
-        # As in DAFasterRCNN: one seed, one detector, adapted or not.
+        # As in DAFasterRCNN, a seed gives the same detector weights with and
+        # without a domain classifier.
         with torch.random.fork_rng(devices=[]):
             self.domain_neck = domain_neck and MODELS.build(domain_neck)
 
@@ -35,13 +36,13 @@ class DASingleStageDetector(SingleStageDetector):
         batch_inputs: Tensor | dict,
         batch_data_samples: SampleList | dict,
     ) -> dict:
-        """Losses of a plain batch, or of one batch of each domain.
+        """Computes the losses of a plain batch, or of a batch of both domains.
 
         Args:
             batch_inputs (Tensor or dict[str, Tensor]): (N, 3, H, W), or such
                 a tensor for each of ``source`` and ``target``, H and W equal.
-            batch_data_samples (list or dict[str, list]): DetDataSamples; of
-                the target's only the metainfo is read.
+            batch_data_samples (list or dict[str, list]): DetDataSamples. Only
+                the metainfo of target samples is read.
 
         Returns:
             dict[str, Tensor]: Losses.
@@ -62,16 +63,16 @@ class DASingleStageDetector(SingleStageDetector):
     def domain_loss(
         self, x: tuple[Tensor], metas: list, num_source: int
     ) -> dict:
-        """The adversarial loss.
+        """Computes the adversarial loss.
 
         Args:
             x (tuple[Tensor]): L maps of shape (N, C, H_l, W_l).
             metas (list[dict]): Metainfo of the N images.
-            num_source (int): The first images are the source's.
+            num_source (int): Number of source images, which come first.
 
         Returns:
-            dict[str, Tensor]: ``loss_da_image`` and ``acc_da_image`` if it is
-            switched on.
+            dict[str, Tensor]: ``loss_da_image`` and ``acc_da_image``; empty
+            without a ``domain_neck``.
         """
         if not self.domain_neck:
             return dict()

@@ -19,9 +19,9 @@ class _ScaleGradient(torch.autograd.Function):
 def scale_gradient(x: Tensor, scale: float) -> Tensor:
     """Returns ``x`` unchanged; its gradient is multiplied by ``scale``.
 
-    A negative scale is the gradient reversal layer of Ganin and Lempitsky
-    (ICML 2015, Eq. 7-8). Keeps the dtype, so it is safe under autocast and
-    loss scaling.
+    A negative scale makes the gradient reversal layer of Ganin and Lempitsky
+    (ICML 2015, Eq. 7-8). Value and gradient keep their dtype, so the function
+    is safe under autocast and loss scaling.
 
     Args:
         x (Tensor): Any shape.
@@ -39,7 +39,7 @@ class _BothWays(torch.autograd.Function):
         with torch.enable_grad():
             x = x.detach().requires_grad_()
             out = module(x)
-        # With it the module's own graph is freed when it has served.
+        # Saved with its output, the module's graph is freed after backward.
         ctx.save_for_backward(out, x, *weights)
         out = out.detach()
         return out, out.clone()
@@ -47,7 +47,7 @@ class _BothWays(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, reversed_grad: Tensor, plain_grad: Tensor) -> tuple:
-        # Each of the two takes the half of a backward pass that it needs.
+        # Each call of grad() takes only the half of a backward pass.
         out, x, *weights = ctx.saved_tensors
         x_grad, weight_grads = None, ()
         if ctx.needs_input_grad[2]:
@@ -62,7 +62,7 @@ class _BothWays(torch.autograd.Function):
                 out,
                 weights,
                 reversed_grad + plain_grad,
-                retain_graph=True,  # the caller may go back again
+                retain_graph=True,  # the caller may call backward again
                 allow_unused=True,
             )
         return None, None, x_grad, *weight_grads
@@ -71,17 +71,21 @@ class _BothWays(torch.autograd.Function):
 def both_ways(
     module: nn.Module, x: Tensor, scale: float
 ) -> tuple[Tensor, Tensor]:
-    """A module's output twice, for a loss to fight and for one to serve.
+    """Computes a module's output with a reversed and with a plain gradient.
 
-    Equal to ``module(scale_gradient(x, -scale))`` and
-    ``module(scale_gradient(x, scale))`` at the cost of one pass forward and
-    one backward; only a gradient of the gradient is not to be had. Of a module
-    that draws random numbers both are one draw.
+    The outputs equal ``module(scale_gradient(x, -scale))`` and
+    ``module(scale_gradient(x, scale))``, at the cost of one forward and one
+    backward pass. Second derivatives are not supported. If the module draws
+    random numbers, both outputs come from the same draw.
 
     Args:
-        module (nn.Module): Takes and returns a tensor.
-        x (Tensor): Its input.
+        module (nn.Module): A module that takes and returns a tensor.
+        x (Tensor): Input of the module.
         scale (float): Factor of the gradient.
+
+    Returns:
+        tuple[Tensor, Tensor]: Two equal outputs. The gradient of the first
+        reaches ``x`` reversed.
     """
     weights = [p for p in module.parameters() if p.requires_grad]
     return _BothWays.apply(module, scale, x, *weights)
