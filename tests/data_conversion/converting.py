@@ -112,6 +112,29 @@ def instance_ids(split, scene, *regions, dtype='uint16'):
     return path
 
 
+CAR = ('car', 1, 1, 4, 4, 0)
+
+
+def make_voc(*names):
+    """Images below ``mine`` with an xml file and a car each."""
+    for name in names:
+        photo(f'mine/images/{name}.jpg')
+        write(f'mine/annotations/{name}.xml', xml(CAR))
+
+
+def make_coco(*names, **more) -> Path:
+    """An annotation file of images with a car each."""
+    content = dict(
+        images=[dict(id=i, file_name=n) for i, n in enumerate(names)],
+        annotations=[
+            dict(id=i + 1, image_id=i, category_id=1, bbox=[1, 2, 3, 4])
+            for i in range(len(names))
+        ],
+        categories=[dict(id=1, name='car')],
+    )
+    return write('labels.json', dict(content, **more))
+
+
 def frame(name, time, *labels) -> dict:
     return dict(
         name=name,

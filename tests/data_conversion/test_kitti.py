@@ -2,7 +2,17 @@
 
 import pytest
 
-from converting import KITTI, REST, boxes, fails, files, load, run, write
+from converting import (
+    KITTI,
+    REST,
+    boxes,
+    fails,
+    files,
+    load,
+    photo,
+    run,
+    write,
+)
 
 
 def test_kitti(kitti, capsys):
@@ -62,3 +72,23 @@ def test_missing_kitti(kitti):
     assert '000007.png is missing' in fails('kitti', 'kitti')
     write('kitti/ImageSets/train.txt', '000011')
     assert '000011' in fails('kitti', 'kitti', '--splits', 'train')
+
+
+def test_kitti_with_other_images_and_classes(capsys):
+    for name in ('image_2/a.jpg', 'image_2/day/b.PNG', 'image_2/c.jpg'):
+        photo(f'mine/{name}')
+    rest = '-1 ' * 7
+    write('mine/label_2/a.txt', f'crate 0 0 0 1.5 2 3 4 {rest}')
+    write('mine/label_2/day/b.txt', f'box 0 0 0 5 6 7 8 {rest} 0.9')
+    run('kitti', 'mine', '--classes', 'box', 'crate')
+    content = load('mine/annotations/trainval.json')
+    assert files(content) == ['a.jpg', 'day/b.PNG']
+    assert boxes(content, 'a.jpg') == [('crate', 1.5, 2, 1.5, 2)]
+    out = capsys.readouterr().out
+    assert 'trainval: images without a label file left out: 1\n' in out
+    write('mine/label_2/a.txt', f'big crate 0 0 0 1.5 2 3 4 {rest}')
+    message = fails('kitti', 'mine', '--classes', 'box', '--force')
+    assert 'a.txt is broken at line 1 (could not convert string' in message
+    photo('mine/image_2/a.png')
+    message = fails('kitti', 'mine', '--classes', 'box', '--force')
+    assert 'a.jpg and mine/image_2/a.png have the same name' in message
