@@ -32,7 +32,12 @@ LAYERS = {
         ],
         ['coco_files', 'config_files'],
         ['models', 'datasets', 'engine'],
-        ['data_check', 'data_conversion', 'checkpoint_conversion'],
+        [
+            'data_check',
+            'data_conversion',
+            'checkpoint_conversion',
+            'detectors',
+        ],
         ['apis', 'visualization', 'benchmarking'],
         ['adaptation', 'features', 'reporting'],
     ],
@@ -51,7 +56,7 @@ LAYERS = {
         ['adversarial', 'self_training', 'data_preprocessor', 'vgg'],
     ],
     'da_faster.datasets': [
-        ['joined_datasets', 'target_dataset', 'foggy_city'],
+        ['class_names', 'joined_datasets', 'target_dataset', 'foggy_city'],
         ['transforms'],
     ],
 }

@@ -21,7 +21,7 @@ LOOKED_UP = {
     *inspect.signature(Runner).parameters.keys()
     - {'cfg', 'data_preprocessor'},
     'activation_checkpointing',
-    'blend',
+    'adaptation',
     'compile',
     'custom_imports',
     'efficient_conv_bn_eval',
@@ -29,7 +29,6 @@ LOOKED_UP = {
     'find_unused_parameters',
     'model_wrapper_cfg',
     'sync_bn',
-    'target_labels',
     'tta_model',
     'tta_pipeline',
 }

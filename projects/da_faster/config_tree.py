@@ -4,6 +4,7 @@ The one file that knows how a detector, its heads, datasets and pipelines are
 nested. All functions are pure; a config is any nested dict.
 """
 
+import os.path as osp
 from collections.abc import Iterator
 
 from torch import nn
@@ -148,6 +149,13 @@ def last_pipelines(dataset: dict) -> Iterator[dict]:
         return
     for inner in inner_datasets(dataset):
         yield from last_pipelines(inner)
+
+
+def image_folder(dataset: dict) -> str:
+    """The folder that a dataset's file names are relative to, or ''."""
+    prefix = dataset.get('data_prefix') or {}
+    below = prefix.get('img') or prefix.get('sub_data_root') or ''  # VOC
+    return osp.join(dataset.get('data_root') or '', below)
 
 
 # Pipelines

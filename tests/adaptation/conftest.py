@@ -11,7 +11,7 @@ from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from mmengine.hub import get_config
 
-from ..detectors import CONFIGS, narrow
+from ..small_detectors import CONFIGS, narrow
 
 
 @pytest.fixture(autouse=True)

@@ -8,14 +8,9 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from da_faster.adaptation.beginning import claimed
-from da_faster.adaptation.blending import blended
-from da_faster.apis.detectors import (
-    load_detector,
-    look,
-    open_stock,
-    read_any_config,
-)
+from da_faster.adaptation.export import blended
+from da_faster.adaptation.work_dir import WorkDir
+from da_faster.detectors import Detector, look
 from da_faster.errors import UserError
 from da_faster.listing import spread
 
@@ -225,10 +220,11 @@ def test_what_is_exported_is_what_was_trained_and_measured(
     measured = []
 
     def test(config, checkpoint, work_dir):
-        # A kill in there must not leave another detector's config.
-        as_it_came = checkpoint.endswith('start.pth')
-        assert (work_dir != str(run)) == as_it_came
-        cfg = Config.fromfile(config)
+        # No Runner writes over a config, of the adaptation or another.
+        assert config.filename is None
+        original = str(checkpoint).endswith('start.pth')
+        assert (work_dir != str(run)) == original
+        cfg = config
         detector = cfg.model.get('detector', cfg.model)
         mean = detector.data_preprocessor.mean
         scale = cfg.test_dataloader.dataset.pipeline[1].scale
@@ -258,7 +254,8 @@ def test_what_is_exported_is_what_was_trained_and_measured(
         (came.model.type, False, scale),
         ('MeanTeacher', True, (48, 48)),
     ]
-    model = open_stock(run / 'adapted.py', run / 'adapted.pth')
+    adapted = Detector.read(str(run / 'adapted.py'), run / 'adapted.pth')
+    model = adapted.open()
     image = next(target.iterdir())
     assert max(look(model, str(image)).img_shape) == 48
 
@@ -282,14 +279,15 @@ def test_what_is_in_the_work_dir_stays(detector, target, tmp_path, command):
 
 
 def test_of_two_commands_one_gets_the_folder(tmp_path):
-    with claimed(tmp_path / 'adapt.py'):
-        (tmp_path / 'start.pth').touch()
+    files = WorkDir(tmp_path)
+    with files.claimed():
+        files.start.touch()
         with pytest.raises(UserError, match='has an adaptation already'):
-            with claimed(tmp_path / 'adapt.py'):
+            with WorkDir(tmp_path).claimed():
                 pass
-    assert (tmp_path / 'start.pth').exists()
+    assert files.start.exists()
     with pytest.raises(KeyboardInterrupt):
-        with claimed(tmp_path / 'new/adapt.py'):
+        with WorkDir(tmp_path / 'new').claimed():
             raise KeyboardInterrupt
     assert not list((tmp_path / 'new').iterdir())
 
@@ -321,9 +319,7 @@ def test_weights_without_names_are_of_the_config_s_classes(
     config, checkpoint = detector
     content = torch.load(checkpoint, weights_only=False)
     torch.save(content['state_dict'], tmp_path / 'bare.pth')
-    model = load_detector(
-        read_any_config(str(config)), str(tmp_path / 'bare.pth')
-    )
+    model = Detector.read(str(config), str(tmp_path / 'bare.pth')).open()
     assert model.dataset_meta['classes'] == ('box',)
 
 
@@ -338,7 +334,7 @@ def test_a_download_runs_no_code(detector, tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, '_hub_dir', str(tmp_path / 'hub'))
     url = (tmp_path / 'code.pth').as_uri()
     with pytest.raises(UserError, match='holds more than'):
-        load_detector(read_any_config(str(config)), url)
+        Detector.read(str(config), url).open()
     assert list((tmp_path / 'hub/checkpoints').glob('code-*.pth'))
     assert not (tmp_path / 'ran').exists()
 

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from da_faster.adaptation import adapt
 from da_faster.apis import train
 
-from ..detectors import CONFIGS
+from ..small_detectors import CONFIGS
 
 pytestmark = pytest.mark.slow
 # An untrained detector is sure of nothing.

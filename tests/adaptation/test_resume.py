@@ -10,7 +10,8 @@ import torch
 from mmengine.config import Config
 
 from da_faster.adaptation import adapt_config
-from da_faster.adaptation.command import go_on, need_same_start
+from da_faster.adaptation.resuming import check_same_start, prepare_resume
+from da_faster.adaptation.work_dir import WorkDir
 from da_faster.errors import UserError
 
 from .test_command import QUICK
@@ -60,13 +61,12 @@ def test_the_written_config_stays_and_the_folder_may_be_copied(
     assert 'work_dir' not in written
     commented = '# Why: ...\n' + (moved / 'adapt.py').read_text()
     (moved / 'adapt.py').write_text(commented)
-    go_on(moved / 'adapt.py', moved / 'start.pth', str(target), True, print)
+    resume = WorkDir(moved), str(target), str(detector[1]), True, print
+    prepare_resume(*resume)
     assert (moved / 'adapt.py').read_text() == commented
     (moved / 'adapt.py').write_text(f'{commented}\ntest_dataloader = None')
     with pytest.raises(UserError, match='has no test_dataloader: complete'):
-        go_on(
-            moved / 'adapt.py', moved / 'start.pth', str(target), True, print
-        )
+        prepare_resume(*resume)
     (moved / 'adapt.py').write_text(commented)
     weights = tmp_path / 'newer.pth'
     shutil.copy(run / 'iter_2.pth', weights)
@@ -94,11 +94,12 @@ def test_a_source_that_is_elsewhere_is_one_sentence(
     text = cfg.pretty_text
     (run / 'adapt.py').write_text(text)
     monkeypatch.chdir(root.parent)
+    resume = WorkDir(run), str(target), str(detector[1]), True, print
     with pytest.raises(UserError, match='start.pth is gone'):
-        go_on(run / 'adapt.py', run / 'start.pth', str(target), True, print)
+        prepare_resume(*resume)
     (run / 'start.pth').touch()
     (run / 'start.py').touch()
-    go_on(run / 'adapt.py', run / 'start.pth', str(target), True, print)
+    prepare_resume(*resume)
     (run / 'adapt.py').write_text(text)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match='where you started it first') as end:
@@ -113,11 +114,11 @@ def test_the_checkpoint_that_was_begun_with(tmp_path):
     file = tmp_path / 'adapt.py'
 
     def need(checkpoint: str) -> None:
-        need_same_start(Config.fromfile(file), checkpoint, file)
+        check_same_start(Config.fromfile(file), checkpoint, file)
 
     file.write_text('x = 1\n')
     need('any.pth')
-    file.write_text("adapted_from = dict(checkpoint='https://a/x.pth')\n")
+    file.write_text("adaptation = dict(checkpoint='https://a/x.pth')\n")
     need('https://a/x.pth')
     with pytest.raises(UserError, match='adapts https://a/x.pth, which is'):
         need('https://b/x.pth')
@@ -125,7 +126,7 @@ def test_the_checkpoint_that_was_begun_with(tmp_path):
     weights.write_bytes(b'1')
     digest = hashlib.sha256(b'1').hexdigest()
     file.write_text(
-        f"adapted_from = dict(checkpoint='x.pth', sha256='{digest}')\n"
+        f"adaptation = dict(checkpoint='x.pth', sha256='{digest}')\n"
     )
     need(str(weights))
     need(str(tmp_path / 'gone.pth'))
@@ -143,5 +144,4 @@ def test_an_edit_that_broke_the_config(target, tmp_path, text, sentence):
         (tmp_path / name).touch()
     (tmp_path / 'adapt.py').write_text(text)
     with pytest.raises(UserError, match=sentence):
-        go_on(tmp_path / 'adapt.py', tmp_path / 'start.pth', str(target),
-              True, print)  # fmt: skip
+        prepare_resume(WorkDir(tmp_path), str(target), 'x.pth', True, print)

@@ -22,15 +22,16 @@ from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from torch.optim import SGD
 
-from da_faster.adaptation import adapt_config, derive
-from da_faster.adaptation.beginning import built
-from da_faster.adaptation.derived import with_memory
+from da_faster.adaptation import adapt_config
+from da_faster.adaptation.configuration import learning_rate
 from da_faster.adaptation.description import describe
-from da_faster.adaptation.loaders import shared_batch, views
-from da_faster.adaptation.overlap import need_other_images
-from da_faster.apis.score_kinds import scores_are_sigmoids
+from da_faster.adaptation.loaders import batch_size, shared_batch, views
+from da_faster.adaptation.overlap import check_other_images
+from da_faster.adaptation.plan import build_all
+from da_faster.adaptation.settings import Settings
 from da_faster.config_files import set_options
 from da_faster.data_check import check
+from da_faster.detectors import Detector, scores_are_sigmoids
 from da_faster.errors import UserError
 
 
@@ -45,25 +46,27 @@ def types(steps) -> list[str]:
 
 
 def test_a_two_stage_detector(read):
-    found = derive(read('FasterRCNN'))
+    found = Detector(read('FasterRCNN'))
     assert found.classes == ('box',)
-    assert not found.sigmoid
-    assert found.scores == (0.5, 0.3)
+    assert not found.has_sigmoid_scores
+    assert found.score_bounds == (0.5, 0.3)
     # A tenth of 0.02, for 2 of 16 images.
-    assert found.lr == pytest.approx(0.00025)
-    more = derive(read('FasterRCNN'), labelled=True).lr
-    assert more == pytest.approx(3 * found.lr)
-    assert found.batch_size == 2
+    lr, _ = learning_rate(found, labelled=False)
+    assert lr == pytest.approx(0.00025)
+    more, _ = learning_rate(found, labelled=True)
+    assert more == pytest.approx(3 * lr)
+    assert batch_size(found) == 2
     assert types(found.geometry) == ['LoadImageFromFile', 'Resize']
     assert found.flip == dict(type='RandomFlip', prob=0.5)
 
 
 def test_a_dense_detector(read):
-    found = derive(read('RTMDet'))
-    assert found.sigmoid
-    assert found.scores == (0.4, 0.2)
+    found = Detector(read('RTMDet'))
+    assert found.has_sigmoid_scores
+    assert found.score_bounds == (0.4, 0.2)
     # A tenth of 0.004: steps of AdamW do not depend on the batch.
-    assert found.lr == pytest.approx(0.0004)
+    lr, _ = learning_rate(found, labelled=False)
+    assert lr == pytest.approx(0.0004)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_a_dense_detector(read):
     [('CascadeRCNN', False), ('FCOS', True), ('YOLOX', True), ('DETR', False)],
 )
 def test_the_kind_of_scores(name, sigmoid, read):
-    assert derive(read(name)).sigmoid == sigmoid
+    assert Detector(read(name)).has_sigmoid_scores == sigmoid
 
 
 @pytest.mark.parametrize(
@@ -106,11 +109,12 @@ def test_types_may_be_classes_or_paths(read, tiny_data):
         step.type = f'mmdet.{step.type}'
     cfg.train_dataloader.dataset.type = CocoDataset
     assert adapt_config(cfg, target, source=True).to_dict() == expected
-    assert derive(cfg) == derive(read('FasterRCNN'))
+    ours, plain = Detector(cfg), Detector(read('FasterRCNN'))
+    assert ours.config.to_dict() == plain.config.to_dict()
 
 
 def test_padding_comes_after_the_flip(read):
-    steps = types(views(derive(read('YOLOX'))))
+    steps = types(views(Detector(read('YOLOX'))))
     assert steps[0] == 'LoadImageFromFile'
     assert steps.index('RandomFlip') < steps.index('Pad')
     assert steps[-1] == 'MultiBranch'
@@ -140,7 +144,7 @@ def test_hooks_keep_their_priority(read, target, tmp_path):
     hook = dict(type='CheckInvalidLossHook', interval=50, priority='LOW')
     cfg.custom_hooks = [hook]
     new = adapt_config(cfg, str(target), load_from='x.pth')
-    built(new, tmp_path / 'adapt.py')
+    build_all(new, tmp_path / 'adapt.py')
     assert new.custom_hooks[0] == hook
 
 
@@ -241,7 +245,7 @@ def test_what_labelled_images_allow(read, tiny_data, settings, blend):
         load_from='x.pth',
         **settings,
     )
-    assert new.blend == blend
+    assert new.adaptation.blend == blend
     part = 0.3 if settings else 0.1  # of 0.02, for 2 of 16 images
     lr = pytest.approx(0.02 * part * 2 / 16)
     assert new.optim_wrapper.optimizer.lr == lr
@@ -343,7 +347,9 @@ def test_what_is_left_out_is_told(read, tiny_data):
         new = adapt_config(
             cfg, str(tiny_data / 'target'), load_from='x.pth', source=source
         )
-        told[source] = describe(cfg, new, derive(cfg), model)[-1]
+        settings = Settings(str(tiny_data / 'target'), source=source)
+        lines = describe(Detector(cfg), settings, new, model)
+        told[source] = lines[-1]
     gpu = 'AmpOptimWrapper, which needs a GPU'
     if torch.cuda.is_available():
         gpu = ''
@@ -362,7 +368,7 @@ def test_a_source_of_several_sets(read, tiny_data):
     cfg.train_dataloader.dataset = dict(
         type='RepeatDataset', times=3, dataset=sets
     )
-    assert derive(cfg).flip == dict(type='RandomFlip', prob=0.5)
+    assert Detector(cfg).flip == dict(type='RandomFlip', prob=0.5)
     new = adapt_config(cfg, str(tiny_data / 'target'), source=True)
     (repeated,) = new.train_dataloader.dataset.datasets
     found = repeated.dataset.datasets
@@ -424,7 +430,7 @@ def test_classes_may_stand_in_a_file(read, tmp_path):
     cfg = read('FasterRCNN')
     (tmp_path / 'names.txt').write_text('nut\n')
     cfg.train_dataloader.dataset.metainfo.classes = str(tmp_path / 'names.txt')
-    assert derive(cfg).classes == ('nut',)
+    assert Detector(cfg).classes == ('nut',)
 
 
 def drop_pipeline(cfg) -> None:
@@ -512,12 +518,15 @@ def test_what_is_missing_is_named(change, sentence, read, tiny_data):
 def test_what_boxes_cannot_teach_may_label(change, read):
     cfg = read('FasterRCNN')
     change(cfg)
-    assert derive(cfg, 'my.py').classes == ('box',)
+    assert Detector(cfg).classes == ('box',)
 
 
 def test_transforms_that_keep_earlier_images_are_known(read):
-    assert with_memory(read('RTMDet')) == ['CachedMosaic', 'CachedMixUp']
-    assert with_memory(read('YOLOX')) == []
+    assert Detector(read('RTMDet')).image_caches == [
+        'CachedMosaic',
+        'CachedMixUp',
+    ]
+    assert Detector(read('YOLOX')).image_caches == []
 
 
 def test_the_source_is_no_target(read, tiny_data, tmp_path):
@@ -547,15 +556,15 @@ def test_copies_of_the_source_are_no_target(read, tiny_data, tmp_path):
     for number, path in enumerate(sorted((tiny_data / 'source').iterdir())):
         shutil.copy(path, folder / f'new_{number}.png')
     with pytest.raises(UserError, match='holds the training images of'):
-        need_other_images(cfg, str(folder), 'x.py')
+        check_other_images(Detector(cfg), str(folder))
     for path in (tiny_data / 'target').iterdir():
         shutil.copy(path, folder)
-    assert need_other_images(cfg, str(folder), 'x.py') == 8
+    assert check_other_images(Detector(cfg), str(folder)) == 8
     (tmp_path / 'links').mkdir()
     (tmp_path / 'links/source').symlink_to(tiny_data / 'source')
     cfg.train_dataloader.dataset.data_root = str(tmp_path / 'links')
-    assert need_other_images(cfg, str(folder), 'x.py') == 8
-    assert need_other_images(cfg, str(tiny_data / 'target'), 'x.py') == 0
+    assert check_other_images(Detector(cfg), str(folder)) == 8
+    assert check_other_images(Detector(cfg), str(tiny_data / 'target')) == 0
 
 
 def test_a_copy_of_what_is_not_trained_on_is_a_target(
@@ -573,9 +582,9 @@ def test_a_copy_of_what_is_not_trained_on_is_a_target(
     for image in others:
         shutil.copy(tiny_data / 'source' / image['file_name'], folder)
     (folder / 'gone.png').symlink_to(tmp_path / 'nowhere.png')
-    assert need_other_images(cfg, str(folder), 'x.py') == 0
+    assert check_other_images(Detector(cfg), str(folder)) == 0
     shutil.copy(tiny_data / 'source' / last['file_name'], folder)
-    assert need_other_images(cfg, str(folder), 'x.py') == 1
+    assert check_other_images(Detector(cfg), str(folder)) == 1
 
 
 def test_one_folder_for_both_domains(read, tiny_data, tmp_path):
@@ -588,17 +597,18 @@ def test_one_folder_for_both_domains(read, tiny_data, tmp_path):
     (tmp_path / 'half.json').write_text(json.dumps(labels))
     cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'half.json')
     source = str(tiny_data / 'source')
-    assert need_other_images(cfg, source, 'x.py') == 4
+    assert check_other_images(Detector(cfg), source) == 4
     labels['info'] = dict(pseudo_labels={})  # of an adaptation before
     (tmp_path / 'made.json').write_text(json.dumps(labels))
     cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'made.json')
-    assert need_other_images(cfg, source, 'x.py') == 0
-    cfg.target_labels = str(tmp_path / 'half.json')
-    cfg.train_dataloader.dataset.ann_file = cfg.target_labels
-    assert need_other_images(cfg, source, 'x.py') == 0
+    assert check_other_images(Detector(cfg), source) == 0
+    half = str(tmp_path / 'half.json')
+    cfg.adaptation = dict(target_labels=half)
+    cfg.train_dataloader.dataset.ann_file = half
+    assert check_other_images(Detector(cfg), source) == 0
     cfg.train_dataloader.dataset.ann_file = str(tmp_path / 'gone.json')
     with pytest.raises(UserError, match='holds the training images of'):
-        need_other_images(cfg, source, 'x.py')
+        check_other_images(Detector(cfg), source)
 
 
 def test_a_source_in_voc_s_layout(read, tiny_data, tmp_path):
@@ -626,10 +636,10 @@ def test_a_source_in_voc_s_layout(read, tiny_data, tmp_path):
         pipeline=[],
     )
     target = str(root / 'JPEGImages')
-    assert need_other_images(cfg, target, 'x.py') == 5
+    assert check_other_images(Detector(cfg), target) == 5
     (root / 'train.txt').write_text('\n'.join(names))
     with pytest.raises(UserError, match='holds the training images of'):
-        need_other_images(cfg, target, 'x.py')
+        check_other_images(Detector(cfg), target)
 
 
 class Negative(BaseTransform):
@@ -700,11 +710,11 @@ def test_paths_may_be_paths(read, tiny_data):
         tiny_data / 'target',
         target_labels=tiny_data / 'target.json',
     )
-    assert new.target_labels == str(tiny_data / 'target.json')
+    assert new.adaptation.target_labels == str(tiny_data / 'target.json')
 
 
 def test_an_option_changes_the_blend(read, tiny_data):
     target = str(tiny_data / 'target')
     new = adapt_config(read('FasterRCNN'), target, load_from='x.pth')
-    set_options(new, dict(blend=0.3), 'adapt.py')
-    assert new.blend == 0.3
+    set_options(new, {'adaptation.blend': 0.3}, 'adapt.py')
+    assert new.adaptation.blend == 0.3

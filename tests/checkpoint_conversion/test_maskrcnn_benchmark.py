@@ -403,7 +403,9 @@ def test_meta(converted):
 def run(weights, tmp_path, monkeypatch):
 
     def run(*options, state=weights):
-        monkeypatch.setattr(converter, 'read', lambda *_: dict(model=state))
+        monkeypatch.setattr(
+            converter, 'read_checkpoint', lambda *_: dict(model=state)
+        )
         monkeypatch.setattr(converter, 'file_sha256', lambda _: '')
         saved = {}
         monkeypatch.setattr(

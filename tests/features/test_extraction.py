@@ -20,7 +20,7 @@ from da_faster.features.extraction import (
     vector_head,
 )
 
-from ..detectors import CONFIGS, narrow
+from ..small_detectors import CONFIGS, narrow
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 
 from da_faster import apis
 from da_faster.benchmarking.hard_pairs import fill_template
-from da_faster.checkpoint_conversion.to_stock import convert_to_stock
+from da_faster.detectors import convert_to_stock
 from da_faster.errors import UserError
 
 

@@ -5,7 +5,7 @@ import torch
 from mmdet.apis import DetInferencer, inference_detector, init_detector
 from mmengine.config import Config
 
-from da_faster.checkpoint_conversion import convert_to_stock
+from da_faster.detectors import convert_to_stock
 from da_faster.errors import UserError
 from launching import (
     TEACHER,

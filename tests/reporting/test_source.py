@@ -77,7 +77,7 @@ def detector(monkeypatch):
 
     place = 'da_faster.reporting.source'
     monkeypatch.setattr(f'{place}.detect', detect)
-    monkeypatch.setattr(f'{place}.load_detector', lambda *_: SimpleNamespace())
+    monkeypatch.setattr(f'{place}.Detector.open', lambda *_: SimpleNamespace())
 
 
 def test_scores_by_hand(run, detector):

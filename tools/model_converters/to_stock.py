@@ -31,7 +31,7 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     # Late: the package imports torch, which takes seconds.
-    from da_faster.checkpoint_conversion import convert_to_stock
+    from da_faster.detectors import convert_to_stock
 
     done = convert_to_stock(**vars(args))
     print(

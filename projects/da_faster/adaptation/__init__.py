@@ -11,18 +11,15 @@ The config that ``tools/adapt.py`` trains on, to look at and to change:
 """
 
 from .command import Adapted, adapt
-from .derived import Derived, derive
+from .configuration import adapt_config
 from .offline_labels import label_folder
-from .settings import adapt_config
 from .verdict import Verdict, compare
 
 __all__ = [
     'Adapted',
-    'Derived',
     'Verdict',
     'adapt',
     'adapt_config',
     'compare',
-    'derive',
     'label_folder',
 ]

@@ -5,31 +5,35 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from da_faster.config_tree import last_name
+from da_faster.detectors import Detector
 
-from .derived import Derived
+from .configuration import blend_of, learning_rate
 from .loaders import with_flip
+from .settings import Settings
 
 
 def describe(
-    cfg: Config, new: Config, derived: Derived, model: nn.Module
+    detector: Detector, settings: Settings, new: Config, model: nn.Module
 ) -> list[str]:
-    """What it takes from a detector's config, and what options made of it.
+    """Says what an adaptation takes from a detector, and what it leaves out.
 
     Args:
-        cfg (Config): Of the detector.
-        new (Config): Of the adaptation.
-        derived (Derived): What was taken.
-        model (nn.Module): Built from ``new``.
+        detector (Detector): The detector to adapt.
+        settings (Settings): The choices of the user.
+        new (Config): The config of the adaptation, options included.
+        model (nn.Module): The model of ``new``.
 
     Returns:
         list[str]: Lines.
     """
-    scores = 'sigmoids' if derived.sigmoid else 'a softmax'
+    cfg = detector.config
+    scores = 'sigmoids' if detector.has_sigmoid_scores else 'a softmax'
     labels = new.model.get('pseudo_labels') or {}
     sure, unsure = labels.get('threshold'), labels.get('ignore_above')
-    steps = [step['type'] for step in with_flip(derived)]
+    steps = [step['type'] for step in with_flip(detector)]
     lr = new.optim_wrapper.optimizer.lr
-    how = f' ({derived.lr_from})' if lr == derived.lr else ''
+    rate, lr_from = learning_rate(detector, settings.labelled)
+    how = f' ({lr_from})' if lr == rate else ''
     norms = [m for m in model.student.modules() if isinstance(m, _BatchNorm)]
     moving = sum(norm.training for norm in norms)
     hooks = {hook.type: hook for hook in new.custom_hooks}
@@ -39,8 +43,9 @@ def describe(
         for hook in cfg.get('custom_hooks') or []
         if hook['type'] not in hooks
     ] + changed_in_training(cfg, new)
+    blend = blend_of(new, detector.name)
     lines = [
-        f'classes: {", ".join(derived.classes)}',
+        f'classes: {", ".join(detector.classes)}',
         f'scores: {scores}; labels from {sure}, unsure from {unsure}',
         f'target: {", ".join(steps)}; the student sees other colours and blur',
         f'an iteration: {", ".join(images(new))}',
@@ -48,9 +53,17 @@ def describe(
         f'batch norms: {len(norms)}, {moving} of which follow the images',
         f'teacher: momentum {teacher.get("momentum")}',
         f'its labels: weight {new.model.get("target_weight")}',
-        f'adapted.pth: {new.blend:.0%} of the way to the teacher',
+        f'adapted.pth: {blend:.0%} of the way to the teacher',
     ]
-    return lines + ([f'left out: {", ".join(left)}'] if left else [])
+    if left:
+        lines.append(f'left out: {", ".join(left)}')
+    if settings.source and detector.image_caches:
+        lines.append(
+            f'{", ".join(detector.image_caches)} of the source keep earlier '
+            'images: a resumed training will not be the uninterrupted one bit '
+            'for bit'
+        )
+    return lines
 
 
 def changed_in_training(cfg: Config, new: Config) -> list[str]:

@@ -9,7 +9,7 @@ from da_faster.data_check import by_detector
 from da_faster.errors import UserError
 
 
-def need_true_labels(file: str) -> None:
+def check_true_labels(file: str) -> None:
     """Raises a UserError for labels of a detector, or of other images.
 
     What cannot be read is left to the data check.

@@ -2,21 +2,23 @@
 
 import copy
 
-from mmengine.config import Config
-
-from da_faster.config_tree import all_datasets, last_name, last_pipelines
+from da_faster.config_tree import (
+    all_datasets,
+    has_masks,
+    last_name,
+    last_pipelines,
+)
+from da_faster.detectors import Detector
 from da_faster.errors import UserError
-
-from .derived import Derived
 
 PACK = dict(type='PackDetInputs')
 STRONG = dict(type='StrongAugmentation')
 
 
-def loader(batch_size: int, dataset: dict, sampler: dict | None = None):
+def loader(size: int, dataset: dict, sampler: dict | None = None):
     """A training dataloader."""
     return dict(
-        batch_size=batch_size,
+        batch_size=size,
         num_workers=2,
         persistent_workers=True,
         sampler=sampler or dict(type='InfiniteSampler'),
@@ -24,20 +26,25 @@ def loader(batch_size: int, dataset: dict, sampler: dict | None = None):
     )
 
 
-def with_flip(derived: Derived) -> list[dict]:
-    """Loading, size and flip; what is padded is padded after the flip."""
-    steps = list(derived.geometry)
-    if derived.flip:
+def batch_size(detector: Detector) -> int:
+    """Images of a domain in a batch: at most two."""
+    return min(detector.train_batch, 2)
+
+
+def with_flip(detector: Detector) -> list[dict]:
+    """Transforms that load, resize and flip; padding follows the flip."""
+    steps = list(detector.geometry)
+    if detector.flip:
         types = [last_name(step['type']) for step in steps]
         at = types.index('Pad') if 'Pad' in types else len(steps)
-        steps.insert(at, derived.flip)
+        steps.insert(at, detector.flip)
     return steps
 
 
-def views(derived: Derived) -> list[dict]:
+def views(detector: Detector) -> list[dict]:
     """The target's pipeline: a weak and a strong view of one geometry."""
     return [
-        *with_flip(derived),
+        *with_flip(detector),
         dict(
             type='MultiBranch',
             branch_field=['target', 'target_weak'],
@@ -47,29 +54,29 @@ def views(derived: Derived) -> list[dict]:
     ]
 
 
-def measured_pipeline(derived: Derived) -> list[dict]:
-    """That of images to measure on, with their labels, or to look at."""
+def measured_pipeline(detector: Detector) -> list[dict]:
+    """The pipeline of images to measure on, with their labels if any."""
     labels = dict(type='LoadAnnotations', with_bbox=True)
     keys = ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')
-    return [*derived.geometry, labels, dict(PACK, meta_keys=keys)]
+    return [*detector.geometry, labels, dict(PACK, meta_keys=keys)]
 
 
-def labelled_pipeline(derived: Derived, masks: bool) -> list[dict]:
-    """The same of images with boxes, and with masks where they are needed."""
-    first, *rest = with_flip(derived)
+def labelled_pipeline(detector: Detector) -> list[dict]:
+    """The pipeline of labelled images; masks are loaded for a mask head."""
+    first, *rest = with_flip(detector)
     labels = dict(type='LoadAnnotations', with_bbox=True)
-    if masks:
+    if has_masks(detector.stock.model):
         labels.update(with_mask=True)
     return [first, labels, *rest, STRONG, PACK]
 
 
-def source_dataset(cfg: Config, target: dict, name: str) -> dict:
-    """The config's training set, some images in the target's colours."""
-    dataset = (cfg.get('train_dataloader') or {}).get('dataset')
+def source_dataset(detector: Detector, target: dict) -> dict:
+    """The detector's training set, some images in the target's colours."""
+    dataset = (detector.source or {}).get('dataset')
     if not dataset:
         raise UserError(
-            f'{name} trains on no labelled images: leave --source out to '
-            'adapt without the source.'
+            f'{detector.name} trains on no labelled images: leave --source '
+            'out to adapt without the source.'
         )
     dataset = copy.deepcopy(dataset)
     style = dict(type='TargetStyle', dataset=target)
@@ -77,27 +84,27 @@ def source_dataset(cfg: Config, target: dict, name: str) -> dict:
         steps = list(inner['pipeline'])
         if last_name(steps[-1]['type']) != 'PackDetInputs':
             raise UserError(
-                f'{name}: the training pipeline ends with '
+                f'{detector.name}: the training pipeline ends with '
                 f'{steps[-1]["type"]}, not with PackDetInputs.'
             )
         inner['pipeline'] = [*steps[:-1], style, STRONG, steps[-1]]
     return dataset
 
 
-def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
-    """Of one labelled set, or of two that share each batch."""
+def labelled_loader(datasets: list, detector: Detector, share: float) -> dict:
+    """The loader of one labelled set, or of two that share each batch."""
     dataset = datasets[0]
     if len(datasets) > 1 or any(
         'datasets' in d for d in all_datasets(dataset)
     ):
         dataset = dict(
             type='JoinedDatasets',
-            metainfo=dict(classes=derived.classes),
+            metainfo=dict(classes=detector.classes),
             datasets=datasets,
         )
     if len(datasets) == 1:
-        return loader(derived.batch_size, dataset)
-    ratio = shared_batch(share, derived.batch_size)
+        return loader(batch_size(detector), dataset)
+    ratio = shared_batch(share, batch_size(detector))
     return loader(
         sum(ratio),
         dataset,
@@ -109,20 +116,15 @@ def labelled_loader(datasets: list, derived: Derived, share: float) -> dict:
     )
 
 
-def shared_batch(share: float, batch_size: int) -> list[int]:
+def shared_batch(share: float, least: int) -> list[int]:
     """Images of the source and of the labelled target in a batch.
 
     Args:
-        share (float): Of the target's, 0.05 to 0.95.
-        batch_size (int): The batch has as many, or as many more as it takes
-            to come within 0.03 of the share.
-
-    Raises:
-        UserError: If the share is out of range.
+        share (float): The fraction of target images, 0.05 to 0.95.
+        least (int): The smallest size of the batch. It grows until it comes
+            within 0.03 of the share.
     """
-    if not 0.05 <= share <= 0.95:
-        raise UserError(f'share must lie between 0.05 and 0.95, got {share}.')
-    for size in range(max(batch_size, 2), 21):
+    for size in range(max(least, 2), 21):
         few = round(share * size)
         if 0 < few < size and abs(few / size - share) <= 0.03:
             return [size - few, few]

@@ -5,21 +5,14 @@ import os.path as osp
 
 import mmcv
 
-from da_faster.apis.config import need_folder, need_possible_folder
-from da_faster.apis.detectors import (
-    detect,
-    images_below,
-    load_detector,
-    read_any_config,
-    try_detector,
-)
+from da_faster.apis.config import check_possible_folder, make_folder
 from da_faster.coco_files import coco_content
+from da_faster.datasets.target_dataset import images_below
+from da_faster.detectors import Detector, detect
 from da_faster.errors import UserError
-from da_faster.files import file_sha256, write_atomically
+from da_faster.files import write_atomically
 from da_faster.models.self_training.low_scores import shown_from
 from da_faster.progress import progress
-
-from .derived import derive
 
 
 def label_folder(
@@ -59,12 +52,14 @@ def label_folder(
     if threshold is not None and not 0 < threshold <= 1:
         raise UserError(f'--threshold must lie in (0, 1], got {threshold}.')
     paths = images_below(folder)
-    cfg = read_any_config(config)
-    derived = derive(cfg, config)
-    threshold = derived.scores[0] if threshold is None else threshold
-    model = load_detector(cfg, checkpoint, trust_checkpoint)
-    try_detector(model, paths[0], derived.classes, config, checkpoint)
-    need_possible_folder(osp.dirname(out) or '.', '--out')
+    detector = Detector.read(config, checkpoint, trust_checkpoint)
+    detector.check_box_head()
+    detector.check_test_pipeline()
+    if threshold is None:
+        threshold, _ = detector.score_bounds
+    model = detector.open()
+    detector.try_out(model, paths[0])
+    check_possible_folder(osp.dirname(out) or '.', '--out')
     with shown_from(model, threshold):
         found = (detect(model, path) for path in paths)
         found = list(progress(found, len(paths), 'images labelled'))
@@ -75,8 +70,8 @@ def label_folder(
             f'{threshold}; give a lower --threshold.'
         )
     made = dict(config=config, checkpoint=checkpoint, threshold=threshold)
-    if osp.isfile(checkpoint):
-        made['sha256'] = file_sha256(checkpoint)
+    if detector.sha256:
+        made['sha256'] = detector.sha256
     images = [
         (osp.relpath(path, folder), mmcv.imread(path).shape[:2])
         for path in paths
@@ -84,10 +79,10 @@ def label_folder(
     content = coco_content(
         images,
         found,
-        derived.classes,
+        detector.classes,
         dict(description='pseudo-labels', pseudo_labels=made),
     )
     # Not before: what cannot be used shall leave no folder behind.
-    need_folder(osp.dirname(out) or '.', '--out')
+    make_folder(osp.dirname(out) or '.', '--out')
     write_atomically(json.dumps(content).encode(), out)
     return content

@@ -10,27 +10,27 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from da_faster.apis.detectors import images_below
 from da_faster.config_files import enter_scope
-from da_faster.config_tree import leaves
+from da_faster.config_tree import image_folder, leaves
 from da_faster.data_check import DataReader
+from da_faster.datasets.target_dataset import images_below
+from da_faster.detectors import Detector
 from da_faster.errors import UserError
 from da_faster.files import file_sha256
 
 
-def need_other_images(cfg: Config, target: str, name: str) -> int:
-    """Looks how many images of a folder a config trains on.
+def check_other_images(detector: Detector, target: str) -> int:
+    """Counts the images of a folder that a detector was trained on.
 
     Where one folder is in the other, the datasets say which images they train
     on. Elsewhere files of one size are compared: a copy is found, too.
 
     Args:
-        cfg (Config): Its training images need not be there any more.
+        detector (Detector): Its training images may be gone.
         target (str): A folder.
-        name (str): Of the config, for messages.
 
     Returns:
-        int: How many training images are among the target's.
+        int: The number of training images among the target's.
 
     Raises:
         UserError: If all images of the target are training images.
@@ -38,45 +38,39 @@ def need_other_images(cfg: Config, target: str, name: str) -> int:
     images = {osp.realpath(path) for path in images_below(target)}
     folder = osp.realpath(target)
     shared: set[str] = set()
-    for leaf in leaves(cfg.get('train_dataloader')):
-        own = osp.realpath(folder_of(leaf) or os.sep)
+    for leaf in leaves(detector.source):
+        own = osp.realpath(image_folder(leaf) or os.sep)
         if osp.commonpath([own, folder]) in (own, folder):
-            used = trained_on(leaf, cfg)
+            used = trained_on(leaf, detector.config)
             if used is None:
                 used = files_below(own) if own == folder else ()
             shared |= images.intersection(map(osp.realpath, used))
         elif found := copies(images, files_below(own)):
-            used = trained_on(leaf, cfg)  # of a large set it takes long
+            # Only now: of a large set it takes long.
+            used = trained_on(leaf, detector.config)
             shared |= found if used is None else copies(found, used)
     if shared == images:
         raise UserError(
-            f'{target} holds the training images of {name}: give a folder of '
-            'the domain to adapt to.'
+            f'{target} holds the training images of {detector.name}: give a '
+            'folder of the domain to adapt to.'
         )
     if shared:
         print_log(
             f'{len(shared)} of {len(images)} images of {target} are training '
-            f'images of {name}',
+            f'images of {detector.name}',
             'current',
         )
     return len(shared)
 
 
-def folder_of(dataset: dict) -> str:
-    """What its file names are relative to, or ''."""
-    prefix = dataset.get('data_prefix') or {}
-    below = prefix.get('img') or prefix.get('sub_data_root') or ''  # VOC
-    return osp.join(dataset.get('data_root') or '', below)
-
-
 def trained_on(leaf: dict, cfg: Config) -> list[str] | None:
-    """The images that a dataset reads; None where its annotations are gone.
+    """Lists the images of a dataset; None where its annotations are gone.
 
-    Those that a detector labelled, and the config's ``target_labels``, are of
-    the target.
+    Images that a detector labelled, and an adaptation's ``target_labels``, are
+    images of the target and not of the training.
     """
     enter_scope(cfg)
-    few = cfg.get('target_labels')
+    few = (cfg.get('adaptation') or {}).get('target_labels')
     if few and leaf.get('ann_file') == few:
         return []
     reader = DataReader(cfg)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mmengine.structures import InstanceData
 from torch import nn
 
-from da_faster.apis.detectors import detect, open_stock
+from da_faster.detectors import Detector, detect
 from da_faster.errors import UserError
 from da_faster.matching import count_matches
 from da_faster.models.self_training.low_scores import shown_from
@@ -137,7 +137,8 @@ def compare(
     """
     found, seen = [], []
     for checkpoint in (before, after):
-        model = open_stock(config_beside(checkpoint), checkpoint)
+        config = str(config_beside(checkpoint))
+        model = Detector.read(config, checkpoint).open()
         with shown_from(model, threshold):
             sure, numbers = look(model, images, threshold)
         found.append(sure)

@@ -1,5 +1,6 @@
 """From a config file and options to the config of a Runner."""
 
+import copy
 import importlib.util
 import os
 import os.path as osp
@@ -7,18 +8,18 @@ import os.path as osp
 from mmdet.registry import VISBACKENDS
 from mmengine.config import Config
 
-from da_faster.config_files import read_config
+from da_faster.config_files import read_config, set_options
 from da_faster.engine import set_up_cpu_launcher
 from da_faster.errors import UserError
 
 
-def need_file(path: str, what: str) -> None:
+def check_file(path: str, what: str) -> None:
     """Raises a UserError where ``path`` is no file."""
     if not osp.isfile(path):
         raise UserError(f'{what} {path} does not exist; check the path.')
 
 
-def need_folder(path: str, option: str) -> None:
+def make_folder(path: str, option: str) -> None:
     """Makes a folder. Raises a UserError where nothing can be written."""
     try:
         os.makedirs(path, exist_ok=True)
@@ -30,7 +31,7 @@ def need_folder(path: str, option: str) -> None:
         raise UserError(f'{path} cannot be written to: give another {option}.')
 
 
-def need_possible_folder(path: str, option: str) -> None:
+def check_possible_folder(path: str, option: str) -> None:
     """Raises a UserError where a folder could not be made; makes none."""
     above = osp.abspath(path)
     while not osp.lexists(above):
@@ -42,7 +43,7 @@ def need_possible_folder(path: str, option: str) -> None:
         )
 
 
-def need_output(path: str, option: str) -> None:
+def make_output_folder(path: str, option: str) -> None:
     """Makes the folder of a file to write.
 
     Raises a UserError where the file cannot be written, before there is work
@@ -50,7 +51,7 @@ def need_output(path: str, option: str) -> None:
     """
     if osp.isdir(path):
         raise UserError(f'{path} is a folder: give another {option}.')
-    need_folder(osp.dirname(path) or '.', option)
+    make_folder(osp.dirname(path) or '.', option)
 
 
 # What MMEngine's backends import when the training starts.
@@ -65,7 +66,7 @@ PACKAGES = dict(
 )
 
 
-def need_backends(cfg: Config) -> None:
+def check_backends(cfg: Config) -> None:
     """Raises a UserError where a log's backend cannot be made."""
     known = set()
     for backend in (cfg.get('visualizer') or {}).get('vis_backends') or ():
@@ -89,20 +90,27 @@ def need_backends(cfg: Config) -> None:
             )
 
 
+def name_of(config: Config | str) -> str:
+    """The name of a config, for messages."""
+    if isinstance(config, Config):
+        return config.filename or 'the config'
+    return str(config)
+
+
 def load_config(
-    path: str,
+    config: Config | str,
     options: dict | None = None,
     work_dir: str | None = None,
     launcher: str = 'none',
 ) -> Config:
-    """The config of a command, ready for ``Runner.from_cfg``.
+    """Reads the config of a command, ready for ``Runner.from_cfg``.
 
     Args:
-        path (str): The config file, or ``da_faster::`` and the name of one
-            that the package carries.
+        config (Config or str): A config, which is not changed, or its file,
+            or ``da_faster::`` and the name of one that the package carries.
         options (dict, optional): Values by dotted key (``--cfg-options``).
         work_dir (str, optional): Comes before the config's own work dir.
-            Without either it is ``work_dirs/`` and the config's name.
+            Without either it is ``work_dirs/`` and the name of the file.
         launcher (str): ``none``, ``pytorch``, ``slurm`` or ``mpi``. Without
             an accelerator ``pytorch`` sets up gloo.
 
@@ -110,16 +118,23 @@ def load_config(
         Config: With ``launcher`` and ``work_dir`` set.
 
     Raises:
-        UserError: If there is no such file, or no such launcher here, or an
-            option has no effect.
+        UserError: If there is no such file, no such launcher here, or no
+            work dir, or if an option has no effect.
     """
-    cfg = read_config(path, options)
+    name = name_of(config)
+    if isinstance(config, Config):
+        cfg = copy.deepcopy(config)
+        set_options(cfg, options or {}, name)
+    else:
+        cfg = read_config(config, options)
     if 'launcher' not in (options or ()):
         cfg.launcher = launcher
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
-        name = osp.splitext(osp.basename(path))[0]
-        cfg.work_dir = osp.join('./work_dirs', name)
+        if cfg.filename is None:
+            raise UserError(f'{name} has no file, so give it a work_dir.')
+        stem = osp.splitext(osp.basename(name))[0]
+        cfg.work_dir = osp.join('./work_dirs', stem)
     set_up_cpu_launcher(cfg)
     return cfg

@@ -10,10 +10,9 @@ import cv2
 import mmcv
 import numpy as np
 
+from da_faster.datasets.target_dataset import images_below
 from da_faster.errors import UserError
 from da_faster.progress import progress
-
-from .detectors import images_below
 
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 
@@ -80,7 +79,7 @@ def drawn_video(path: str) -> str:
     return f'{Path(path).stem}.mp4'
 
 
-def need_images(pictures: Sequence[Picture]) -> None:
+def check_images(pictures: Sequence[Picture]) -> None:
     """Raises a UserError for a file that is no image.
 
     One broken file must not cost the detections of thousands before it.

@@ -16,21 +16,20 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
 from da_faster.coco_files import coco_content
+from da_faster.detectors import Detector, detect
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
 from da_faster.progress import progress
 
-from .config import need_folder, need_output
-from .detectors import detect, load_detector, read_any_config
+from .config import make_folder, make_output_folder
 from .pictures import (
     Picture,
+    check_images,
     count_frames,
     drawn_video,
     find,
     frames,
-    need_images,
 )
-from .score_kinds import score_bounds, scores_are_sigmoids
 
 GAP = 8  # pixels between two pictures
 BAND = 28  # pixels above a picture, for its title
@@ -172,30 +171,28 @@ def predict(
     pictures, videos = find(inputs)
     # What an earlier call drew may lie in a folder that is given.
     pictures = [p for p in pictures if not is_below(p.image, folder / 'drawn')]
-    need_folder(out, '--out')
+    make_folder(out, '--out')
     results = [
         folder / f'predictions{f"_{number}" if number > 1 else ""}.json'
         for number in range(1, len(detectors) + 1)
     ]
     for path in results:
-        need_output(str(path), '--out')
+        make_output_folder(str(path), '--out')
     if (folder / 'drawn').is_file():
         raise UserError(f'{folder / "drawn"} is a file: give another --out.')
-    need_images(pictures)
-    cfgs = [read_any_config(config) for config, _ in detectors]
-    models = [
-        load_detector(cfg, checkpoint, trust_checkpoint, student)
-        for cfg, (_, checkpoint) in zip(cfgs, detectors)
+    check_images(pictures)
+    read = [
+        Detector.read(config, checkpoint, trust_checkpoint)
+        for config, checkpoint in detectors
     ]
+    models = [detector.open(student) for detector in read]
     classes = [model.dataset_meta['classes'] for model in models]
     if not titles:
         alone = len(detectors) == 1
         titles = ['' if alone else short(path) for _, path in detectors]
     thresholds = [
-        score_bounds(scores_are_sigmoids(cfg.model))[0]
-        if score_thr is None
-        else score_thr
-        for cfg in cfgs
+        detector.score_bounds[0] if score_thr is None else score_thr
+        for detector in read
     ]
     drawer = Drawer(classes, titles, thresholds) if draw else None
     output = Output(folder / 'drawn')

@@ -6,7 +6,6 @@ from mmdet.engine.hooks.utils import trigger_visualization_hook
 from mmdet.evaluation import DumpDetResults
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config, ConfigDict
-from mmengine.runner import Runner
 
 from da_faster.config_tree import leaves
 from da_faster.data_check import stop_if_fatal
@@ -14,11 +13,12 @@ from da_faster.engine import trust_checkpoints
 from da_faster.engine.work_dir_lock import make_work_dir
 from da_faster.errors import UserError, logged
 
-from .config import load_config, need_backends, need_file
+from .config import check_backends, check_file, load_config, name_of
+from .runner import Runner
 
 
 def test(
-    config: str,
+    config: Config | str,
     checkpoint: str,
     out: str | None = None,
     show: bool = False,
@@ -32,7 +32,7 @@ def test(
     """Evaluates a checkpoint, as ``tools/test.py``.
 
     Args:
-        config (str): The config file.
+        config (Config or str): A config, or its file.
         checkpoint (str): The checkpoint file.
         out (str, optional): Predictions go into this file (.pkl).
         show (bool): Show each image with its detections.
@@ -53,21 +53,22 @@ def test(
     """
     if out is not None and not out.endswith(('.pkl', '.pickle')):
         raise UserError(f'--out {out}: the file must end in .pkl.')
-    need_file(checkpoint, 'checkpoint')
+    check_file(checkpoint, 'checkpoint')
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(config, **options)
-    need_backends(cfg)
+    name = name_of(config)
+    check_backends(cfg)
     trust_checkpoints(trust_checkpoint)
     cfg.load_from = checkpoint
     if not cfg.get('test_dataloader'):
         raise UserError(
-            f'{config} has no test_dataloader, so there is nothing to test '
+            f'{name} has no test_dataloader, so there is nothing to test '
             'on: give it one, or take tools/predict.py to detect on images '
             'without labels.'
         )
     if not (cfg.get('test_evaluator') or out or show or show_dir):
         raise UserError(
-            f'{config} has no labels to measure with (test_evaluator): give '
+            f'{name} has no labels to measure with (test_evaluator): give '
             '--show-dir or --out for its detections, or set the labels '
             '(test_labels, where it is made from the template).'
         )

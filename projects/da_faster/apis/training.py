@@ -3,7 +3,6 @@
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import Runner
 
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine import trust_checkpoints
@@ -12,11 +11,12 @@ from da_faster.engine.hooks.preemption_hook import EXIT_CODE
 from da_faster.engine.work_dir_lock import is_first_process, lock_work_dir
 from da_faster.errors import UserError, logged
 
-from .config import load_config, need_backends, need_file
+from .config import check_backends, check_file, load_config, name_of
+from .runner import Runner
 
 
 def train(
-    config: str,
+    config: Config | str,
     amp: bool = False,
     auto_scale_lr: bool = False,
     resume: str | None = None,
@@ -27,7 +27,7 @@ def train(
     """Trains, as ``tools/train.py``.
 
     Args:
-        config (str): The config file.
+        config (Config or str): A config, or its file.
         amp (bool): Train in mixed precision.
         auto_scale_lr (bool): Scale the learning rate with the number of
             source images an iteration.
@@ -49,7 +49,8 @@ def train(
     """
     setup_cache_size_limit_of_dynamo()
     cfg = load_config(config, **options)
-    need_backends(cfg)
+    name = name_of(config)
+    check_backends(cfg)
     trust_checkpoints(trust_checkpoint)
     # Held until the training ends.
     if is_first_process():
@@ -58,11 +59,11 @@ def train(
     if amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.loss_scale = 'dynamic'
-    check_amp(cfg, config, amp)
+    check_amp(cfg, name, amp)
     if auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise UserError(
-                f'{config} has no auto_scale_lr.base_batch_size, '
+                f'{name} has no auto_scale_lr.base_batch_size, '
                 'which --auto-scale-lr needs.'
             )
         cfg.auto_scale_lr.enable = True
@@ -80,7 +81,7 @@ def train(
     return True
 
 
-def check_amp(cfg: Config, config: str, asked: bool) -> None:
+def check_amp(cfg: Config, name: str, asked: bool) -> None:
     """Raises a UserError for mixed precision without a GPU."""
     wrapper = cfg.get('optim_wrapper') or {}
     if wrapper.get('type') != 'AmpOptimWrapper' or get_device() != 'cpu':
@@ -90,7 +91,7 @@ def check_amp(cfg: Config, config: str, asked: bool) -> None:
             '--amp needs a GPU, and PyTorch sees none here: leave it out.'
         )
     raise UserError(
-        f'{config} trains in mixed precision, which needs a GPU, and PyTorch '
+        f'{name} trains in mixed precision, which needs a GPU, and PyTorch '
         'sees none here: give --cfg-options optim_wrapper.type=OptimWrapper.'
     )
 
@@ -106,6 +107,6 @@ def set_resume(cfg: Config, resume: str | None) -> None:
         cfg.resume = latest is not None
         cfg.load_from = latest or cfg.get('load_from')
     elif resume is not None:
-        need_file(resume, 'checkpoint')
+        check_file(resume, 'checkpoint')
         cfg.resume = True
         cfg.load_from = resume

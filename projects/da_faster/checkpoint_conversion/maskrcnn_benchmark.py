@@ -22,10 +22,11 @@ from mmdet.registry import DATASETS, MODELS
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from da_faster.config_files import enter_scope, read_config
+from da_faster.engine.checkpoints.reading import name_some, read_checkpoint
+from da_faster.engine.checkpoints.writing import check_free, write_together
 from da_faster.errors import UserError
 from da_faster.files import file_sha256
-
-from .files import load_config, name_some, need_free, read, write
 
 DOMAIN_PARTS = ('domain_neck', 'instance_domain_head', 'loss_consistency')
 ANCHORS = 'rpn.anchor_generator.cell_anchors.0'
@@ -238,14 +239,15 @@ def convert_maskrcnn_benchmark(
             exists or cannot be written. Nothing is written then.
     """
     src, out, config = map(Path, (src, out, config))
-    need_free([out], force)
-    cfg = load_config(config, cfg_options)
+    check_free([out], force)
+    cfg = read_config(config, cfg_options)
+    enter_scope(cfg)
     meta = DATASETS.build(dict(cfg.test_dataloader.dataset, lazy_init=True))
     dataset_meta = dict(meta.metainfo)
     known = list(dataset_meta['classes'])
     rows = class_rows(classes or known, known)
 
-    theirs = their_state(read(src, trust), src)
+    theirs = their_state(read_checkpoint(src, trust), src)
     adapted = any(name.startswith('da_heads.') for name in theirs)
     if not adapted:
         cfg.model.update(dict.fromkeys(DOMAIN_PARTS))
@@ -267,5 +269,5 @@ def convert_maskrcnn_benchmark(
             source_sha256=file_sha256(src),
         ),
     )
-    write({out: lambda path: torch.save(checkpoint, path)}, force)
+    write_together({out: lambda path: torch.save(checkpoint, path)}, force)
     return Converted(len(theirs), len(known), adapted)

@@ -21,7 +21,7 @@ from da_faster.errors import UserError
 
 from .checks import Checker
 from .images import check_images, check_some_images
-from .parts import ROLES, Part, by_detector, dataset_classes
+from .parts import ROLES, Part, by_detector
 from .reader import DataReader, Finding
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
     'ROLES',
     'by_detector',
     'check',
-    'dataset_classes',
     'stop_if_fatal',
 ]
 

@@ -17,10 +17,10 @@ LABELLED = 'labelled target'  # source images that are meant to be target ones
 def is_labelled_target(cfg: Config, part: Part) -> bool:
     """Whether a part of the source is meant to hold target images.
 
-    That is so where the config's ``target_labels`` names its annotations, or
+    That is so where ``adaptation.target_labels`` names its annotations, or
     where a detector made its labels.
     """
-    few = cfg.get('target_labels')
+    few = (cfg.get('adaptation') or {}).get('target_labels')
     return part.by_detector or (
         bool(few and part.ann_file)
         and osp.realpath(few) == osp.realpath(part.ann_file)

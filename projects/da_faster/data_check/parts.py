@@ -1,14 +1,8 @@
 """The datasets of a config, as their files describe them."""
 
-import os.path as osp
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
-
-from mmdet.registry import DATASETS
-from mmengine.fileio import list_from_file
-
-from da_faster.errors import UserError
 
 ROLES = ('source', 'target', 'test', 'val')
 
@@ -91,26 +85,3 @@ def by_detector(content: dict) -> bool:
     """Whether a COCO file holds pseudo-labels, as pseudo_label.py notes."""
     info = content.get('info')
     return isinstance(info, dict) and 'pseudo_labels' in info
-
-
-def dataset_classes(dataset: dict) -> tuple:
-    """Returns the class names of a dataset's config, in the config's order.
-
-    Returns:
-        tuple[str]: The names; empty where the config has none.
-
-    Raises:
-        UserError: If ``classes`` is a text that is not the path of a file.
-    """
-    classes = (dataset.get('metainfo') or {}).get('classes')
-    if classes is None:
-        cls = DATASETS.get(dataset['type'])
-        classes = getattr(cls, 'METAINFO', {}).get('classes') or ()
-    if isinstance(classes, str):
-        if not osp.isfile(classes):
-            raise UserError(
-                f'classes is the text {classes!r}; write '
-                f'classes=({classes!r}, ) with a comma.'
-            )
-        classes = list_from_file(classes)
-    return tuple(classes)

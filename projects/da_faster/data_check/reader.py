@@ -9,9 +9,10 @@ from mmdet.registry import DATASETS
 from mmengine.config import Config
 
 from da_faster.config_tree import dataloaders, leaves
+from da_faster.datasets.class_names import dataset_classes
 from da_faster.errors import UserError
 
-from .parts import ROLES, Part, dataset_classes
+from .parts import ROLES, Part
 
 SUBSET = 'tools/dataset_converters/coco_subset.py'
 MANY = 100  # files that one sentence names

@@ -7,6 +7,7 @@ from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
 from mmengine.fileio import list_dir_or_file, load
 
+from da_faster.errors import UserError
 from da_faster.listing import IMAGE_SUFFIXES, is_hidden, list_files
 
 
@@ -93,3 +94,23 @@ class TargetDataset(BaseDetDataset):
             )
             for image in images
         ]
+
+
+def images_below(folder: str) -> list[str]:
+    """Lists the image files below a folder, in alphabetical order.
+
+    Raises:
+        UserError: If there is none.
+    """
+    if not osp.isdir(folder):
+        raise UserError(f'{folder} is not a folder of images.')
+    dataset = TargetDataset(
+        data_prefix=dict(img=osp.join(folder, '')), pipeline=[], lazy_init=True
+    )
+    try:
+        return [item['img_path'] for item in dataset.load_data_list()]
+    except ValueError as error:
+        raise UserError(
+            f'no image found in {folder} ({", ".join(IMAGE_SUFFIXES)}): give '
+            'a folder that has some.'
+        ) from error

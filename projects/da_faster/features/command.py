@@ -9,15 +9,12 @@ import numpy as np
 from mmengine.config import Config
 from torch import nn
 
-from da_faster.apis.config import need_output
-from da_faster.apis.detectors import (
-    images_below,
-    load_detector,
-    read_any_config,
-)
+from da_faster.apis.config import make_output_folder
 from da_faster.apis.prediction import short
 from da_faster.config_files import enter_scope
 from da_faster.data_check import DataReader
+from da_faster.datasets.target_dataset import images_below
+from da_faster.detectors import Detector
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
 from da_faster.listing import spread
@@ -229,10 +226,13 @@ def measure(
             'each.'
         )
     numbers = str(Path(out).with_suffix('.json'))
-    need_output(out, '--out')
-    need_output(numbers, '--out')
-    cfgs = [read_any_config(config) for config, _ in detectors]
-    found = images_of(cfgs[-1], detectors[-1][0], source, target)
+    make_output_folder(out, '--out')
+    make_output_folder(numbers, '--out')
+    read = [
+        Detector.read(config, checkpoint, trust_checkpoint)
+        for config, checkpoint in detectors
+    ]
+    found = images_of(read[-1].config, read[-1].name, source, target)
     paths = {
         domain: spread(every, num) for domain, (_, every) in found.items()
     }
@@ -249,8 +249,8 @@ def measure(
     ]
     titles = titles or [short(checkpoint) for _, checkpoint in detectors]
     results, columns, names = [], [], ()
-    for cfg, (_, checkpoint), title in zip(cfgs, detectors, titles):
-        model = load_detector(cfg, checkpoint, trust_checkpoint, student)
+    for detector, title in zip(read, titles):
+        model = detector.open(student)
         both = extract(model, paths, boxes)
         results.append(distances(title, model, both, seed))
         columns.append(panels(results[-1], both, seed))

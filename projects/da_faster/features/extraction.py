@@ -15,8 +15,8 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import bbox2roi
 from torch import Tensor, nn
 
-from da_faster.apis.detectors import look
 from da_faster.config_tree import box_head, last_stage
+from da_faster.detectors import look
 
 CELLS = 7  # a box is pooled to CELLS x CELLS cells
 

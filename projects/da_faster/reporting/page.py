@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader
 
-from da_faster.apis.config import need_output
+from da_faster.apis.config import make_output_folder
 from da_faster.benchmarking.scores import describe
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
@@ -90,7 +90,7 @@ def report(
     notes = [text for run in runs for text in run.caveats()]
     detected = [run for run in runs if run.detections and run.test_set()]
     truth = common_truth(detected)
-    need_output(out, '--out')
+    make_output_folder(out, '--out')
     looks = styles([method.oracle for method in methods])
     source = results = None
     if source_labels and not truth:

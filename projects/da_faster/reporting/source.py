@@ -7,15 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from da_faster.apis.detectors import (
-    class_names,
-    detect,
-    load_detector,
-    read_any_config,
-)
 from da_faster.benchmarking.scores import evaluate
 from da_faster.coco_files import coco_detections
 from da_faster.data_check import DataReader
+from da_faster.detectors import Detector, detect
 from da_faster.engine.checkpoints.files import resume_candidates
 from da_faster.errors import UserError
 from da_faster.progress import progress
@@ -88,10 +83,10 @@ def detect_images(
             'cannot be measured: leave --source-labels out, or put a '
             'checkpoint there.'
         )
-    cfg = read_any_config(run.config)
-    model = load_detector(cfg, found[0], trust)
+    detector = Detector.read(run.config, found[0], trust)
+    model = detector.open()
     ids = {name: i for i, name in truth.names.items()}
-    names = class_names(cfg) or model.dataset_meta['classes']
+    names = detector.class_names or model.dataset_meta['classes']
     category_ids = {
         label: ids[name] for label, name in enumerate(names) if name in ids
     }
@@ -123,7 +118,7 @@ def score_on_source(
     """
     folder, paths = training_images(runs[0])
     images = images or folder
-    classes = class_names(runs[0].cfg) or ()
+    classes = Detector(runs[0].cfg).class_names or ()
     truth = Truth(TargetSet(labels, images, tuple(classes)))
     known = {osp.realpath(path) for path in paths}
     seen = sum(

@@ -13,7 +13,7 @@ from mmengine.hub import get_config
 from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData
 
-from ...detectors import CONFIGS, narrow
+from ...small_detectors import CONFIGS, narrow
 
 SIZE = 64, 96
 

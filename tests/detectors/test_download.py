@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from da_faster.apis.detectors import download
+from da_faster.detectors.download import download
 
 
 def test_urls_of_one_name_have_a_file_each(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""An adapted checkpoint as a stock MMDetection one; the shared helpers."""
+"""A detector of stock MMDetection, and its files."""
 
 import runpy
 import subprocess
@@ -16,12 +16,7 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 
-from da_faster.checkpoint_conversion import files
-from da_faster.checkpoint_conversion.stock_config import (
-    StockConfig,
-    custom_classes,
-)
-from da_faster.engine.checkpoints.loading import allow_list
+from da_faster.detectors.stock_config import StockConfig, custom_classes
 from da_faster.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -285,7 +280,7 @@ def test_optimizers_that_mmengine_registers_are_stock(monkeypatch):
     """Such as Lion, of a package of its own."""
     monkeypatch.setitem(OPTIMIZERS.module_dict, 'Lion', OwnEMAHook)
     assert 'Lion' in custom_classes()
-    known = 'da_faster.checkpoint_conversion.stock_config.KNOWN_OPTIMIZERS'
+    known = 'da_faster.detectors.stock_config.KNOWN_OPTIMIZERS'
     monkeypatch.setattr(known, {'Lion'})
     assert 'Lion' not in custom_classes()
 
@@ -330,46 +325,6 @@ def test_existing_output_is_kept(tmp_path, end):
     assert existing.read_text() == 'precious'
 
 
-# files.py
-
-
-class Payload:
-    """Leaves a file behind where it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
-def test_code_runs_only_if_trusted(tmp_path):
-    ran = tmp_path / 'ran'
-    torch.save(dict(x=Payload(ran)), tmp_path / 'x.pth')
-    with pytest.raises(UserError, match='give --trust-checkpoint if'):
-        files.read(tmp_path / 'x.pth', allow=allow_list())
-    assert not ran.exists()
-    files.read(tmp_path / 'x.pth', trust=True)
-    assert ran.exists()
-
-
-@pytest.mark.parametrize('trust', [False, True])
-@pytest.mark.parametrize(
-    'content', [b'', b'junk', b'hello', b'<html>', 300, [1]]
-)
-def test_unreadable_checkpoint(tmp_path, content, trust):
-    path = tmp_path / 'x.pth'
-    torch.save([1] if content == [1] else dict(x=torch.zeros(99)), path)
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content == 300:
-        path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(UserError) as error:
-        files.read(path, trust)
-    assert str(error.value).startswith(str(path))
-    assert '\n' not in str(error.value)
-
-
 @pytest.mark.parametrize(
     'content, part',
     [
@@ -387,26 +342,3 @@ def test_a_checkpoint_of_another_layout(tmp_path, content, part):
         command(CONFIG, path, tmp_path / 'out.pth')
     assert str(error.value).startswith(f'{path} has a {part}')
     assert '\n' not in str(error.value)
-
-
-def test_missing_checkpoint(tmp_path):
-    with pytest.raises(UserError, match='does not exist; check the path'):
-        files.read(tmp_path / 'x.pth')
-
-
-def test_all_results_or_none(tmp_path):
-    old, new = tmp_path / 'old', tmp_path / 'new'
-    old.write_text('old')
-
-    def fail(path):
-        path.write_text('half')
-        raise RuntimeError('disk full')
-
-    with pytest.raises(UserError, match='new was not written: disk full'):
-        files.write(
-            {old: lambda path: path.write_text('new'), new: fail}, force=True
-        )
-    assert [p.name for p in tmp_path.iterdir()] == ['old']
-    assert old.read_text() == 'old'
-    files.write({old: lambda path: path.write_text('new')}, True)
-    assert old.read_text() == 'new'

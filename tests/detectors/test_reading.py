@@ -2,8 +2,7 @@
 
 import pytest
 
-from da_faster.adaptation import derive
-from da_faster.apis.detectors import load_detector, read_any_config
+from da_faster.detectors import Detector
 from da_faster.errors import UserError
 
 
@@ -16,7 +15,7 @@ from da_faster.errors import UserError
     ],
 )
 def test_names_of_every_folder(name):
-    cfg = read_any_config(f'mmdet::{name}')
+    cfg = Detector.read(f'mmdet::{name}').config
     assert cfg.model.bbox_head if 'retina' in name else cfg.model.roi_head
 
 
@@ -24,7 +23,7 @@ def test_a_package_that_is_not_installed(tmp_path):
     config = tmp_path / 'own.py'
     config.write_text("custom_imports = dict(imports=['no_such_package'])")
     with pytest.raises(UserError, match='own.py needs a package'):
-        read_any_config(str(config))
+        Detector.read(str(config))
 
 
 def test_a_preprocessor_beside_the_model(tmp_path):
@@ -34,28 +33,29 @@ def test_a_preprocessor_beside_the_model(tmp_path):
         "model = dict(type='RetinaNet')\n"
         "data_preprocessor = dict(type='DetDataPreprocessor', mean=[1])"
     )
-    assert read_any_config(str(config)).model.data_preprocessor.mean == [1]
+    detector = Detector.read(str(config))
+    assert detector.config.model.data_preprocessor.mean == [1]
 
 
 def test_no_names_of_classes():
     """V3Det's data set takes them from its file."""
-    cfg = read_any_config(
+    detector = Detector.read(
         'mmdet::v3det/cascade_rcnn_r50_fpn_8x4_sample1e-3_mstrain_v3det_2x'
     )
     with pytest.raises(UserError, match='names no classes'):
-        derive(cfg)
+        _ = detector.classes
 
 
 def test_a_model_that_cannot_be_built(tiny_config, tmp_path):
-    cfg = read_any_config(str(tiny_config))
-    cfg.model.backbone.deapth = 50
     (tmp_path / 'x.pth').touch()
+    detector = Detector.read(str(tiny_config), str(tmp_path / 'x.pth'))
+    detector.config.model.backbone.deapth = 50
     with pytest.raises(UserError, match="cannot be built.*'deapth'"):
-        load_detector(cfg, str(tmp_path / 'x.pth'))
+        detector.open()
 
 
 def test_no_default_scope(tiny_config, tmp_path):
-    cfg = read_any_config(str(tiny_config))
-    cfg.default_scope = None
+    detector = Detector.read(str(tiny_config), str(tmp_path / 'x.pth'))
+    detector.config.default_scope = None
     with pytest.raises(UserError, match='does not exist'):
-        load_detector(cfg, str(tmp_path / 'x.pth'))
+        detector.open()

@@ -1,4 +1,4 @@
-"""From which score on a detector means it."""
+"""Sigmoid or softmax scores, and which of them are confident."""
 
 import inspect
 
@@ -11,7 +11,7 @@ SIGMOID = (
     'FocalLoss', 'QualityFocalLoss', 'VarifocalLoss', 'GaussianFocalLoss',
     'EQLV2Loss',
 )  # fmt: skip
-# Where a score means "an object": (threshold, lowest score that is ignored).
+# (lowest score of a confident detection, lowest score of an uncertain one).
 # A softmax has to share its mass with the background, a sigmoid trained with a
 # focal loss stays low.
 SOFTMAX_SCORES = 0.5, 0.3
@@ -33,7 +33,7 @@ def scores_are_sigmoids(model: dict) -> bool:
 
 
 def default_losses(name: str | None) -> dict:
-    """What a head takes for the losses that its config does not give."""
+    """The losses that a head takes where its config does not give them."""
     cls = name and MODELS.get(name)
     losses: dict = {}
     for base in inspect.getmro(cls) if inspect.isclass(cls) else ():
@@ -44,10 +44,10 @@ def default_losses(name: str | None) -> dict:
             ):
                 losses.setdefault(argument.name, argument.default)
         if not any(a.kind is a.VAR_KEYWORD for a in arguments):
-            break  # the others' are not to be reached
+            break  # no keyword reaches the next base class
     return losses
 
 
 def score_bounds(sigmoid: bool) -> tuple[float, float]:
-    """The score of a sure detection, and the lowest of an unsure one."""
+    """The lowest score of a confident detection, and of an uncertain one."""
     return SIGMOID_SCORES if sigmoid else SOFTMAX_SCORES

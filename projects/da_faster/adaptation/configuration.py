@@ -1,0 +1,307 @@
+"""From the config of a detector to the config of its adaptation."""
+
+import copy
+import os.path as osp
+
+import torch
+from mmengine.config import Config
+
+from da_faster.config_files import read_config
+from da_faster.config_tree import last_name
+from da_faster.detectors import Detector
+from da_faster.errors import UserError
+
+from .few_labels import check_true_labels
+from .loaders import (
+    batch_size,
+    labelled_loader,
+    labelled_pipeline,
+    loader,
+    measured_pipeline,
+    source_dataset,
+    views,
+)
+from .overlap import check_other_images
+from .settings import Settings, check_blend
+from .suitability import check_stock_parts, check_teachable
+
+# Hooks that count epochs, and hooks whose work SelfTrainingHook does.
+LEFT_OUT = (
+    'EMAHook', 'MeanTeacherHook', 'PipelineSwitchHook', 'SelfTrainingHook',
+    'SetEpochInfoHook', 'SyncNormHook', 'YOLOXModeSwitchHook',
+)  # fmt: skip
+
+
+def adapt_config(
+    cfg: Config,
+    target: str,
+    load_from: str | None = None,
+    name: str = 'the config',
+    **settings,
+) -> Config:
+    """Makes the config of a mean teacher that adapts a detector.
+
+    Args:
+        cfg (Config): A config of MMDetection, to train and to test the
+            detector with.
+        target (str): A folder of images.
+        load_from (str, optional): The detector's checkpoint. It is needed
+            where there are no labels at all.
+        name (str): The name of the config, for messages.
+        **settings: Any of ``Settings``: ``source``, ``iters``,
+            ``test_labels``, ``test_images``, ``target_labels``, ``share``,
+            ``blend``.
+
+    Returns:
+        Config: A config for ``tools/train.py``.
+
+    Raises:
+        UserError: If a setting is out of range, if the config lacks something
+            or has code that stock MMDetection does not have, or if the target
+            is the source.
+    """
+    detector = Detector(cfg, name=name)
+    return configure(detector, Settings(target, **settings), load_from)
+
+
+def configure(
+    detector: Detector, settings: Settings, load_from: str | None
+) -> Config:
+    """Makes the config of an adaptation; see :func:`adapt_config`."""
+    new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
+    adaptation = dict(blend=settings.blend)
+    check_blend(settings.blend, detector.name)
+    detector.check_box_head()
+    check_teachable(detector)
+    check_stock_parts(detector, settings.source)
+    detector.check_test_pipeline()
+    training = optimization(detector, settings.labelled)
+    dataset = dict(
+        type='TargetDataset',
+        metainfo=dict(classes=detector.classes),
+        data_prefix=dict(img=osp.join(settings.target, '')),
+    )
+    check_other_images(detector, settings.target)
+    target_loader = loader(
+        batch_size(detector), dict(dataset, pipeline=views(detector))
+    )
+    labelled = []
+    if settings.source:
+        labelled.append(source_dataset(detector, dataset))
+    if settings.target_labels:
+        check_true_labels(settings.target_labels)
+        adaptation['target_labels'] = settings.target_labels
+        labelled.append(
+            dict(
+                dataset,
+                type='CocoDataset',
+                ann_file=settings.target_labels,
+                filter_cfg=dict(filter_empty_gt=True),
+                pipeline=labelled_pipeline(detector),
+            )
+        )
+    if labelled:
+        new.train_dataloader = labelled_loader(
+            labelled, detector, settings.share
+        )
+        new.train_cfg = dict(type='DALoop', target_dataloader=target_loader)
+    else:
+        new.train_dataloader = target_loader
+        new.train_cfg = dict(type='TargetLoop')
+    iters = settings.iters
+    new.train_cfg.update(max_iters=iters, val_interval=iters)
+    new.model = mean_teacher(detector, settings)
+    new.update(measuring(detector, settings))
+    new.update(training)
+    new.custom_hooks = [
+        dict(hook)
+        for hook in detector.stock.get('custom_hooks') or []
+        if last_name(hook['type']) not in LEFT_OUT
+    ] + [
+        # The longer the training, the slower the teacher may follow.
+        dict(
+            type='SelfTrainingHook',
+            burn_in=0,
+            momentum=max(0.0004, min(0.01, 10 / iters)),
+            interval=max(1, min(50, iters // 4)),
+            restore_rate=0.01,
+        )
+    ]
+    new.default_hooks.checkpoint.update(
+        interval=max(1, iters // 5), max_keep_ckpts=1
+    )
+    new.load_from = load_from and str(load_from)
+    new.adaptation = adaptation
+    new.randomness = dict(seed=0)
+    return new
+
+
+def blend_of(config: Config, file: object) -> float:
+    """Returns the blend of an adaptation's config; 1 where it has none.
+
+    Args:
+        config (Config): A config of :func:`configure`, perhaps edited.
+        file (object): Its file, for messages.
+
+    Raises:
+        UserError: If the blend is not a number between 0 and 1.
+    """
+    found = config.get('adaptation') or {}
+    blend = found.get('blend', 1) if isinstance(found, dict) else found
+    check_blend(blend, file)
+    return blend
+
+
+def mean_teacher(detector: Detector, settings: Settings) -> dict:
+    """The detector as a student and its teacher."""
+    model = copy.deepcopy(detector.stock.model)
+    if not model.get('data_preprocessor'):
+        model.data_preprocessor = dict(type='DetDataPreprocessor')
+    kind = last_name(model.data_preprocessor.type)
+    if kind != 'DetDataPreprocessor':
+        raise UserError(
+            f'{detector.name} has the data preprocessor {kind}; adaptation '
+            'needs DetDataPreprocessor.'
+        )
+    without_downloads(model)
+    trained = model.get('train_cfg') or {}
+    if trained.get('initial_epoch'):  # the detector is past TOOD's first ones
+        trained['initial_epoch'] = 0
+    threshold, ignore_above = detector.score_bounds
+    # A short training compares with its first labels, too.
+    window = settings.iters * batch_size(detector) // 3
+    return dict(
+        type='MeanTeacher',
+        detector=model,
+        pseudo_labels=dict(
+            threshold=threshold,
+            ignore_above=ignore_above,
+            max_growth=1.0,  # else labels make more of their kind
+            statistics_window=max(1, min(200, window)),
+        ),
+        # The teacher's labels hold the student where colours lead away, and
+        # repeat what the detector does not see. So they weigh little beside
+        # true labels.
+        target_weight=0.25 if settings.labelled else 1.0,
+        # Without labels, target images alone say that there are objects.
+        empty_images=settings.labelled,
+        keep_source_model=True,
+    )
+
+
+def without_downloads(value) -> None:
+    """Removes pretrained weights, which the checkpoint replaces."""
+    if isinstance(value, dict):
+        init = value.get('init_cfg')
+        if isinstance(init, (list, tuple)):
+            value['init_cfg'] = [
+                one for one in init if one.get('type') != 'Pretrained'
+            ]
+        elif isinstance(init, dict) and init.get('type') == 'Pretrained':
+            value['init_cfg'] = None
+        for inner in value.values():
+            without_downloads(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            without_downloads(inner)
+
+
+def measuring(detector: Detector, settings: Settings) -> dict:
+    """Validation and test on labelled images, or predictions on the target."""
+    labels = settings.test_labels
+    images = settings.test_images or settings.target
+    tested = dict(
+        batch_size=1,
+        num_workers=2,
+        persistent_workers=True,
+        drop_last=False,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dict(
+            type='CocoDataset' if labels else 'TargetDataset',
+            metainfo=dict(classes=detector.classes),
+            data_prefix=dict(img=osp.join(images, '')),
+            test_mode=True,
+            pipeline=measured_pipeline(detector),
+        ),
+    )
+    test_cfg = dict(type='TestLoop')
+    if not labels:
+        return dict(
+            val_dataloader=None,
+            val_evaluator=None,
+            val_cfg=None,
+            test_dataloader=tested,
+            test_evaluator=[],
+            test_cfg=test_cfg,
+        )
+    tested['dataset']['ann_file'] = labels
+    evaluator = dict(
+        type='CocoMetric', ann_file=labels, metric='bbox', classwise=True
+    )
+    return dict(
+        val_dataloader=tested,
+        test_dataloader=tested,
+        val_evaluator=evaluator,
+        test_evaluator=evaluator,
+        val_cfg=dict(type='ValLoop'),
+        test_cfg=test_cfg,
+    )
+
+
+def optimization(detector: Detector, labelled: bool) -> dict:
+    """The detector's optimizer, at a constant rate after a warm-up."""
+    lr, _ = learning_rate(detector, labelled)
+    wrapper = copy.deepcopy(detector.stock.optim_wrapper)
+    wrapper.optimizer.lr = lr
+    if 'LearningRateDecay' in str(wrapper.get('constructor')):
+        wrapper.constructor = 'StudentDecayConstructor'
+    # A step an iteration: a checkpoint has no gradients of half a step.
+    wrapper.pop('accumulative_counts', None)
+    if not torch.cuda.is_available():
+        wrapper.pop('loss_scale', None)
+        wrapper.pop('dtype', None)
+        wrapper.type = 'OptimWrapper'
+    warm_up = dict(
+        type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100
+    )
+    return dict(optim_wrapper=wrapper, param_scheduler=[warm_up])
+
+
+def learning_rate(detector: Detector, labelled: bool) -> tuple[float, str]:
+    """Chooses the learning rate of an adaptation.
+
+    It is a tenth of the detector's rate, or three tenths where labelled
+    images say what is right. SGD's is scaled with the number of images an
+    iteration (``auto_scale_lr.base_batch_size``). Adam's is not, as its steps
+    hardly depend on that number. The rate of an adaptation stays.
+
+    Args:
+        detector (Detector): The detector to adapt.
+        labelled (bool): Whether the adaptation has labelled images.
+
+    Returns:
+        tuple[float, str]: The rate, and what it was computed from.
+
+    Raises:
+        UserError: If the detector's config has no rate.
+    """
+    cfg = detector.config
+    wrapper = cfg.get('optim_wrapper') or {}
+    optimizer = wrapper.get('optimizer') or {}
+    if not optimizer.get('lr'):
+        raise UserError(
+            f'{detector.name} has no optim_wrapper.optimizer.lr, from which '
+            'the learning rate follows: give optim_wrapper.'
+        )
+    if 'blend' in (cfg.get('adaptation') or {}):
+        return optimizer['lr'], 'that of the adaptation before'
+    part = 0.3 if labelled else 0.1
+    lr_from = f'{part} of {optimizer["lr"]:.3g}'
+    if str(optimizer.get('type')) == 'SGD':
+        base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+        counts = wrapper.get('accumulative_counts', 1)
+        base = base or detector.train_batch * counts
+        number = batch_size(detector)
+        part *= number / base
+        lr_from += f' for {base} images, here for {number}'
+    return float(f'{optimizer["lr"] * part:.6g}'), lr_from

@@ -1,0 +1,106 @@
+"""Goes on with an adaptation that was interrupted."""
+
+import copy
+import os
+import os.path as osp
+from collections.abc import Callable
+from pathlib import Path
+
+from mmengine.config import Config
+
+from da_faster.config_files import read_config
+from da_faster.config_tree import dataloaders, image_folder, leaves
+from da_faster.data_check import stop_if_fatal
+from da_faster.errors import UserError
+from da_faster.files import file_sha256, write_atomically
+
+from .work_dir import WorkDir
+
+
+def prepare_resume(
+    work_dir: WorkDir,
+    target: str,
+    checkpoint: str,
+    data_check: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Checks an adaptation that was begun; its folder may have moved since.
+
+    Args:
+        work_dir (WorkDir): The folder. ``adapt.py`` is mended where it names
+            the folder's earlier path, or settings of a Runner.
+        target (str): The folder of images that the user gives now.
+        checkpoint (str): The checkpoint that the user gives now.
+        data_check (bool): Look for errors in the data.
+        say (callable): Gets a line to show.
+
+    Raises:
+        UserError: If something is gone, broken, or of another adaptation.
+    """
+    file, start = work_dir.config, work_dir.start
+    if not file.exists():
+        raise UserError(
+            f'{file.parent} has no adaptation to go on with: leave --resume '
+            'out.'
+        )
+    for needed in (start, start.with_suffix('.py')):
+        if not needed.exists():
+            raise UserError(
+                f'{needed} is gone, without which nothing can be exported: '
+                'copy it back, or begin anew in another --work-dir.'
+            )
+    cfg = read_config(file)
+    check_target(cfg, target, file)
+    if data_check:
+        stop_if_fatal(
+            cfg,
+            mend=f'start the command where you started it first, or correct '
+            f'the paths in {file}; --skip-data-check goes on anyway.',
+        )
+    now = copy.deepcopy(cfg)
+    if osp.realpath(cfg.get('load_from') or '') != osp.realpath(start):
+        now.load_from = str(start)
+    # tools/train.py writes its own settings over the config of its work dir.
+    now.resume = False
+    for key in ('work_dir', 'launcher'):
+        now.pop(key, None)
+    if now.to_dict() != cfg.to_dict():
+        write_atomically(now.pretty_text.encode(), str(file))
+    say(f'{file}: goes on as it says, whatever other options are given')
+    check_same_start(cfg, checkpoint, file)
+
+
+def check_target(cfg: Config, target: str, file: Path) -> None:
+    """Raises a UserError if a config adapts to no images, or to others."""
+    needed = 'model', 'train_cfg', 'train_dataloader', 'test_dataloader'
+    gone = [key for key in needed if not cfg.get(key)]
+    if gone:
+        raise UserError(f'{file} has no {", ".join(gone)}: complete it.')
+    loaders = dataloaders(cfg)
+    for leaf in leaves(loaders.get('target') or loaders['source']):
+        own = image_folder(leaf)
+        if osp.realpath(own) != osp.realpath(target):
+            raise UserError(
+                f'{file} adapts to {own} (from {os.getcwd()}), not to '
+                f'{target}: give that one, or another --work-dir; or write '
+                'where it is now into the file.'
+            )
+
+
+def check_same_start(cfg: Config, checkpoint: str, file: Path) -> None:
+    """Raises a UserError if another checkpoint is given than at the start.
+
+    The checkpoint of the start may be gone by now.
+    """
+    begun = cfg.get('adaptation') or {}
+    if not begun.get('checkpoint'):
+        return
+    if osp.isfile(checkpoint):
+        same = file_sha256(checkpoint) == begun.get('sha256')
+    else:
+        same = '://' not in checkpoint or checkpoint == begun['checkpoint']
+    if not same:
+        raise UserError(
+            f'{file} adapts {begun["checkpoint"]}, which is not {checkpoint}: '
+            'give that one, or another --work-dir.'
+        )
