@@ -30,7 +30,7 @@ def test_as_the_loader_gives_it(tmp_path, suffix, orientation, how):
 
 
 def test_labels_of_an_image_that_is_not_turned(tmp_path):
-    """OpenCV leaves a WebP as it is stored, viewers turn it."""
+    """OpenCV leaves a WebP as it is stored; viewers turn the image."""
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / 'x.webp'
@@ -40,7 +40,7 @@ def test_labels_of_an_image_that_is_not_turned(tmp_path):
 
 
 def test_labels_of_the_stored_pixels_of_a_tiff(tmp_path):
-    """OpenCV turns it, and so does Pillow, its size included."""
+    """OpenCV turns a TIFF, and Pillow turns image and size."""
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / 'x.tif'
@@ -50,7 +50,7 @@ def test_labels_of_the_stored_pixels_of_a_tiff(tmp_path):
 
 @pytest.mark.filterwarnings('ignore:Truncated File Read')
 def test_broken_metadata_that_opencv_obeys(tmp_path):
-    """It ends early, and Pillow reads no orientation."""
+    """The metadata ends early; Pillow reads no orientation."""
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / 'x.jpg'

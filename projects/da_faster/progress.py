@@ -9,7 +9,7 @@ from rich.progress import track
 T = TypeVar('T')
 
 
-def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+def progress(items: Iterable[T], total: int, name: str) -> Iterator[T]:
     """Yields the items and shows how many were yielded.
 
     A terminal shows a bar. Any other output gets one line at the end, since
@@ -18,10 +18,10 @@ def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     Args:
         items (iterable): Finished work, one item after the other.
         total (int): Number of the items.
-        what (str): A name for the items, in the plural, as in "images".
+        name (str): Name of the items in the plural, as "images".
     """
     if sys.stdout.isatty():
-        yield from track(items, what, total)
+        yield from track(items, name, total)
     else:
         yield from items
-        print(f'{total}/{total} {what}', flush=True)
+        print(f'{total}/{total} {name}', flush=True)

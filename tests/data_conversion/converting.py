@@ -1,4 +1,4 @@
-"""What the tests of the converters share."""
+"""Helpers for the tests of the converters."""
 
 import importlib
 import json

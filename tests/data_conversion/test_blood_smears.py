@@ -464,7 +464,7 @@ def test_broken_data(convert, raw, case):
 
 
 def test_command(raw, tmp_path):
-    """As the user starts it, from another folder, then with broken data."""
+    """A process of its own, from another folder, then with broken data."""
     command = [sys.executable, str(TOOLS / 'blood_smears.py'), *map(str, raw)]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

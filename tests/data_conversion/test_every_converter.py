@@ -1,4 +1,4 @@
-"""What all converters have in common: bytes, --force, errors, calls."""
+"""All converters alike: bytes, --force, errors, calls."""
 
 import subprocess
 import sys
@@ -67,7 +67,7 @@ def test_command(voc):
 
 
 def test_from_python(kitti, capsys):
-    """As the docstring of the package shows."""
+    """The example in the docstring of the package."""
     written = kitti_converter.convert('kitti', classes=['Car=car', 'Van=car'])
     path = Path('kitti/annotations/trainval.json')
     assert list(written) == [path]

@@ -63,7 +63,7 @@ def test_voc_splits_and_classes(voc):
 
 
 def test_sim10k_has_no_lists(capsys):
-    """Its corners may be 0, and its lists are not part of the download."""
+    """Sim10k has corners of 0, and the download has no lists."""
     for number in (3384645, 3384646):
         photo(f'sim10k/JPEGImages/{number}.jpg')
         write(

@@ -1,4 +1,4 @@
-"""What detections find, miss and take for objects."""
+"""Objects found, objects missed and false alarms."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_crowds_are_neither_missed_nor_wrong():
 
 
 def test_one_false_alarm_an_image():
-    """Of two images: the third false alarm is one too many."""
+    """Two images may have two false alarms, not three."""
 
     def outcome(*scores: float) -> Outcome:
         found = [dict(box(90 * (s < 0.9)), score=s) for s in scores]

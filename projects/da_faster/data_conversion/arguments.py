@@ -65,20 +65,20 @@ def class_map(items: Sequence[str]) -> dict[str, str]:
 
 
 def check_labels(
-    path: Path, kind: str, labels: Iterable[str], known: Iterable[str]
+    path: Path, noun: str, labels: Iterable[str], known: Iterable[str]
 ) -> None:
     """Raises a ConversionError for a label that a dataset does not have.
 
     Args:
         path: The file that lists the labels of the dataset.
-        kind: A name for the labels, as "class".
+        noun: What the dataset calls a label, as "class".
         labels: The labels to check.
         known: The labels of the dataset.
     """
     for label in labels:
         if label not in known:
             raise ConversionError(
-                f'{path} has no {kind} {label}: it has {", ".join(known)}.'
+                f'{path} has no {noun} {label}: it has {", ".join(known)}.'
             )
 
 

@@ -22,39 +22,39 @@ class Layout:
     Args:
         path: The file that describes the set.
         names: Class names by number.
-        places: Folders, lists of images, or images, by name of the split;
+        paths: Folders, lists of images, or images, by name of the split;
             relative to the folder of ``path`` or to ``base``.
         base: Another folder.
     """
 
     def __init__(
-        self, path: Path, names: dict[int, str], places: dict, base: str = ''
+        self, path: Path, names: dict[int, str], paths: dict, base: str = ''
     ) -> None:
         self.path = path
         self.root = path.parent
         self.names = names
-        self.places = places
+        self.paths = paths
         self.bases = [self.root / base.replace('\\', '/'), self.root]
 
     @property
     def splits(self) -> list[str]:
-        return list(self.places)
+        return list(self.paths)
 
     def images(self, split: str) -> list[Path]:
         """Returns the images of a split, in the order of folders and lists."""
-        if split not in self.places:
+        if split not in self.paths:
             raise ConversionError(
-                f'{self.path} has no {split}: it has {", ".join(self.places)}.'
+                f'{self.path} has no {split}: it has {", ".join(self.paths)}.'
             )
         found = []
-        for place in self.places[split]:
-            if isinstance(place, Path):
-                found.append(place)
+        for stated in self.paths[split]:
+            if isinstance(stated, Path):
+                found.append(stated)
                 continue
-            path = self.find(place, self.bases)
+            path = self.find(stated, self.bases)
             if path is None:
                 raise ConversionError(
-                    f'{self.path} has {split}: {place}, which does not exist '
+                    f'{self.path} has {split}: {stated}, which does not exist '
                     f'in {self.root}: correct it there, or choose with '
                     '--splits.'
                 )
@@ -73,17 +73,17 @@ class Layout:
             yield found or path.parent / line
 
     @staticmethod
-    def find(place: str, bases: list[Path]) -> Path | None:
+    def find(stated: str, bases: list[Path]) -> Path | None:
         """Finds the path that a file means; None if there is none.
 
         Roboflow writes ``../train/images`` for ``train/images``, CVAT
         ``data/obj_train_data/a.jpg`` for ``obj_train_data/a.jpg``.
         """
-        place = place.replace('\\', '/').removeprefix('./')
+        stated = stated.replace('\\', '/').removeprefix('./')
         for name in (
-            place,
-            place.removeprefix('../'),
-            place.removeprefix('data/'),
+            stated,
+            stated.removeprefix('../'),
+            stated.removeprefix('data/'),
         ):
             for base in bases:
                 if (base / name).exists():
@@ -142,12 +142,12 @@ def read_yaml(path: Path) -> Layout:
         if 'kpt_shape' in content:
             raise ValueError('its labels are keypoints, not boxes')
         names = names_of(content)
-        places = {
-            split: places_of(split, content[split])
+        paths = {
+            split: paths_of(split, content[split])
             for split in SPLITS
             if content.get(split)
         }
-        if not places:
+        if not paths:
             raise ValueError('it has none of "train:", "val:" and "test:"')
         base = str(content.get('path') or '')
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -155,10 +155,10 @@ def read_yaml(path: Path) -> Layout:
         raise ConversionError(
             f'{path} does not describe a set ({text}): correct it.'
         ) from error
-    return Layout(path, names, places, base)
+    return Layout(path, names, paths, base)
 
 
-def places_of(split: str, value) -> list[str]:
+def paths_of(split: str, value) -> list[str]:
     """Returns the folders or lists of a split.
 
     Args:
@@ -168,10 +168,10 @@ def places_of(split: str, value) -> list[str]:
     Raises:
         ValueError: If an entry is no text.
     """
-    places = value if isinstance(value, list) else [value]
-    if not all(isinstance(place, str) for place in places):
+    paths = value if isinstance(value, list) else [value]
+    if not all(isinstance(stated, str) for stated in paths):
         raise ValueError(f'{split} is not a folder or a list of folders')
-    return places
+    return paths
 
 
 def names_of(content: dict) -> dict[int, str]:
@@ -221,28 +221,28 @@ def read_darknet(path: Path) -> Layout:
     )
     content = {key.strip(): value.strip() for key, value in pairs}
     names = Layout.find(content.get('names', 'obj.names'), [path.parent])
-    places = {
+    paths = {
         split: [content[key]]
         for split, key in (('train', 'train'), ('val', 'valid'))
         if content.get(key)
     }
-    if names is None or not places:
+    if names is None or not paths:
         raise ConversionError(
             f'{path} lacks {"train" if names else "the file of names"}: '
             'export it again.'
         )
-    return Layout(path, read_names(names), places)
+    return Layout(path, read_names(names), paths)
 
 
 def read_folder(path: Path, root: Path) -> Layout:
     """Takes all images of a folder; subfolders like train/ are splits."""
-    places = defaultdict(list)
+    paths = defaultdict(list)
     for image in list_files(root, IMAGE_SUFFIXES):
         folders = image.relative_to(root).parts[:-1]
         split = next((part for part in folders if part in FOLDERS), 'all')
-        places[split].append(image)
-    if not places:
+        paths[split].append(image)
+    if not paths:
         raise ConversionError(f'{root} holds no image: check the path.')
-    layout = Layout(path, read_names(path), dict(places))
+    layout = Layout(path, read_names(path), dict(paths))
     layout.root = root
     return layout

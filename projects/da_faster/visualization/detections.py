@@ -130,8 +130,8 @@ def choose_images(
             :num
         ]
     every = list(first)
-    places = np.linspace(0, len(every) - 1, min(num, len(every)) + 2)[1:-1]
-    return [every[int(place)] for place in places]
+    indices = np.linspace(0, len(every) - 1, min(num, len(every)) + 2)[1:-1]
+    return [every[int(index)] for index in indices]
 
 
 def read_image(path: str) -> np.ndarray:
