@@ -5,28 +5,28 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 
 .PHONY: env lint format test docs demo
 
-env:  ## the environment in .venv; seconds when it is up to date
+env:  ## sets up .venv; takes seconds when it is up to date
 	@$(PYTHON) requirements/setup_env.py
 
-lint: env  ## faults, order of imports, format
+lint: env  ## checks for faults, order of imports and format
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
-format: env  ## mends what ruff can mend
+format: env  ## mends the faults that ruff can mend
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-test: env  ## all tests, two at a time; `make test ARGS='-k name'` for some
+test: env  ## runs all tests, two at a time; some: `make test ARGS='-k name'`
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest tests -n 2 --dist loadfile \
 		$(ARGS)
 
-docs: env  ## the site, in site/; fails on a broken link
+docs: env  ## builds the site in site/; fails on a broken link
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build
 	@echo "to open in a browser: site/index.html"
 
 DEMO := work_dirs/demo/demo
 
-demo: env  ## generated data, plain against adapted: table, picture, report
+demo: env  ## compares plain and adapted on generated data
 	@test -d data/city2foggy || \
 		.venv/bin/python tools/dataset_converters/city2foggy.py
 	.venv/bin/python benchmarks/adaptation.py demo --seeds 0 --jobs 2 \

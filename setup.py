@@ -1,8 +1,8 @@
 """Adds the folder `.mim` to the wheel; all else is in pyproject.toml.
 
-MMEngine and MIM look in it for the configs and tools of an installed project.
-An editable install needs none: both are read in the checkout. (Links to them
-would make MIM find every config twice, which it refuses.)
+MMEngine and MIM look there for configs and tools of an installed project. An
+editable install has no `.mim`: configs and tools are read in the checkout.
+Links to them would make MIM find every config twice, which it refuses.
 """
 
 import shutil
@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parent
 CARRIED = ['configs', 'tools', 'model-index.yml']
 LEFT_OUT = shutil.ignore_patterns('__pycache__', '*.py[cod]', '.*')
 
-# onedl-mim 0.5.1 takes for the package whatever folder comes first in the
-# alphabet of the installed files. That would be `da_faster-0.1.0.dist-info`,
-# so a second copy goes to a folder before it.
+# onedl-mim 0.5.1 sorts the installed files and takes the first folder for the
+# package. That would be `da_faster-0.1.0.dist-info`, so a second copy of `.mim`
+# goes to a folder that comes before.
 FOR_MIM = '_da_faster_mim'
 
 
@@ -38,7 +38,7 @@ class BuildPy(build_py):
         folders = [
             Path(self.build_lib, name) for name in ('da_faster', FOR_MIM)
         ]
-        # An earlier build leaves files that the project has no more.
+        # An earlier build may have left files that the project removed.
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
         super().run()

@@ -1,8 +1,9 @@
-"""Check that an environment can run the project.
+"""Checks that an environment can run the project.
 
-`python requirements/check_env.py` runs mmcv's compiled ops for real, on every
-device that PyTorch sees: mmcv also installs, almost silently, without them.
-Made for both lines of distributions (onedl-* and the original OpenMMLab).
+`python requirements/check_env.py` runs mmcv's compiled ops on every device
+that PyTorch sees, as mmcv also installs, almost silently, without its ops. The
+check works with both lines of distributions: onedl-* and the original
+OpenMMLab.
 """
 
 import contextlib
@@ -10,8 +11,8 @@ import io
 import sys
 
 
-def mend(error: BaseException) -> str:
-    """One sentence for what `error` means and how to mend it."""
+def explain(error: BaseException) -> str:
+    """Says in one sentence what an error means and how to mend it."""
     text = f'{type(error).__name__}: {error}'
     rebuild = (
         'run `make env`, or in an environment of your own install '
@@ -38,6 +39,7 @@ def mend(error: BaseException) -> str:
 
 
 def run_ops(device: str) -> None:
+    """Runs nms and RoIAlign on a device; raises an error if one is wrong."""
     import torch
     from mmcv.ops import RoIAlign, nms
 
@@ -64,7 +66,7 @@ def main() -> int:
     try:
         import mmcv
 
-        # The OneDL line prints that a package of its makers is missing.
+        # The OneDL line prints that an optional package is missing.
         with contextlib.redirect_stdout(io.StringIO()):
             import mmdet.datasets
             import mmdet.models
@@ -79,7 +81,7 @@ def main() -> int:
         for device in devices:
             run_ops(device)
     except Exception as error:
-        print(mend(error), file=sys.stderr)
+        print(explain(error), file=sys.stderr)
         return 1
     print(
         f'torch {torch.__version__}, mmengine {mmengine.__version__}, '

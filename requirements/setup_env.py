@@ -1,9 +1,9 @@
-"""Set up the development environment in .venv: `make env`.
+"""Sets up the development environment in .venv: `make env`.
 
-Standard library only. Installs the versions of lock.txt, compiles mmcv's ops
-while the other packages install, runs the ops for real, and only then writes
-the stamp that lets the next start take no time. Whatever interrupts it,
-running it again mends the environment.
+Only the standard library is needed. The set-up installs the versions of
+lock.txt, compiles mmcv's ops while other packages install, and runs the ops.
+Then it writes a stamp, so that the next start takes no time. After any
+interruption, another start mends the environment.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ ROOT = HERE.parent
 LOCK = HERE / 'lock.txt'
 VENV = ROOT / '.venv'
 PYTHON = VENV / 'bin' / 'python'
-# Holds the digest of what was set up; only a whole environment has one.
+# Holds the digest of the set-up; only a complete environment has a stamp.
 STAMP = VENV / '.ready'
 LOG = VENV / 'setup.log'
 MMCV_LOG = VENV / 'mmcv-build.log'
@@ -36,7 +36,7 @@ START = time.monotonic()
 
 
 class SetupError(Exception):
-    """A failure, told in one sentence that names the mend."""
+    """A failure, with one sentence that says how to mend it."""
 
 
 def say(text: str) -> None:
@@ -50,12 +50,13 @@ def output_of(*command) -> str:
 
 
 def read_pins(text: str) -> dict:
-    """Map each distribution of a lock file to its requirement line."""
+    """Maps each distribution of a lock file to its requirement line."""
     lines = (line.split('#')[0].strip() for line in text.splitlines())
     return {line.split('==')[0].strip(): line for line in lines if line}
 
 
 def digest() -> str:
+    """Digest of all that decides what is installed."""
     inputs = [
         *sorted(HERE.glob('*.py')),
         LOCK,
@@ -66,14 +67,14 @@ def digest() -> str:
 
 
 def check_machine(version=sys.version_info[:2]) -> str:
-    """Look for what has to be there beforehand; return the C++ compiler."""
+    """Checks for Python, a C++ compiler and Python.h; returns the compiler."""
     if not (3, 10) <= version < (3, 13):
         raise SetupError(
             f'Python 3.10, 3.11 or 3.12 is needed and this is {version[0]}.'
             f'{version[1]}: name one, as in `make env PYTHON=python3.11`.'
         )
-    asked = os.environ.get('CXX')
-    names = [asked] if asked else ['c++', 'g++', 'clang++']
+    chosen = os.environ.get('CXX')
+    names = [chosen] if chosen else ['c++', 'g++', 'clang++']
     compiler = next((name for name in names if shutil.which(name)), None)
     if compiler is None:
         raise SetupError(
@@ -89,7 +90,7 @@ def check_machine(version=sys.version_info[:2]) -> str:
 
 
 def pip_failure(output: str) -> str:
-    """One sentence for what stopped pip."""
+    """Says in one sentence why pip failed."""
     unreachable = (
         'NewConnectionError',
         'NameResolutionError',
@@ -136,14 +137,14 @@ def pip(*arguments) -> None:
 
 
 def prepare_venv() -> None:
-    """Keep a whole .venv of this very Python; start anew for any other.
+    """Keeps a complete .venv of this Python; makes a new one otherwise.
 
-    After an interruption it is not whole: pip takes a package that was cut
-    off half-way for an installed one.
+    An interrupted .venv is not kept: pip takes a package that was installed
+    half-way for an installed one.
     """
-    whole = STAMP.exists()
+    complete = STAMP.exists()
     STAMP.unlink(missing_ok=True)
-    if whole and PYTHON.exists():
+    if complete and PYTHON.exists():
         found = subprocess.run(
             [PYTHON, '-c', 'import sys; print(sys.version)'],
             capture_output=True,
@@ -165,7 +166,7 @@ def prepare_venv() -> None:
 
 
 def check_ops() -> 'tuple[bool, str]':
-    """Whether the ops run in .venv, and the line that tells of it."""
+    """Runs the ops in .venv; returns whether they work, and a line of text."""
     done = subprocess.run(
         [PYTHON, HERE / 'check_env.py'], capture_output=True, text=True
     )
@@ -176,7 +177,7 @@ def check_ops() -> 'tuple[bool, str]':
 
 
 def wheel_folder(pin: str, compiler: str) -> Path:
-    """The folder of the cache for a wheel built from just these things."""
+    """Cache folder of a mmcv wheel, for this platform, torch and compiler."""
     parts = [
         pin,
         sys.version,
@@ -206,7 +207,7 @@ def wheel_folder(pin: str, compiler: str) -> Path:
 
 
 class MmcvBuild:
-    """The compilation of mmcv; runs while other packages install."""
+    """Compiles mmcv in the background, while other packages install."""
 
     def __init__(self, pin: str, compiler: str) -> None:
         self.folder = folder = VENV / 'mmcv-build'
@@ -234,8 +235,8 @@ class MmcvBuild:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
-            )  # so that close() ends its children
+                start_new_session=True,  # so that close() ends its children
+            )
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -244,7 +245,7 @@ class MmcvBuild:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def wheel(self) -> Path:
-        """Wait for the wheel, passing on what concerns the user."""
+        """Waits for the wheel, and prints the progress."""
         running = True
         with MMCV_LOG.open(errors='replace') as log:
             while running:
@@ -260,7 +261,7 @@ class MmcvBuild:
             lines = MMCV_LOG.read_text(errors='replace').splitlines()
             errors = [line for line in lines if 'error: ' in line]
             print(*(errors[:10] or lines[-25:]), sep='\n', file=sys.stderr)
-            STAMP.touch()  # all else is installed and need not be again
+            STAMP.touch()  # so that the next start keeps the other packages
             raise SetupError(
                 "mmcv's ops do not compile, as above and in "
                 f'{MMCV_LOG}: mend it and run `make env` again.'
@@ -268,13 +269,14 @@ class MmcvBuild:
         return next(self.source.glob('dist/*.whl'))
 
 
-def keep(wheel: Path, folder: Path) -> None:
+def cache_wheel(wheel: Path, folder: Path) -> None:
+    """Copies the wheel into the cache, for the next environment."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(wheel, folder / 'partial')
         os.replace(folder / 'partial', folder / wheel.name)
     except OSError as error:
-        say(f'the wheel of mmcv is not kept for the next time: {error}')
+        say(f'the wheel of mmcv is not cached: {error}')
 
 
 def install(compiler: str) -> None:
@@ -300,7 +302,7 @@ def install(compiler: str) -> None:
             say("compiling mmcv's ops, a few minutes; meanwhile")
             build = MmcvBuild(mmcv, compiler)
         say('installing the other packages')
-        # The lock is complete; direct.txt says what it leaves out and why.
+        # The lock lists all that is needed; direct.txt says what is left out.
         pip(
             'install',
             '--no-deps',
@@ -318,7 +320,7 @@ def install(compiler: str) -> None:
             shutil.rmtree(cache, ignore_errors=True)
             raise SetupError(report)
         if build:
-            keep(wheel, cache)
+            cache_wheel(wheel, cache)
         say(report)
     finally:
         if build:

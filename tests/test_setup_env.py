@@ -1,4 +1,4 @@
-"""The logic of the set-up; `make env` itself is exercised by `make test`."""
+"""The logic of the set-up; `make test` runs `make env` itself."""
 
 import importlib.util
 import re
@@ -54,14 +54,14 @@ check_env = load('check_env')
         (RuntimeError('nms kept [0]'), 'does not work', 'nms kept [0]'),
     ],
 )
-def test_broken_environment_is_told_in_one_line(error, cause, remedy):
-    told = check_env.mend(error)
-    assert cause in told and remedy in told
-    assert '\n' not in told
+def test_a_broken_environment_is_explained_in_one_line(error, cause, remedy):
+    text = check_env.explain(error)
+    assert cause in text and remedy in text
+    assert '\n' not in text
 
 
 def test_check_fails_where_the_packages_are_missing():
-    # -S -I: a Python that sees no installed packages at all.
+    # With -S -I, Python sees no installed packages.
     done = subprocess.run(
         [sys.executable, '-S', '-I', ROOT / 'requirements/check_env.py'],
         capture_output=True,
@@ -129,7 +129,7 @@ def test_missing_compiler_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'output, told',
+    'output, expected',
     [
         (
             'WARNING: Retrying NewConnectionError(...)\nERROR: No matching',
@@ -142,13 +142,13 @@ def test_missing_compiler_is_named(monkeypatch):
         ),
     ],
 )
-def test_failure_of_pip_is_told_in_one_line(output, told):
+def test_a_failure_of_pip_is_explained_in_one_line(output, expected):
     sentence = setup_env.pip_failure(output)
-    assert told in sentence and '\n' not in sentence
+    assert expected in sentence and '\n' not in sentence
 
 
 def test_interrupted_environment_is_made_anew(tmp_path, monkeypatch):
-    """No stamp: whatever lies in .venv is not trusted."""
+    """Without a stamp, .venv is removed."""
     venv = tmp_path / '.venv'
     left = venv / 'lib' / 'half-installed'
     left.mkdir(parents=True)
