@@ -16,8 +16,8 @@ CARRIED = ['configs', 'tools', 'model-index.yml']
 LEFT_OUT = shutil.ignore_patterns('__pycache__', '*.py[cod]', '.*')
 
 # onedl-mim 0.5.1 sorts the installed files and takes the first folder for the
-# package. That would be `da_faster-0.1.0.dist-info`, so a second copy of `.mim`
-# goes to a folder that comes before.
+# package. That would be `da_faster-0.1.0.dist-info`, so a second copy of
+# `.mim` goes to a folder that comes before.
 FOR_MIM = '_da_faster_mim'
 
 
