@@ -1,21 +1,21 @@
-"""Does adaptation help? Trains every method with several seeds, makes a table.
+"""Trains every method with several seeds, and prints a table of their AP.
 
     python benchmarks/adaptation.py blood_smears --seeds 0 1 2 --jobs 2
     python benchmarks/adaptation.py my_config.py --seeds 0 1 2 --jobs 2
     python benchmarks/adaptation.py demo --slurm partition=gpu gres=gpu:1
 
-Each run is one `tools/train.py` over the config `*_PAIR.py` in `configs/`,
-scored on its LAST weights. Finished runs are kept and not repeated,
-interrupted ones resumed. Ctrl-C ends the runs under way.
+Each run is one `tools/train.py` with a config `*_PAIR.py` of `configs/`. The
+AP is that of the LAST weights. Finished runs are kept. Interrupted runs are
+resumed. Ctrl-C ends the runs under way.
 
 With --slurm each run is a job of a SLURM cluster, through submitit. The
-command goes on until all are done, so start it in tmux or the like. A job that
-reaches its time limit saves a checkpoint, is queued again and resumes. --slurm
-takes what submitit's SlurmExecutor takes, e.g. partition, account, qos, gres,
-gpus_per_node, cpus_per_task, mem, constraint, and time, in minutes.
+command runs until all jobs are done, so start it in tmux or the like. A job
+that reaches its time limit saves a checkpoint, is queued again and resumes.
+--slurm takes the options of submitit's SlurmExecutor, e.g. partition, account,
+qos, gres, gpus_per_node, cpus_per_task, mem, constraint, and time, in minutes.
 
 my_config.py is made from configs/custom/da_faster_custom.py and names labelled
-images of the target. Its paths count from the current folder.
+images of the target. Paths in my_config.py are relative to the current folder.
 """
 
 import os
@@ -42,17 +42,24 @@ def parse_args() -> Namespace:
         help="the end of the configs' names, e.g. blood_smears or demo, or a "
         'config made from the template',
     )
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        default=[0, 1, 2],
+        help='seeds of each method (default: 0 1 2)',
+    )
     parser.add_argument(
         '--methods',
         nargs='+',
         choices=METHODS,
-        help='default: all that the pair has a config for',
+        help='methods to compare (default: all that have a config of the '
+        'pair)',
     )
     parser.add_argument(
         '--jobs',
         type=at_least(1),
-        help='runs at the same time; default: 1, with --slurm all',
+        help='runs at the same time (default: 1, with --slurm all)',
     )
     parser.add_argument(
         '--slurm',
@@ -74,7 +81,7 @@ def parse_args() -> Namespace:
 @command
 def main() -> None:
     args = parse_args()
-    # However the program is ended, it ends its trainings.
+    # Every signal that ends the command ends its trainings, too.
     for name in ('SIGINT', 'SIGTERM', 'SIGHUP'):
         number = signal.Signals[name]
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup

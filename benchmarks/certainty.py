@@ -1,11 +1,12 @@
-"""How sure is a gain of AP50, had fewer images of the target been labelled?
+"""Says how certain a gain of AP50 is when few target images are labelled.
 
     python benchmarks/certainty.py work_dirs/adaptation/demo style
 
 Reads the finished runs of benchmarks/adaptation.py. Draws --images images of
-the target's test set 1,000 times. Prints the 90 % confidence interval that the
-gain over --baseline would have had over seeds and images, how much of it is of
-the images alone, and in how many draws the method wins.
+the target's test set 1,000 times. For each number of images it prints the 90 %
+confidence interval of the gain over --baseline, over seeds and images; the
+part of the interval that comes from the images alone; and the fraction of
+draws in which the method wins.
 """
 
 from da_faster_options import CommandParser, at_least, command
@@ -15,10 +16,20 @@ from da_faster_options import CommandParser, at_least, command
 def main() -> None:
     parser = CommandParser(__doc__)
     add = parser.add_argument
-    add('folder', help='what adaptation.py wrote for a pair')
-    add('method')
-    add('--baseline', default='source-only')
-    add('--images', type=at_least(1), nargs='+', default=[5, 10, 20, 30])
+    add('folder', help='the folder that adaptation.py wrote for a pair')
+    add('method', help='the method to compare, e.g. style')
+    add(
+        '--baseline',
+        default='source-only',
+        help='the method to compare with (default: source-only)',
+    )
+    add(
+        '--images',
+        type=at_least(1),
+        nargs='+',
+        default=[5, 10, 20, 30],
+        help='numbers of labelled images (default: 5 10 20 30)',
+    )
     args = parser.parse_args()
     if args.method == args.baseline:
         parser.error('METHOD and --baseline are the same')

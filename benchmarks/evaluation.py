@@ -1,14 +1,14 @@
-"""Seconds an image in testing, and the seconds of COCO's evaluation.
+"""Measures the time of testing an image, and of COCO's evaluation.
 
     python benchmarks/evaluation.py configs/demo/da_faster_plain_demo.py
 
-tests a detector of random weights on the config's test images: loading and
-detection, an image at a time. Then it gives `--images` generated images, with
-boxes and with detections near and far from them, to MMDetection's CocoMetric
-(pycocotools) and, where faster-coco-eval is installed, to its
-FasterCocoMetric, and says by how much the precisions differ that their figures
-are means of: of each IoU threshold, recall, class, area and number of
-detections. Many detections have equal scores.
+tests a detector with random weights on the config's test images. It times
+loading and detection, an image at a time. Then it evaluates `--images`
+generated images that have boxes, and detections near to boxes and far from
+them. It times MMDetection's CocoMetric (pycocotools) and, where
+faster-coco-eval is installed, its FasterCocoMetric. It also prints the largest
+difference between the precisions of the two, over IoU threshold, recall,
+class, area and number of detections. Many detections have equal scores.
 """
 
 from argparse import Namespace
@@ -19,13 +19,18 @@ from speed.options import benchmark_parser
 
 def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=3)
-    parser.add_argument('config', help='train config file path')
-    parser.add_argument('--images', type=at_least(1), default=500)
+    parser.add_argument('config', help='a train config')
+    parser.add_argument(
+        '--images',
+        type=at_least(1),
+        default=500,
+        help='generated images to evaluate (default: 500)',
+    )
     parser.add_argument(
         '--limit',
         type=at_least(1),
         default=50,
-        help='test images to time, after one to warm up',
+        help='test images to time, after one to warm up (default: 50)',
     )
     return parser.parse_args()
 

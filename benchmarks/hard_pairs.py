@@ -3,10 +3,10 @@
     python benchmarks/hard_pairs.py
     python benchmarks/adaptation.py data/hard_pairs/colour/colour.py
 
-A class told by its colour, larger objects, few target images, target images
-without objects, few source images: each pair has some of them. They are made
-out of data/city2foggy and data/blood_smears. Each config is the template for
-own data, as it comes.
+Each pair has some of these difficulties: classes that differ by colour alone,
+larger objects, few target images, target images without objects, few source
+images. The pairs are made from data/city2foggy and data/blood_smears. Each
+config is the unchanged template for custom data.
 """
 
 from argparse import SUPPRESS
@@ -20,7 +20,11 @@ from da_faster_options import CommandParser, command
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(__doc__, argument_default=SUPPRESS)
     add = parser.add_argument
-    add('--root', type=Path, help='has both pairs (default: data)')
+    add(
+        '--root',
+        type=Path,
+        help='the folder with city2foggy and blood_smears (default: data)',
+    )
     parser.add_out('folder to write (default: data/hard_pairs)', type=Path)
     parser.add_force()
     options = vars(parser.parse_args(argv))

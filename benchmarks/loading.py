@@ -1,18 +1,18 @@
-"""How fast the paired loaders deliver, and whether the loop waits for them.
+"""Measures how fast the paired loaders are, and if the loop waits for them.
 
     python benchmarks/loading.py configs/demo/da_faster_plain_demo.py
 
 reads batches without training on them, in turn from
 
   one loader   over the images of both domains, with the workers of both
-  one view     in its place, where a config has two views of a target image
+  one view     in place of one loader, where the target has two views
   paired       the config's two loaders
-  slow target  the same, each target image loaded --slow times
-  paired without TargetStyle, if the source's pipeline has one
+  slow target  as paired, with each target image loaded --slow times
+  paired without TargetStyle, if the source's pipeline has TargetStyle
 
-each once as fast as it goes (images a second) and once with a pause of --step
-seconds after each batch, in which a real loop would train: what is left to
-wait for is the stall.
+Each is read twice. The first time is without a pause and gives the images a
+second. The second time has a pause of --step seconds after each batch, in
+which a real loop would train. The remaining wait is the stall.
 """
 
 import math
@@ -24,12 +24,25 @@ from speed.options import benchmark_parser
 
 def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=3)
-    parser.add_argument('config', help='train config file path')
-    parser.add_argument('--batches', type=at_least(1), default=50)
+    parser.add_argument('config', help='a train config')
     parser.add_argument(
-        '--step', type=float, default=0.3, help='seconds of a training step'
+        '--batches',
+        type=at_least(1),
+        default=50,
+        help='batches to read (default: 50)',
     )
-    parser.add_argument('--slow', type=at_least(1), default=3)
+    parser.add_argument(
+        '--step',
+        type=float,
+        default=0.3,
+        help='seconds of a training step (default: 0.3)',
+    )
+    parser.add_argument(
+        '--slow',
+        type=at_least(1),
+        default=3,
+        help='how often slow target loads an image (default: 3)',
+    )
     args = parser.parse_args()
     if not 0 <= args.step < math.inf:
         parser.error(f'--step: {args.step:g} is not 0 or more')

@@ -1,11 +1,11 @@
-"""How a training step grows with the number and the size of its images.
+"""Measures how a training step grows with the number and size of images.
 
     python benchmarks/scaling.py configs/demo/da_faster_plain_demo.py
 
-times `train_step`, as train_step.py does, with each number of --images of each
-domain, and with images whose width and height are multiplied by each of
---factors. It prints a table and draws a picture: time and peak memory against
-the pixels of a step.
+times `train_step`, as train_step.py does. It takes each number of --images of
+each domain, and then images whose width and height are multiplied by each of
+--factors. It prints a table and draws time and peak memory against the pixels
+of a step.
 """
 
 from argparse import Namespace
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=5)
-    parser.add_argument('config', help='train config file path')
+    parser.add_argument('config', help='a train config')
     parser.add_argument(
         '--images',
         type=at_least(1),
@@ -34,7 +34,8 @@ def parse_args() -> Namespace:
         nargs='+',
         default=[0.5, 0.75, 1.5, 2.0],
         metavar='F',
-        help='of width and height, with the first number of --images',
+        help='factors of width and height, with the first number of --images '
+        '(default: 0.5 0.75 1.5 2)',
     )
     parser.add_out(
         'the picture, relative to the repository (default: '

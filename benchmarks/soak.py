@@ -1,11 +1,11 @@
-"""Kill a training again and again: does it end as the uninterrupted one?
+"""Kills a training again and again, and compares it with an unbroken one.
 
     python benchmarks/soak.py benchmarks/soak_config.py --kills 20
 
-Trains once in peace, watching the memory of the process and of its workers;
-then once more, killed with SIGKILL at random moments (start-up, step,
-checkpoint, validation) and resumed with `--resume auto` each time. Fails where
-the last weights differ in a bit. Prints the figures.
+The first training is not interrupted. The command watches the memory of its
+process and of its workers. The second training is killed with SIGKILL at
+random moments (start-up, step, checkpoint, validation), and resumed each time
+with `--resume auto`. The command fails where the last weights differ in a bit.
 """
 
 import os.path as osp
@@ -17,11 +17,25 @@ from da_faster_options import CommandParser, command
 
 def parse_args() -> Namespace:
     parser = CommandParser(__doc__)
-    parser.add_argument('config')
-    parser.add_argument('--kills', type=int, default=20)
-    parser.add_argument('--seed', type=int, default=0, help='of the kills')
-    parser.add_argument('--work-dir', default='work_dirs/soak')
-    # As texts: tools/train.py reads them.
+    parser.add_argument('config', help='a train config')
+    parser.add_argument(
+        '--kills',
+        type=int,
+        default=20,
+        help='how often to kill the second training (default: 20)',
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=0,
+        help='seed of the moments of the kills (default: 0)',
+    )
+    parser.add_argument(
+        '--work-dir',
+        default='work_dirs/soak',
+        help='folder of both trainings (default: work_dirs/soak)',
+    )
+    # The options stay texts, as tools/train.py gets them.
     parser.add_cfg_options(action='store', default=[])
     return parser.parse_args()
 

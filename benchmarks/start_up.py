@@ -1,12 +1,11 @@
-"""Seconds from the command to the first iteration, fresh and resumed.
+"""Measures the time to the first iteration, of a fresh and a resumed run.
 
     python benchmarks/start_up.py configs/demo/da_faster_plain_demo.py \\
         --iteration 60000
 
-starts `tools/train.py` as a user would, and again with `--resume auto` on a
-checkpoint of that iteration: the one after the first iteration, with the
-numbers in it set as if it were that far. Both are killed as soon as they
-report an iteration.
+starts `tools/train.py` as a user would. Then it starts it with `--resume auto`
+on a checkpoint of --iteration, which is made from the checkpoint of the first
+iteration. Both runs are killed as soon as they report an iteration.
 """
 
 import signal
@@ -19,9 +18,19 @@ from speed.options import benchmark_parser
 
 def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=3)
-    parser.add_argument('config', help='train config file path')
-    parser.add_argument('--iteration', type=at_least(1), default=60000)
-    parser.add_argument('--max-iters', type=at_least(1), default=70000)
+    parser.add_argument('config', help='a train config')
+    parser.add_argument(
+        '--iteration',
+        type=at_least(1),
+        default=60000,
+        help='iteration to resume from (default: 60000)',
+    )
+    parser.add_argument(
+        '--max-iters',
+        type=at_least(1),
+        default=70000,
+        help='iterations of the whole training (default: 70000)',
+    )
     return parser.parse_args()
 
 

@@ -1,17 +1,17 @@
-"""Where the time of a training iteration goes, as a table and a picture.
+"""Measures the parts of a training iteration, as a table and a picture.
 
     python benchmarks/step_parts.py configs/demo/da_faster_plain_demo.py
 
-trains for some iterations with the config's own loop, loaders and hooks and
-adds up what each part takes; on an accelerator it is waited for after each
-part. `data` is the time that the loop waits for its batch; what workers load
-meanwhile costs only where cores are short.
+trains for some iterations with the config's own loop, loaders and hooks, and
+sums the time of each part. On an accelerator the clock stops after each part
+has finished. `data` is the time that the loop waits for its batch. What the
+workers load meanwhile counts only where cores are short.
 
 A mean_teacher config trains on the target from the first iteration on. A
-teacher of random weights finds nothing, or far too much. So the student gets
-the boxes of the batch's source images for labels. `teacher` is what the
-teacher computes; `distillation` all that the student computes for soft labels,
-but for its backbone. The last rows are what an iteration works on, as in
+teacher with random weights finds nothing, or far too much. So the student gets
+the boxes of the batch's source images as labels. `teacher` is what the teacher
+computes. `distillation` is what the student computes for soft labels, without
+its backbone. The last rows count what an iteration works on, as in
 train_step.py.
 """
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 
 def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=20)
-    parser.add_argument('configs', nargs='+', help='train config files')
+    parser.add_argument('configs', nargs='+', help='train configs')
     parser.add_out(
         'the picture, relative to the repository (default: '
         'work_dirs/step_parts.png)',

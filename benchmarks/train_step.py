@@ -1,4 +1,4 @@
-"""A training step beside that of the detector underneath.
+"""Compares a training step with that of the plain detector.
 
     python benchmarks/train_step.py configs/da_faster_city2foggy.py --pair DIR
 
@@ -8,23 +8,24 @@ times `train_step` (preprocessing, forward, backward, optimizer) of
   ours     the config, half of the images of the target
   off      the config with its domain modules off, the same two domains
 
-on batches of the config's own data, in turn, and prints medians, peak memory
-(the step's, with weights, gradients and the optimizer's state) and ratios to
-`stock`. More, with --variants: see VARIANTS in
-speed/step_variants.py. Hooks do not run. The weights are random, the
-statistics of frozen batch norms measured once, the learning rate is 0.
+on batches of the config's own data, in turn. It prints medians, peak memory
+(of the step, with weights, gradients and the optimizer's state) and ratios to
+`stock`. --variants takes more: see VARIANTS in speed/step_variants.py. Hooks
+do not run. The weights are random. The statistics of frozen batch norms are
+measured once. The learning rate is 0.
 
-Of a mean_teacher config the step is one of self-training, with the teacher's
-update. `hard`, `soft`, `hard-classifiers` and `soft-classifiers` are its kinds
-of labels, the latter two with domain classifiers that train along. A teacher
-of random weights finds nothing, or far too much. So it predicts, and its
-detections pass the thresholds, but the student gets the source's boxes for
-labels, as many as `stock` has. The comparison of teacher and student, now and
-then, is left out.
+The step of a mean_teacher config is one of self-training, with the teacher's
+update. `hard` and `soft` are kinds of labels; `hard-classifiers` and
+`soft-classifiers` train domain classifiers, too. A teacher with random weights
+finds nothing, or far too much. So the teacher predicts, and its detections
+pass the thresholds, but the student gets the boxes of the source as labels, as
+many as `stock` has. The step leaves out the comparison of teacher and student
+at an interval.
 
-The last columns are what a step works on: proposals and RoIs of all passes of
-the detector that learns, labels of the target, and what the teacher detected.
-Random weights can let proposals collapse to a few, which flatters a step.
+The last columns count what a step works on: proposals and RoIs of all passes
+of the detector that learns, labels of the target, and the teacher's
+detections. With random weights proposals can collapse to a few, which makes a
+step look fast.
 """
 
 from argparse import Namespace
@@ -60,7 +61,7 @@ WORK = ('proposals', 'RoIs', 'labels', 'found')
 
 def parse_args() -> Namespace:
     parser = benchmark_parser(__doc__, repeats=5)
-    parser.add_argument('config', help='train config file path')
+    parser.add_argument('config', help='a train config')
     parser.add_argument(
         '--images',
         type=at_least(1),
@@ -71,15 +72,16 @@ def parse_args() -> Namespace:
         '--precision',
         choices=['fp32', 'tf32', 'fp16', 'bf16'],
         default='fp32',
-        help='of matrix products and convolutions; fp16 and bf16 by '
-        'AmpOptimWrapper. All but fp32 need an accelerator',
+        help='precision of matrix products and convolutions (default: fp32); '
+        'fp16 and bf16 take AmpOptimWrapper; all but fp32 need an accelerator',
     )
     parser.add_argument(
         '--variants',
         nargs='+',
         choices=VARIANTS,
         default=['stock', 'ours', 'off'],
-        help='the first is what the others are compared with',
+        help='steps to time; the first is the one that the others are '
+        'compared with (default: stock ours off)',
     )
     return parser.parse_args()
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def loading_as_before(monkeypatch):
-    """Undoes what a tool that a test calls does to the process."""
+    """Undoes what a command does to the loading of checkpoints."""
     monkeypatch.setenv(FORCE, '0')
     monkeypatch.delenv(FORCE)
     yield
@@ -38,14 +38,14 @@ def command():
 
 
 def pytest_collection_finish() -> None:
-    """Takes what is imported out of the garbage collector's rounds.
+    """Keeps the garbage collector from visiting the imported modules.
 
     MMEngine calls ``gc.collect`` for every dataset that it builds.
     """
     gc.collect()
     gc.freeze()
-    # Seconds that a loader waits for each of its workers to end. In a process
-    # that forks they often do not by themselves, and are then terminated.
+    # A loader waits so many seconds for each worker to end. In a process that
+    # forks, workers often do not end by themselves; torch then kills them.
     torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL = 0.5
 
 
@@ -165,8 +165,11 @@ def _draw(folder: Path, num: int, contrast: int, rng) -> dict:
 
 @pytest.fixture(scope='session')
 def tiny_data(tmp_path_factory) -> Path:
-    """``source`` and ``target`` (8 images each) and ``test`` (5), all with a
-    COCO json beside; ``target`` is of another contrast, as is ``test``."""
+    """A folder with ``source`` and ``target`` (8 images each), ``test`` (5).
+
+    A COCO json lies beside each of them. ``target`` and ``test`` have a lower
+    contrast than ``source``.
+    """
     root = tmp_path_factory.mktemp('tiny_data')
     rng = np.random.default_rng(0)
     for name, num, contrast in (
@@ -183,7 +186,7 @@ def tiny_data(tmp_path_factory) -> Path:
 def tiny_config(tiny_data, tmp_path_factory) -> Path:
     """A config that trains on ``tiny_data`` in well under 0.2 s an iteration.
 
-    Its Recorder writes down what every iteration saw.
+    The config's Recorder writes down what every iteration saw.
     """
     path = tmp_path_factory.mktemp('tiny_config') / 'tiny.py'
     path.write_text(

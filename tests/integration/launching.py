@@ -1,4 +1,4 @@
-"""Running the command-line tools and reading what they leave behind."""
+"""Runs the commands and reads what they write."""
 
 import itertools
 import json
@@ -19,7 +19,7 @@ _numbers = itertools.count()
 
 
 def start(*command, **env) -> subprocess.Popen:
-    """Starts a program: a Python file, or any other one."""
+    """Starts a Python file or any other program."""
     command = [str(part) for part in command]
     if command[0].endswith('.py'):
         command.insert(0, sys.executable)
@@ -27,9 +27,9 @@ def start(*command, **env) -> subprocess.Popen:
         command,
         env={
             **os.environ,
-            # `python` in the shell scripts is the one that runs the tests.
+            # The shell scripts call the `python` that runs the tests.
             'PATH': f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
-            # Where the recorder is.
+            # recorder.py lies beside this file.
             'PYTHONPATH': os.pathsep.join(
                 [str(Path(__file__).parent), os.environ.get('PYTHONPATH', '')]
             ),
@@ -47,7 +47,7 @@ def finish(*programs: subprocess.Popen) -> None:
     try:
         for program in programs:
             output = program.communicate(timeout=600)[0]
-            # The end: the log begins with all the versions and the config.
+            # The end alone: the log begins with versions and the config.
             assert program.returncode == 0, output[-4000:]
     finally:
         for program in programs:
@@ -55,13 +55,13 @@ def finish(*programs: subprocess.Popen) -> None:
 
 
 def call(tool, *args, unique: bool = True, **options) -> None:
-    """Runs a Python tool in this process, which saves the long imports.
+    """Runs a command in this process, which saves the long imports.
 
     Args:
         tool (str or Path): A file, relative to tools/.
         *args: Command line.
-        unique (bool): Whether the tool runs a Runner. Loggers and visualizers
-            outlive it, by name; so it gets names of its own.
+        unique (bool): Whether the command runs a Runner. Loggers and
+            visualizers of a name outlive a Runner, so each call gets a name.
         **options: ``--cfg-options``; ``__`` stands for a dot.
     """
     if unique:
@@ -79,18 +79,18 @@ def call(tool, *args, unique: bool = True, **options) -> None:
         ),
         mock.patch.dict(os.environ),
     ):
-        # Laying out the config for the log takes longer than the training.
+        # Formatting the config for the log takes longer than the training.
         runpy.run_path(sys.argv[0], run_name='__main__')
 
 
 def train(config, work_dir, *args, **options) -> list:
-    """tools/train.py in this process; returns :func:`stream`."""
+    """Runs tools/train.py in this process; returns :func:`stream`."""
     call('train.py', config, '--work-dir', work_dir, *args, **options)
     return stream(work_dir)
 
 
 def evaluate(config, checkpoint, work_dir, *args, **options) -> float:
-    """tools/test.py in this process; returns the AP."""
+    """Runs tools/test.py in this process; returns the AP."""
     call(
         'test.py', config, checkpoint, '--work-dir', work_dir, *args, **options
     )
@@ -98,19 +98,19 @@ def evaluate(config, checkpoint, work_dir, *args, **options) -> float:
 
 
 def stream(work_dir, rank: int = 0) -> list:
-    """The recorder's lines, one an iteration."""
+    """Returns the lines of the Recorder, one for each iteration."""
     text = (Path(work_dir) / f'stream_{rank}.jsonl').read_text()
     return [json.loads(line) for line in text.splitlines()]
 
 
 def logged(work_dir) -> list:
-    """What the only run in a work dir logged, one dict a line."""
+    """Returns the log of the only run in a work dir, a dict for each line."""
     (log,) = Path(work_dir).glob('*/**/[0-9]*.json')
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def average_precision(work_dir) -> float:
-    """The AP that the only run in a work dir ended with."""
+    """Returns the last AP of the only run in a work dir."""
     return logged(work_dir)[-1]['coco/bbox_mAP']
 
 
@@ -142,7 +142,7 @@ train_cfg = dict(target_dataloader=dict(dataset=dict(pipeline=[
 custom_hooks = [
     dict(type='Recorder'), dict(type='SelfTrainingHook', burn_in=2)]
 """
-# After TEACHER: without the source. It needs load_from.
+# TEACHER without the source. The config needs load_from.
 SOURCE_FREE = (
     TEACHER
     + """
@@ -164,7 +164,7 @@ custom_hooks = [
 
 
 def derive(config, folder: Path, text: str) -> Path:
-    """A config that inherits ``config`` and adds ``text``."""
+    """Writes a config that inherits ``config`` and adds ``text``."""
     path = folder / 'derived.py'
     path.write_text(f"_base_ = '{config}'\n{text}\n")
     return path
@@ -173,18 +173,19 @@ def derive(config, folder: Path, text: str) -> Path:
 def fork(function, *args, **options) -> int:
     """Calls a function in a child process; returns its exit code.
 
-    It may kill itself (-9, ...). A fork saves the long imports.
+    The exit code is negative where a signal ended the child. A fork saves the
+    long imports.
     """
     return wait(start_fork(function, *args, **options))
 
 
 def start_fork(function, *args, env: dict | None = None, **options) -> int:
-    """Starts what :func:`fork` does; returns the process id."""
+    """Calls a function in a child process; returns the process id at once."""
     child = os.fork()
     if not child:
         code = 1
         try:
-            # Threads of OpenMP are not there after a fork.
+            # The threads of OpenMP do not survive a fork.
             torch.set_num_threads(1)
             os.environ.update(env or {})
             function(*args, **options)
@@ -199,12 +200,12 @@ def start_fork(function, *args, env: dict | None = None, **options) -> int:
 
 
 def wait(child: int) -> int:
-    """The exit code of a child process."""
+    """Waits for a child process; returns its exit code."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def fork_ranks(function, *args, **options) -> list:
-    """:func:`fork` as two processes of one run, over gloo; exit codes."""
+    """Calls :func:`fork` as two processes of one run; returns exit codes."""
     env = dict(
         WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=free_port()
     )

@@ -1,4 +1,4 @@
-"""A hook that writes down what each training iteration saw and did."""
+"""Hooks and loops for tests: a recorder, a saboteur, own loops."""
 
 import atexit
 import hashlib
@@ -20,7 +20,7 @@ from da_faster.engine.loops.da_loop import PairedIterator
 
 
 def digest(state_dict: dict) -> str:
-    """A hash of all weights."""
+    """Returns a hash of all weights."""
     hashed = hashlib.sha256()
     for name, weight in sorted(state_dict.items()):
         hashed.update(name.encode() + weight.cpu().numpy().tobytes())
@@ -28,20 +28,20 @@ def digest(state_dict: dict) -> str:
 
 
 def thread_names() -> list:
-    """Of all threads of this process, those that Python does not know, too."""
+    """Names all threads of this process, also those that Python ignores."""
     threads = Path('/proc/self/task').glob('*/comm')
     return [thread.read_text().strip() for thread in threads]
 
 
 @HOOKS.register_module()
 class Recorder(Hook):
-    """Appends a line an iteration to WORK_DIR/stream_RANK.jsonl.
+    """Appends a line for each iteration to WORK_DIR/stream_RANK.jsonl.
 
-    With several processes, WORK_DIR/threads_RANK.json tells at the end which
-    threads are left.
+    With several processes, WORK_DIR/threads_RANK.json lists the threads that
+    are left at the end.
 
     Args:
-        stop_after (int, optional): Kills the run after so many iterations.
+        stop_after (int, optional): Stops the run after so many iterations.
     """
 
     priority = 'LOWEST'
@@ -81,17 +81,16 @@ class Recorder(Hook):
 
 @HOOKS.register_module()
 class Saboteur(Hook):
-    """What may happen to a run at its iteration ``at``.
+    """Damages or ends a run at one iteration.
 
     Args:
-        at (int): Counted from 1.
-        what (str): ``signal``: SIGTERM before the step; ``kill``: SIGKILL
-            before it; ``kill in checkpoint``: right before the file is
-            written; ``kill in validation`` and ``signal in validation``:
-            after an image;
-            ``nan loss`` and ``nan gradient``: in the step; ``nan weight``:
-            after it.
-        rank (int): To this process of the run.
+        at (int): The iteration, counted from 1.
+        what (str): ``signal`` sends SIGTERM before the step, ``kill`` sends
+            SIGKILL before the step, ``kill in checkpoint`` right before the
+            file is written. ``kill in validation`` and ``signal in
+            validation`` act after an image, ``nan loss`` and ``nan gradient``
+            in the step, ``nan weight`` after the step.
+        rank (int): The process of the run that is damaged.
     """
 
     priority = 'LOW'  # before the checkpoint is written
@@ -110,8 +109,9 @@ class Saboteur(Hook):
 
     def before_train_iter(self, runner, batch_idx, data_batch):
         if self._now(runner, 'signal'):
-            # Batch systems and launchers send it to the workers as well. From
-            # a process of its own: torch's workers look who sends it.
+            # Batch systems and launchers signal the workers as well. The
+            # signal comes from another process: torch's workers check who
+            # sent it.
             workers = [
                 str(child.pid) for child in multiprocessing.active_children()
             ]
@@ -164,7 +164,7 @@ class OwnRunLoop(DALoop):
 
 @LOOPS.register_module()
 class OwnIterLoop(OwnRunLoop):
-    """Makes its batches itself, by the loaders."""
+    """Makes an iterator over both loaders itself."""
 
     def run(self) -> None:
         self.dataloader_iterator = PairedIterator(
@@ -175,11 +175,11 @@ class OwnIterLoop(OwnRunLoop):
 
 @HOOKS.register_module()
 class Replace(Hook):
-    """Spoils a file when the training begins.
+    """Overwrites or removes a file when the training begins.
 
     Args:
         path (str): The file.
-        content (bytes, optional): What is in it then; None: it goes.
+        content (bytes, optional): The new content. Default: remove the file.
     """
 
     def __init__(self, path: str, content: bytes | None = None) -> None:
