@@ -26,7 +26,7 @@ def is_hidden(name: str | PurePath) -> bool:
     )
 
 
-def spread(items: Sequence, number: int) -> list:
+def choose_evenly(items: Sequence, number: int) -> list:
     """Chooses a number of items, evenly over all, the first one included.
 
     Args:

@@ -12,7 +12,7 @@ from da_faster.adaptation.export import blended
 from da_faster.adaptation.work_dir import WorkDir
 from da_faster.detectors import Detector, look
 from da_faster.errors import UserError
-from da_faster.listing import spread
+from da_faster.listing import choose_evenly
 
 QUICK = [
     '--cfg-options',
@@ -362,8 +362,8 @@ def test_blending_from_half_precision(tmp_path):
 
 
 def test_images_are_spread_over_the_folder():
-    assert spread(list('abcdefg'), 3) == ['a', 'c', 'e']
-    assert spread(list('ab'), 3) == ['a', 'b']
+    assert choose_evenly(list('abcdefg'), 3) == ['a', 'c', 'e']
+    assert choose_evenly(list('ab'), 3) == ['a', 'b']
 
 
 def test_an_interrupt_says_how_to_go_on(command, monkeypatch, capsys):

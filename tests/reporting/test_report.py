@@ -14,7 +14,7 @@ from da_faster.reporting import report
 from da_faster.reporting.breakdown import break_down, explain
 from da_faster.reporting.charts import styles
 from da_faster.reporting.curves import curves
-from da_faster.reporting.panels import choose_images
+from da_faster.reporting.panels import choose_extremes
 from da_faster.reporting.runs import read_methods
 from da_faster.reporting.sentence import gain_sentence
 from da_faster.visualization.outcomes import Outcome, assess
@@ -147,11 +147,11 @@ def test_images_of_both_directions():
 
     before = outcomes((0, 0), (2, 0), (1, 1), (1, 2))
     after = outcomes((2, 0), (3, 2), (2, 2), (1, 1))
-    chosen = choose_images(before, after, 1)
+    chosen = choose_extremes(before, after, 1)
     assert chosen.gains == {0: 2, 1: -1, 2: 0, 3: 1}
     assert (chosen.best, chosen.worst) == ([0], [1])
     assert 'rises in 2 of 4 images and falls in 1' in chosen.rule('a', 'b')
-    every = choose_images(before, after, 9)
+    every = choose_extremes(before, after, 9)
     assert (every.best, every.worst) == ([0, 3], [1, 2])
 
 

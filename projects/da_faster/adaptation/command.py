@@ -15,7 +15,7 @@ from da_faster.config_files import read_config
 from da_faster.datasets.target_dataset import images_below
 from da_faster.detectors import Detector, score_bounds, scores_are_sigmoids
 from da_faster.files import write_atomically
-from da_faster.listing import spread
+from da_faster.listing import choose_evenly
 
 from .configuration import blend_of
 from .export import export
@@ -124,7 +124,10 @@ def adapt(
             work_dir=str(files.folder),
         )
     verdict = compare(
-        files.start, files.adapted, spread(images, COMPARED), threshold_of(cfg)
+        files.start,
+        files.adapted,
+        choose_evenly(images, COMPARED),
+        threshold_of(cfg),
     )
     return Adapted(
         files.adapted,

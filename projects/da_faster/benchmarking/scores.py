@@ -80,7 +80,7 @@ def evaluate(ann_file: str, detections: str, classes: Sequence[str]) -> dict:
     )
 
 
-def spread(values: list) -> str:
+def mean_and_deviation(values: list) -> str:
     """Formats the mean and the sample standard deviation."""
     if len(values) == 1:
         return f'{values[0]:.1f}'
@@ -146,12 +146,12 @@ def make_table(
         rows.append(
             [
                 labels[method],
-                spread([r['AP50'] for r in runs]),
+                mean_and_deviation([r['AP50'] for r in runs]),
                 *(
-                    spread([r['AP50_by_class'][n] for r in runs])
+                    mean_and_deviation([r['AP50_by_class'][n] for r in runs])
                     for n in names
                 ),
-                spread([r['AP'] for r in runs]),
+                mean_and_deviation([r['AP'] for r in runs]),
                 *(gap_closed(scores, method, o, seeds) for o in gaps),
                 f'{np.mean([r["minutes"] for r in runs]):.1f}',
             ]

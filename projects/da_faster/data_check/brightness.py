@@ -3,7 +3,7 @@
 import mmcv
 import numpy as np
 
-from da_faster.listing import spread
+from da_faster.listing import choose_evenly
 
 from .checks import Checker
 from .parts import Part
@@ -34,7 +34,7 @@ def check_brightness(
         return
     many = f'{len(deep)} of {len(looked)} images have more than 8 bits'
     mend = 'stretch their values and save them with 8 bits a sample.'
-    for path in spread(deep, most):
+    for path in choose_evenly(deep, most):
         try:
             image = mmcv.imread(path, **how)
         except Exception:  # each backend has errors of its own

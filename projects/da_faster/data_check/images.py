@@ -14,7 +14,7 @@ from da_faster.image_files import (
     mend_size,
     orientation,
 )
-from da_faster.listing import spread
+from da_faster.listing import choose_evenly
 from da_faster.progress import progress
 
 from .brightness import check_brightness
@@ -106,7 +106,7 @@ def check_some_images(checker: Checker, parts: list[Part]) -> None:
     """Checks the headers of a few images of each part, for the quick check."""
     for part in parts:
         how = how_loaded(part)
-        some = spread(part.images, SOME)
+        some = choose_evenly(part.images, SOME)
         read = {path: read_header(path, how) for path in some}
         if part.content is not None and part.images:
             check_sizes(checker, part, read)

@@ -17,7 +17,7 @@ from da_faster.datasets.target_dataset import images_below
 from da_faster.detectors import Detector
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
-from da_faster.listing import spread
+from da_faster.listing import choose_evenly
 from da_faster.progress import progress
 from da_faster.visualization.figures import save_figure
 
@@ -234,7 +234,8 @@ def measure(
     ]
     found = images_of(read[-1].config, read[-1].name, source, target)
     paths = {
-        domain: spread(every, num) for domain, (_, every) in found.items()
+        domain: choose_evenly(every, num)
+        for domain, (_, every) in found.items()
     }
     for domain, some in paths.items():
         if len(some) < 2:

@@ -38,23 +38,23 @@ class Features(NamedTuple):
 
 
 @contextmanager
-def recorded(module: nn.Module, outputs: bool) -> Iterator[list]:
-    """Records the last output, or first input, of a module.
+def captured(module: nn.Module, outputs: bool) -> Iterator[list]:
+    """Captures the last output, or first input, of a module.
 
     Args:
         module (nn.Module): The module.
-        outputs (bool): Whether to record the output; if not, the first
+        outputs (bool): Whether to capture the output; if not, the first
             positional input.
 
     Yields:
-        list: A list that holds the recorded value after a forward pass.
+        list: A list that holds the captured value after a forward pass.
     """
     last: list = []
 
-    def record(_, args: tuple, result) -> None:
+    def capture(_, args: tuple, result) -> None:
         last[:] = [result if outputs else args[0]]
 
-    handle = module.register_forward_hook(record)
+    handle = module.register_forward_hook(capture)
     try:
         yield last
     finally:
@@ -120,7 +120,7 @@ def box_vectors(
     pooled = extractor(tuple(maps[: extractor.num_inputs]), rois)
     if model.roi_head.with_shared_head:
         pooled = model.roi_head.shared_head(pooled)
-    with recorded(head.fc_cls, outputs=False) as inputs:
+    with captured(head.fc_cls, outputs=False) as inputs:
         head(pooled)
     return inputs[0].flatten(1)
 
@@ -142,7 +142,7 @@ def features_of(model: nn.Module, image: str, boxes: int) -> tuple:
     """
     # The output of extract_feat, which a domain classifier reads, too.
     last = model.neck if model.with_neck else model.backbone
-    with recorded(last, outputs=True) as output:
+    with captured(last, outputs=True) as output:
         sample = look(model, image)
     maps = output[0]
     found = sample.pred_instances

@@ -36,7 +36,7 @@ class Report(NamedTuple):
     notes: list[str]
 
 
-def write(content: str, out: str) -> None:
+def write_page(content: str, out: str) -> None:
     """Writes the page.
 
     Raises:
@@ -136,5 +136,5 @@ def report(
         precision=results.precision_recall() if results else [],
         curves=curves(methods, looks),
     )
-    write(content, out)
+    write_page(content, out)
     return Report(sentence, notes)

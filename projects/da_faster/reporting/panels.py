@@ -45,7 +45,7 @@ class Chosen(NamedTuple):
         )
 
 
-def choose_images(
+def choose_extremes(
     first: dict[int, Outcome], last: dict[int, Outcome], num: int
 ) -> Chosen:
     """Chooses images by :meth:`Chosen.rule`; at a tie the lower id is first.
@@ -87,7 +87,7 @@ def as_data_url(path: str) -> str:
     return f'data:image/jpeg;base64,{content}'
 
 
-def draw_panel(
+def panel_svg(
     info: dict, outcome: Outcome, names: dict, image: str, first: bool
 ) -> Markup:
     """Draws an image with its found, missed and false boxes.
@@ -114,17 +114,17 @@ def draw_panel(
     boxes = []
     for number, item in enumerate(outcome.truth):
         if number not in outcome.matched:
-            boxes.append(draw_box('missed', item, names))
+            boxes.append(box_svg('missed', item, names))
     for item, found in zip(outcome.detections, outcome.matched):
         status = 'false' if found is None else 'found'
-        boxes.append(draw_box(status, item, names))
+        boxes.append(box_svg(status, item, names))
     return Markup(
         f'<svg class="panel" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{outcome}">{pixels}{"".join(boxes)}</svg>'
     )
 
 
-def draw_box(status: str, item: dict, names: dict) -> str:
+def box_svg(status: str, item: dict, names: dict) -> str:
     """Draws a box, with class and score as its tooltip.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from da_faster.benchmarking.certainty import RECALLS, Gain
-from da_faster.benchmarking.scores import gap_closed, spread
+from da_faster.benchmarking.scores import gap_closed, mean_and_deviation
 
 from . import breakdown, panels
 from .charts import Style, draw_chart, make_line
@@ -119,7 +119,9 @@ class Results:
         """Rows of the table, one for each method."""
 
         def cell(values: list) -> str:
-            return '-' if np.isnan(values).any() else spread(values)
+            return (
+                '-' if np.isnan(values).any() else mean_and_deviation(values)
+            )
 
         rows = []
         for name, runs in self.runs.items():
@@ -238,7 +240,7 @@ class Results:
             return None
         first, last = self.compared
         after, before = pair_by_seed(self.runs[last], self.runs[first])[0]
-        chosen = panels.choose_images(before.outcomes, after.outcomes, num)
+        chosen = panels.choose_extremes(before.outcomes, after.outcomes, num)
 
         def show(image_id: int) -> dict:
             info = self.truth.coco.imgs[image_id]
@@ -251,7 +253,7 @@ class Results:
                     (
                         name,
                         str(one.outcomes[image_id]),
-                        panels.draw_panel(
+                        panels.panel_svg(
                             info,
                             one.outcomes[image_id],
                             self.truth.names,
