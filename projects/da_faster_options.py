@@ -40,11 +40,9 @@ def command(main: Callable[..., None]) -> Callable[..., None]:
 
 
 class CommandParser(ArgumentParser):
-    """An ArgumentParser that knows the options which several commands have.
+    """An ArgumentParser with a method for each option of several commands.
 
-    ``add_argument`` adds an option that one command alone has. The other
-    ``add_...`` methods add an option of the same name, with the same meaning
-    in all commands. They pass further keywords on to ``add_argument``.
+    An option of one command alone is added with ``add_argument``.
 
     Args:
         doc (str): The command's docstring, which --help shows.
@@ -72,11 +70,12 @@ class CommandParser(ArgumentParser):
 
         Args:
             help (str): What is written, and the default.
+            **kwargs: Keywords of ``add_argument``.
         """
         self.add_argument('--out', help=help, **kwargs)
 
     def add_force(self, earlier: str = 'an earlier result') -> None:
-        """Adds --force: replace what an earlier call wrote."""
+        """Adds --force: replace the result of an earlier call."""
         self.add_argument(
             '--force', action='store_true', help=f'replace {earlier}'
         )
@@ -90,7 +89,12 @@ class CommandParser(ArgumentParser):
     def add_cfg_options(
         self, config: str = 'the config', **kwargs: object
     ) -> None:
-        """Adds --cfg-options: settings in the place of the config's own."""
+        """Adds --cfg-options: settings that override those of a config.
+
+        Args:
+            config (str): What to call the config.
+            **kwargs: Keywords of ``add_argument``.
+        """
         self.add_argument(
             '--cfg-options',
             nargs='+',
@@ -101,14 +105,13 @@ class CommandParser(ArgumentParser):
             **dict(action=KeyValue) | kwargs,
         )
 
-    def add_trust_checkpoint(self, **kwargs: object) -> None:
+    def add_trust_checkpoint(self) -> None:
         """Adds --trust-checkpoint: load files that may run code."""
         self.add_argument(
             '--trust-checkpoint',
             action='store_true',
             help='load checkpoints that hold more than weights, which may run '
             'code: only for files of people you trust',
-            **kwargs,
         )
 
     def add_student(self) -> None:
@@ -173,10 +176,10 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 class KeyValue(DictAction):
-    """MMEngine's DictAction, with a sentence for what it cannot read.
+    """Reads KEY=VALUE options as MMEngine's DictAction, with two differences.
 
-    As with any other wrong option the command then ends with exit code 2.
-    DictAction drops the spaces of a value. Here a text keeps its own.
+    An option that cannot be read ends the command with a sentence and exit
+    code 2. A text keeps its spaces, which DictAction drops.
     """
 
     def __call__(
@@ -213,11 +216,14 @@ class KeyValue(DictAction):
 
 
 def with_spaces(value: str) -> object:
-    """What a value that has spaces stands for.
+    """Parses a value that has spaces.
 
     Args:
-        value (str): A Python literal, a list of texts without spaces of their
-            own, or one text.
+        value (str): A Python literal, a list of texts that have no spaces, or
+            one text.
+
+    Returns:
+        object: The literal, the list or the text.
 
     Raises:
         ValueError: If a text in a list has spaces, but no quotes.

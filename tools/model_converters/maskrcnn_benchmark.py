@@ -41,7 +41,7 @@ def parse_args(argv: Sequence[str] | None) -> Namespace:
     )
     parser.add_cfg_options()
     parser.add_force()
-    parser.add_trust_checkpoint(dest='trust')
+    parser.add_trust_checkpoint()
     return parser.parse_args(argv)
 
 

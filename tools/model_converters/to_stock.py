@@ -17,12 +17,14 @@ from da_faster_options import CommandParser, command
 
 def parse_args(argv: Sequence[str] | None) -> Namespace:
     parser = CommandParser(__doc__)
-    parser.add_argument('config', type=Path, help="the adapted model's config")
-    parser.add_argument('checkpoint', type=Path)
+    parser.add_argument(
+        'config', type=Path, help='the config of the adapted detector'
+    )
+    parser.add_argument('checkpoint', type=Path, help='its checkpoint')
     parser.add_argument('out', type=Path, help='OUT.pth, or a folder')
     parser.add_cfg_options()
     parser.add_force()
-    parser.add_trust_checkpoint(dest='trust')
+    parser.add_trust_checkpoint()
     parser.add_student()
     return parser.parse_args(argv)
 

@@ -215,7 +215,7 @@ def convert_maskrcnn_benchmark(
     classes: Sequence[str] | None = None,
     cfg_options: Mapping | None = None,
     force: bool = False,
-    trust: bool = False,
+    trust_checkpoint: bool = False,
 ) -> Converted:
     """Writes a checkpoint of the port as one for a config of ours.
 
@@ -232,7 +232,8 @@ def convert_maskrcnn_benchmark(
             default in the order of the config.
         cfg_options: Settings of the config to override, by dotted name.
         force: Replace an earlier result.
-        trust: Unpickle the checkpoint, which can run any code in it.
+        trust_checkpoint: Unpickle the checkpoint, which can run any code in
+            it.
 
     Raises:
         UserError: If an input is missing or does not fit, or if the result
@@ -247,7 +248,7 @@ def convert_maskrcnn_benchmark(
     known = list(dataset_meta['classes'])
     rows = class_rows(classes or known, known)
 
-    theirs = their_state(read_checkpoint(src, trust), src)
+    theirs = their_state(read_checkpoint(src, trust_checkpoint), src)
     adapted = any(name.startswith('da_heads.') for name in theirs)
     if not adapted:
         cfg.model.update(dict.fromkeys(DOMAIN_PARTS))

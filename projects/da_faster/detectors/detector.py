@@ -370,7 +370,7 @@ def convert_to_stock(
     out: str | Path,
     cfg_options: Mapping | None = None,
     force: bool = False,
-    trust: bool = False,
+    trust_checkpoint: bool = False,
     student: bool = False,
 ) -> Written:
     """Writes the stock config and weights of an adapted detector.
@@ -382,7 +382,8 @@ def convert_to_stock(
             where both get the name of the config.
         cfg_options: Settings of the config to override, by dotted name.
         force: Replace an earlier result.
-        trust: Unpickle the checkpoint, which can run any code in it.
+        trust_checkpoint: Unpickle the checkpoint, which can run any code in
+            it.
         student: Take the student of a MeanTeacher.
 
     Raises:
@@ -394,7 +395,9 @@ def convert_to_stock(
         out = out / f'{Path(config).stem}.pth'
     files = [out, out.with_suffix('.py')]
     check_free(files, force)
-    detector = Detector.read(str(config), str(checkpoint), trust, cfg_options)
+    detector = Detector.read(
+        str(config), str(checkpoint), trust_checkpoint, cfg_options
+    )
     stock = detector.as_stock(student)
     stock.write(out, force)
     return Written(*files, len(stock.state), stock.changes)
