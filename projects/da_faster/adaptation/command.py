@@ -17,12 +17,11 @@ from da_faster.detectors import Detector, score_bounds, scores_are_sigmoids
 from da_faster.files import write_atomically
 from da_faster.listing import choose_evenly
 
-from .configuration import blend_of
 from .export import export
 from .loaders import measured_pipeline
 from .plan import Plan, make_plan
 from .resuming import prepare_resume
-from .settings import Settings
+from .settings import Settings, blend_of
 from .verdict import Verdict, compare
 from .work_dir import WorkDir
 

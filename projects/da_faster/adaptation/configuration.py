@@ -1,7 +1,6 @@
 """From the config of a detector to the config of its adaptation."""
 
 import copy
-import os.path as osp
 
 import torch
 from mmengine.config import Config
@@ -11,19 +10,9 @@ from da_faster.config_tree import last_name
 from da_faster.detectors import Detector
 from da_faster.errors import UserError
 
-from .few_labels import check_true_labels
-from .loaders import (
-    batch_size,
-    labelled_loader,
-    labelled_pipeline,
-    loader,
-    measured_pipeline,
-    source_dataset,
-    views,
-)
-from .overlap import check_other_images
-from .settings import Settings, check_blend
-from .suitability import check_stock_parts, check_teachable
+from .loaders import batch_size, measuring, training
+from .settings import Settings
+from .suitability import check_suitable
 
 # Hooks that count epochs, and hooks whose work SelfTrainingHook does.
 LEFT_OUT = (
@@ -68,51 +57,16 @@ def configure(
     detector: Detector, settings: Settings, load_from: str | None
 ) -> Config:
     """Makes the config of an adaptation; see :func:`adapt_config`."""
-    new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
+    check_suitable(detector, settings)
     adaptation = dict(blend=settings.blend)
-    check_blend(settings.blend, detector.name)
-    detector.check_box_head()
-    check_teachable(detector)
-    check_stock_parts(detector, settings.source)
-    detector.check_test_pipeline()
-    training = optimization(detector, settings.labelled)
-    dataset = dict(
-        type='TargetDataset',
-        metainfo=dict(classes=detector.classes),
-        data_prefix=dict(img=osp.join(settings.target, '')),
-    )
-    check_other_images(detector, settings.target)
-    target_loader = loader(
-        batch_size(detector), dict(dataset, pipeline=views(detector))
-    )
-    labelled = []
-    if settings.source:
-        labelled.append(source_dataset(detector, dataset))
     if settings.target_labels:
-        check_true_labels(settings.target_labels)
         adaptation['target_labels'] = settings.target_labels
-        labelled.append(
-            dict(
-                dataset,
-                type='CocoDataset',
-                ann_file=settings.target_labels,
-                filter_cfg=dict(filter_empty_gt=True),
-                pipeline=labelled_pipeline(detector),
-            )
-        )
-    if labelled:
-        new.train_dataloader = labelled_loader(
-            labelled, detector, settings.share
-        )
-        new.train_cfg = dict(type='DALoop', target_dataloader=target_loader)
-    else:
-        new.train_dataloader = target_loader
-        new.train_cfg = dict(type='TargetLoop')
     iters = settings.iters
-    new.train_cfg.update(max_iters=iters, val_interval=iters)
+    new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
+    new.update(training(detector, settings))
     new.model = mean_teacher(detector, settings)
     new.update(measuring(detector, settings))
-    new.update(training)
+    new.update(optimization(detector, settings.labelled))
     new.custom_hooks = [
         dict(hook)
         for hook in detector.stock.get('custom_hooks') or []
@@ -134,22 +88,6 @@ def configure(
     new.adaptation = adaptation
     new.randomness = dict(seed=0)
     return new
-
-
-def blend_of(config: Config, file: object) -> float:
-    """Returns the blend of an adaptation's config; 1 where it has none.
-
-    Args:
-        config (Config): A config of :func:`configure`, perhaps edited.
-        file (object): Its file, for messages.
-
-    Raises:
-        UserError: If the blend is not a number between 0 and 1.
-    """
-    found = config.get('adaptation') or {}
-    blend = found.get('blend', 1) if isinstance(found, dict) else found
-    check_blend(blend, file)
-    return blend
 
 
 def mean_teacher(detector: Detector, settings: Settings) -> dict:
@@ -206,48 +144,6 @@ def without_downloads(value) -> None:
             without_downloads(inner)
 
 
-def measuring(detector: Detector, settings: Settings) -> dict:
-    """Validation and test on labelled images, or predictions on the target."""
-    labels = settings.test_labels
-    images = settings.test_images or settings.target
-    tested = dict(
-        batch_size=1,
-        num_workers=2,
-        persistent_workers=True,
-        drop_last=False,
-        sampler=dict(type='DefaultSampler', shuffle=False),
-        dataset=dict(
-            type='CocoDataset' if labels else 'TargetDataset',
-            metainfo=dict(classes=detector.classes),
-            data_prefix=dict(img=osp.join(images, '')),
-            test_mode=True,
-            pipeline=measured_pipeline(detector),
-        ),
-    )
-    test_cfg = dict(type='TestLoop')
-    if not labels:
-        return dict(
-            val_dataloader=None,
-            val_evaluator=None,
-            val_cfg=None,
-            test_dataloader=tested,
-            test_evaluator=[],
-            test_cfg=test_cfg,
-        )
-    tested['dataset']['ann_file'] = labels
-    evaluator = dict(
-        type='CocoMetric', ann_file=labels, metric='bbox', classwise=True
-    )
-    return dict(
-        val_dataloader=tested,
-        test_dataloader=tested,
-        val_evaluator=evaluator,
-        test_evaluator=evaluator,
-        val_cfg=dict(type='ValLoop'),
-        test_cfg=test_cfg,
-    )
-
-
 def optimization(detector: Detector, labelled: bool) -> dict:
     """The detector's optimizer, at a constant rate after a warm-up."""
     lr, _ = learning_rate(detector, labelled)
@@ -281,18 +177,10 @@ def learning_rate(detector: Detector, labelled: bool) -> tuple[float, str]:
 
     Returns:
         tuple[float, str]: The rate, and what it was computed from.
-
-    Raises:
-        UserError: If the detector's config has no rate.
     """
     cfg = detector.config
-    wrapper = cfg.get('optim_wrapper') or {}
-    optimizer = wrapper.get('optimizer') or {}
-    if not optimizer.get('lr'):
-        raise UserError(
-            f'{detector.name} has no optim_wrapper.optimizer.lr, from which '
-            'the learning rate follows: give optim_wrapper.'
-        )
+    wrapper = cfg.optim_wrapper
+    optimizer = wrapper.optimizer
     if 'blend' in (cfg.get('adaptation') or {}):
         return optimizer['lr'], 'that of the adaptation before'
     part = 0.3 if labelled else 0.1

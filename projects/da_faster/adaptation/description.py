@@ -4,11 +4,10 @@ from mmengine.config import Config
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from da_faster.config_tree import last_name
+from da_faster.config_tree import dataloaders, last_name, steps_of
 from da_faster.detectors import Detector
 
-from .configuration import blend_of, learning_rate
-from .loaders import with_flip
+from .configuration import learning_rate
 from .settings import Settings
 
 
@@ -30,7 +29,8 @@ def describe(
     scores = 'sigmoids' if detector.has_sigmoid_scores else 'a softmax'
     labels = new.model.get('pseudo_labels') or {}
     sure, unsure = labels.get('threshold'), labels.get('ignore_above')
-    steps = [step['type'] for step in with_flip(detector)]
+    steps = [step['type'] for step in steps_of(dataloaders(new)['target'])]
+    steps = [kind for kind in steps if kind != 'MultiBranch']
     lr = new.optim_wrapper.optimizer.lr
     rate, lr_from = learning_rate(detector, settings.labelled)
     how = f' ({lr_from})' if lr == rate else ''
@@ -43,7 +43,6 @@ def describe(
         for hook in cfg.get('custom_hooks') or []
         if hook['type'] not in hooks
     ] + changed_in_training(cfg, new)
-    blend = blend_of(new, detector.name)
     lines = [
         f'classes: {", ".join(detector.classes)}',
         f'scores: {scores}; labels from {sure}, unsure from {unsure}',
@@ -53,7 +52,7 @@ def describe(
         f'batch norms: {len(norms)}, {moving} of which follow the images',
         f'teacher: momentum {teacher.get("momentum")}',
         f'its labels: weight {new.model.get("target_weight")}',
-        f'adapted.pth: {blend:.0%} of the way to the teacher',
+        f'adapted.pth: {new.adaptation.blend:.0%} of the way to the teacher',
     ]
     if left:
         lines.append(f'left out: {", ".join(left)}')

@@ -12,8 +12,8 @@ from da_faster.engine.checkpoints.loading import allow_list
 from da_faster.engine.checkpoints.reading import read_checkpoint
 from da_faster.errors import UserError
 
-from .configuration import blend_of
 from .loaders import measured_pipeline
+from .settings import blend_of
 from .work_dir import WorkDir
 
 

@@ -1,22 +1,105 @@
-"""The images of an adaptation: which, and what becomes of them."""
+"""The dataloaders of an adaptation."""
 
 import copy
+import os.path as osp
 
-from da_faster.config_tree import (
-    all_datasets,
-    has_masks,
-    last_name,
-    last_pipelines,
-)
+from da_faster.config_tree import all_datasets, last_name, last_pipelines
 from da_faster.detectors import Detector
 from da_faster.errors import UserError
+
+from .settings import Settings
 
 PACK = dict(type='PackDetInputs')
 STRONG = dict(type='StrongAugmentation')
 
 
-def loader(size: int, dataset: dict, sampler: dict | None = None):
-    """A training dataloader."""
+def training(detector: Detector, settings: Settings) -> dict:
+    """Makes the training dataloaders, and the loop that takes from them.
+
+    Args:
+        detector (Detector): The detector to adapt.
+        settings (Settings): The choices of the user.
+
+    Returns:
+        dict: ``train_dataloader`` and ``train_cfg``.
+
+    Raises:
+        UserError: If the source is to be used, and cannot be.
+    """
+    target = dict(
+        type='TargetDataset',
+        metainfo=dict(classes=detector.classes),
+        data_prefix=dict(img=osp.join(settings.target, '')),
+    )
+    unlabelled = loader(
+        batch_size(detector), dict(target, pipeline=views(detector))
+    )
+    labelled = []
+    if settings.source:
+        labelled.append(source_dataset(detector, target))
+    if settings.target_labels:
+        labelled.append(
+            dict(
+                target,
+                type='CocoDataset',
+                ann_file=settings.target_labels,
+                filter_cfg=dict(filter_empty_gt=True),
+                pipeline=labelled_pipeline(detector),
+            )
+        )
+    iters = dict(max_iters=settings.iters, val_interval=settings.iters)
+    if not labelled:
+        loop = dict(type='TargetLoop', **iters)
+        return dict(train_dataloader=unlabelled, train_cfg=loop)
+    loop = dict(type='DALoop', target_dataloader=unlabelled, **iters)
+    both = labelled_loader(labelled, detector, settings.share)
+    return dict(train_dataloader=both, train_cfg=loop)
+
+
+def measuring(detector: Detector, settings: Settings) -> dict:
+    """Validation and test on labelled images, or predictions on the target."""
+    labels = settings.test_labels
+    images = settings.test_images or settings.target
+    tested = dict(
+        batch_size=1,
+        num_workers=2,
+        persistent_workers=True,
+        drop_last=False,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dict(
+            type='CocoDataset' if labels else 'TargetDataset',
+            metainfo=dict(classes=detector.classes),
+            data_prefix=dict(img=osp.join(images, '')),
+            test_mode=True,
+            pipeline=measured_pipeline(detector),
+        ),
+    )
+    test_cfg = dict(type='TestLoop')
+    if not labels:
+        return dict(
+            val_dataloader=None,
+            val_evaluator=None,
+            val_cfg=None,
+            test_dataloader=tested,
+            test_evaluator=[],
+            test_cfg=test_cfg,
+        )
+    tested['dataset']['ann_file'] = labels
+    evaluator = dict(
+        type='CocoMetric', ann_file=labels, metric='bbox', classwise=True
+    )
+    return dict(
+        val_dataloader=tested,
+        test_dataloader=tested,
+        val_evaluator=evaluator,
+        test_evaluator=evaluator,
+        val_cfg=dict(type='ValLoop'),
+        test_cfg=test_cfg,
+    )
+
+
+def loader(size: int, dataset: dict, sampler: dict | None = None) -> dict:
+    """Makes a training dataloader."""
     return dict(
         batch_size=size,
         num_workers=2,
@@ -65,7 +148,7 @@ def labelled_pipeline(detector: Detector) -> list[dict]:
     """The pipeline of labelled images; masks are loaded for a mask head."""
     first, *rest = with_flip(detector)
     labels = dict(type='LoadAnnotations', with_bbox=True)
-    if has_masks(detector.stock.model):
+    if detector.has_masks:
         labels.update(with_mask=True)
     return [first, labels, *rest, STRONG, PACK]
 

@@ -21,10 +21,10 @@ from da_faster.datasets.target_dataset import images_below
 from da_faster.detectors import Detector, StockDetector, check_detections
 from da_faster.errors import UserError, describe_error
 
-from .configuration import blend_of, configure
+from .configuration import configure
 from .description import describe
 from .export import as_adapted
-from .settings import Settings
+from .settings import Settings, blend_of
 from .work_dir import WorkDir
 
 
@@ -80,16 +80,17 @@ def make_plan(
         changed = replace(original, config=as_adapted(detector, config))
         name = f'{detector.name} with these options'
         check_detections(changed.open(), image, name)
-    # For --resume.
-    begun = dict(checkpoint=detector.checkpoint, sha256=detector.sha256)
-    config.adaptation = dict(config.get('adaptation') or {}, **begun)
     return Plan(config, describe(detector, settings, config, model), original)
 
 
 def apply_options(
     config: Config, options: Mapping, detector: Detector, file: Path
 ) -> None:
-    """Overrides a config; raises a UserError for what has to stay."""
+    """Sets options, and the keys of ``adaptation``.
+
+    Raises:
+        UserError: If an option changes what has to stay.
+    """
     for key in ('resume', 'work_dir'):
         if key in options:
             raise UserError(
@@ -98,12 +99,18 @@ def apply_options(
             )
     start = config.load_from
     set_options(config, options, str(file))
-    blend_of(config, file)
+    blend = blend_of(config, file)
     if config.load_from != start:
         raise UserError(
             f'{file} was not written: leave load_from as it is; the weights '
             f'to begin with are those of {detector.checkpoint}.'
         )
+    config.adaptation = dict(
+        config.get('adaptation') or {},
+        blend=blend,
+        checkpoint=detector.checkpoint,  # a resume compares these two
+        sha256=detector.sha256,
+    )
 
 
 def build_all(new: Config, file: Path) -> nn.Module:

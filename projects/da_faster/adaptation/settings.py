@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mmengine.config import Config
+
 from da_faster.errors import UserError
 
 
@@ -87,3 +89,19 @@ def check_blend(blend: object, file: object) -> None:
         raise UserError(
             f'{file}: blend must lie between 0 and 1, got {blend}.'
         )
+
+
+def blend_of(config: Config, file: object) -> float:
+    """Returns the blend of an adaptation's config; 1 where it has none.
+
+    Args:
+        config (Config): The config of an adaptation, perhaps edited.
+        file (object): Its file, for messages.
+
+    Raises:
+        UserError: If the blend is not a number between 0 and 1.
+    """
+    found = config.get('adaptation') or {}
+    blend = found.get('blend', 1) if isinstance(found, dict) else found
+    check_blend(blend, file)
+    return blend

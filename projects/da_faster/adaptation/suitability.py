@@ -1,8 +1,34 @@
-"""Detectors that cannot be adapted, told in a sentence."""
+"""Detectors and images that do not suit an adaptation."""
 
 from da_faster.config_tree import detector_of, types_in
 from da_faster.detectors import Detector, custom_classes
 from da_faster.errors import UserError
+
+from .few_labels import check_true_labels
+from .overlap import check_other_images
+from .settings import Settings, check_blend
+
+
+def check_suitable(detector: Detector, settings: Settings) -> None:
+    """Checks a detector and the images of an adaptation.
+
+    Args:
+        detector (Detector): The detector to adapt.
+        settings (Settings): The choices of the user.
+
+    Raises:
+        UserError: If the detector cannot be adapted, or if the images or
+            labels are not those of another domain.
+    """
+    check_blend(settings.blend, detector.name)
+    detector.check_box_head()
+    check_teachable(detector)
+    check_stock_parts(detector, settings.source)
+    detector.check_test_pipeline()
+    detector.check_learning_rate()
+    check_other_images(detector, settings.target)
+    if settings.target_labels:
+        check_true_labels(settings.target_labels)
 
 
 def check_teachable(detector: Detector) -> None:

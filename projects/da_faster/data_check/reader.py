@@ -91,9 +91,9 @@ class DataReader:
             if role not in self.roles:
                 continue
             for leaf in leaves(loader):
-                self._read_part(role, leaf)
+                self.read_part(role, leaf)
 
-    def _read_part(self, role: str, leaf: dict) -> None:
+    def read_part(self, role: str, leaf: dict) -> None:
         """Reads a dataset that has no other dataset inside."""
         root = leaf.get('data_root') or ''
         ann_file, folder = (

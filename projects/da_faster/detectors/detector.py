@@ -14,6 +14,7 @@ from da_faster.config_tree import (
     box_head,
     dataloaders,
     detector_of,
+    has_masks,
     has_teacher,
     head_classes,
     last_name,
@@ -136,6 +137,11 @@ class Detector:
         """The lowest score of a confident detection, and of an uncertain."""
         return score_bounds(self.has_sigmoid_scores)
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether the detector learns from masks."""
+        return has_masks(detector_of(self.config.model))
+
     def check_box_head(self) -> None:
         """Raises a UserError if the detector finds no boxes."""
         model = self.config.get('model') or {}
@@ -241,7 +247,16 @@ class Detector:
             'batch_size'
         ) or 2
 
-    # Stock MMDetection's form of it
+    def check_learning_rate(self) -> None:
+        """Raises a UserError if the config has no learning rate."""
+        wrapper = self.config.get('optim_wrapper') or {}
+        if not (wrapper.get('optimizer') or {}).get('lr'):
+            raise UserError(
+                f'{self.name} has no optim_wrapper.optimizer.lr, from which '
+                'the learning rate follows: give optim_wrapper.'
+            )
+
+    # The form that stock MMDetection loads
 
     @cached_property
     def stock_form(self) -> StockConfig:
