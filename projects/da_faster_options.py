@@ -1,4 +1,4 @@
-"""What all commands share: the parser, common options, the end by an error.
+"""The parser, options and error handling that all commands share.
 
 A command reads its options before it imports the package, as that import takes
 seconds. So this module imports neither torch nor the package.

@@ -1,4 +1,4 @@
-"""What all commands share: options, and the end by an error."""
+"""The options and the error handling that all commands share."""
 
 from argparse import ArgumentParser
 

@@ -1,4 +1,4 @@
-"""What the tests of the data check share."""
+"""Helpers of the tests of the data check."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def find(cfg) -> list:
 
 
 def only(cfg, fatal, *parts) -> None:
-    """There is this finding and no other one."""
+    """Checks that there is this finding and no other one."""
     (finding,) = find(cfg)
     assert finding.fatal == fatal, finding.text
     for part in parts:
@@ -59,10 +59,10 @@ def only(cfg, fatal, *parts) -> None:
 def only_in_source(
     cfg, content, fatal, parts, *, also: str | None = None
 ) -> None:
-    """With this content of source.json, there is this finding.
+    """Checks that this content of source.json gives this finding.
 
     Args:
-        also: Part of a second finding that the content brings along.
+        also: Part of a second finding that may be there.
     """
     put('source', content)
     found = find(cfg)
@@ -79,7 +79,7 @@ CAT, DOG = dict(id=1, name='cat'), dict(id=2, name='dog')
 
 
 def boxes(*changes) -> list:
-    """Five annotations, of cat, dog, cat, cat, dog; the first are changed."""
+    """Makes annotations of cat, dog, cat, cat, dog; changes the first ones."""
     items = coco('source', 3)['annotations']
     items += [dict(items[0], id=4), dict(items[1], id=5)]
     for item, change in zip(items, changes):
@@ -88,5 +88,5 @@ def boxes(*changes) -> list:
 
 
 def by_detector(content) -> dict:
-    """As tools/pseudo_label.py marks its file."""
+    """Marks labels as tools/pseudo_label.py does."""
     return dict(content, info=dict(pseudo_labels=dict(threshold=0.5)))

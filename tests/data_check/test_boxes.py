@@ -195,7 +195,7 @@ def test_used_boxes_are_those_of_mmdetection(data, rule):
 
 
 def test_a_few_images_of_many_for_a_trial(data):
-    """What indices leave out is told, and is no error."""
+    """Boxes that indices leave out are reported, not as an error."""
     item = coco('source', 1)['annotations'][0]
     many = [
         dict(item, id=i + 1, image_id=min(i, 2), category_id=i % 2 + 1)

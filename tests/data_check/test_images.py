@@ -38,7 +38,7 @@ def test_full_check_reads_the_images(data, capsys, tmp_path):
 
 @pytest.mark.parametrize('full', [False, True])
 def test_images_that_exif_turns(data, full):
-    """What counts is the size of the image as training loads it."""
+    """The size of the image as training loads it counts."""
     exif = Image.Exif()
     exif[0x0112] = 6
     content = coco('source', 3)

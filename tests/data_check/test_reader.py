@@ -1,4 +1,4 @@
-"""What cannot be read: files of labels, and datasets in wrappers."""
+"""Files of labels that cannot be read, and datasets in wrappers."""
 
 import json
 from pathlib import Path

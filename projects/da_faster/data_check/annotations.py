@@ -135,9 +135,9 @@ def read_boxes(
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         reader.fatal(
-            f'{part.where}: an image or annotation lacks what it needs '
-            f'({error!r}); images need id, file_name, width, height, '
-            'annotations id, image_id, category_id, bbox, area, iscrowd, the '
-            f'numbers as numbers: complete it with {SUBSET}.'
+            f'{part.where}: an image or annotation lacks a key or has a wrong '
+            f'value ({error!r}); images need id, file_name, width, height, '
+            'annotations id, image_id, category_id, bbox, area, iscrowd, and '
+            f'numbers must not be texts: complete the file with {SUBSET}.'
         )
         return None

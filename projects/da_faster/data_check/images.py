@@ -28,7 +28,7 @@ DEEP = 3  # of them, those of more than 8 bits that it loads
 
 
 class ImageFile(NamedTuple):
-    """What was read of an image file.
+    """The values that were read from an image file.
 
     Args:
         digest (str): SHA-256 of the file; '' where only a header was read.

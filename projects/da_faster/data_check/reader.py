@@ -118,7 +118,7 @@ class DataReader:
         elif leaf['type'] == 'TargetDataset':
             images = self._list_images(role, folder, leaf)
         else:
-            self.fatal(f'{role}: its {leaf["type"]} has no ann_file; set one.')
+            self.fatal(f'{role}: {leaf["type"]} has no ann_file: set one.')
         if images is not None:
             self.parts.append(
                 Part(role, leaf, ann_file, folder, content, images)
@@ -143,7 +143,7 @@ class DataReader:
         elif ending != '.json':
             self.warn(
                 f'{role} {path}: only COCO json files are checked; convert '
-                'it (tools/dataset_converters) to have its boxes looked at.'
+                'it (tools/dataset_converters) to have its boxes checked.'
             )
         else:
             return self._load(role, path, dataset_type)
