@@ -23,7 +23,11 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from da_faster.config_files import enter_scope, read_config
-from da_faster.engine.checkpoints.reading import name_some, read_checkpoint
+from da_faster.engine.checkpoints.reading import (
+    check_weights,
+    name_some,
+    read_checkpoint,
+)
 from da_faster.engine.checkpoints.writing import check_free, write_together
 from da_faster.errors import UserError
 from da_faster.files import file_sha256
@@ -106,16 +110,7 @@ def check_state(
         for name, shape in shapes.items()
         if name in theirs and list(theirs[name].shape) != shape
     ]
-    problems = [
-        name_some('missing', set(shapes).difference(theirs)),
-        name_some('unknown', set(theirs).difference(shapes)),
-        name_some('of another shape', wrong),
-    ]
-    if any(problems):
-        raise UserError(
-            f'{path} does not fit the config; '
-            f'{"; ".join(filter(None, problems))}.'
-        )
+    check_weights(path, theirs, shapes, wrong)
 
 
 def anchor_order(theirs: Tensor, ours: Tensor, path: Path) -> Tensor:

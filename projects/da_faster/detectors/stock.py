@@ -17,7 +17,7 @@ from mmengine.model.utils import revert_sync_batchnorm
 from torch import Tensor, nn
 
 from da_faster.config_files import enter_scope
-from da_faster.engine.checkpoints.reading import name_some
+from da_faster.engine.checkpoints.reading import check_weights
 from da_faster.engine.checkpoints.writing import write_together
 from da_faster.errors import UserError, describe_error
 
@@ -140,14 +140,5 @@ def stock_state(
         if name in stock
         and (not isinstance(x, Tensor) or x.shape != stock[name].shape)
     ]
-    problems = [
-        name_some('missing', set(stock).difference(state)),
-        name_some('unknown', set(state).difference(stock)),
-        name_some('of another shape', wrong),
-    ]
-    if any(problems):
-        raise UserError(
-            f'{path} does not fit the config; '
-            f'{"; ".join(filter(None, problems))}.'
-        )
+    check_weights(path, state, stock, wrong)
     return state

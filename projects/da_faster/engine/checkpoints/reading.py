@@ -1,7 +1,7 @@
 """Reads a checkpoint without a Runner, and without running code from it."""
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -84,3 +84,29 @@ def name_some(what: str, names: Sequence[str], limit: int = 8) -> str:
     more = ', ...' if len(names) > limit else ''
     shown = ', '.join(sorted(names)[:limit])
     return f'{len(names)} {what}: {shown}{more}' if names else ''
+
+
+def check_weights(
+    path: Path,
+    found: Collection[str],
+    expected: Collection[str],
+    misshapen: Collection[str],
+) -> None:
+    """Raises a UserError if the weights of a file do not fit a model.
+
+    Args:
+        path: The file, for the message.
+        found: Names of the weights in the file.
+        expected: Names of the weights of the model.
+        misshapen: Names, or sentences, of weights of another shape.
+    """
+    problems = [
+        name_some('missing', set(expected).difference(found)),
+        name_some('unknown', set(found).difference(expected)),
+        name_some('of another shape', misshapen),
+    ]
+    if any(problems):
+        raise UserError(
+            f'{path} does not fit the config; '
+            f'{"; ".join(filter(None, problems))}.'
+        )
