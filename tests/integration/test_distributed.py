@@ -110,8 +110,8 @@ def test_two_processes_share_what_a_teacher_learned(tiny_config, tmp_path):
     whole, parts = [digest(c['state_dict']) for c in checkpoints]
     assert whole == parts
     state = checkpoints[0]['state_dict']
-    assert state['pseudo_labels.source_images'] == 6 * 2 * 2
-    assert state['pseudo_labels.target_images'] == 4 * 2 * 2
+    assert state['pseudo_labels.statistics.source_images'] == 6 * 2 * 2
+    assert state['pseudo_labels.statistics.target_images'] == 4 * 2 * 2
 
 
 def test_two_machines(tiny_config, tmp_path):

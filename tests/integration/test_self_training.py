@@ -153,7 +153,7 @@ def test_a_checkpoint_with_a_teacher_starts_both(config, run, tmp_path):
         for name, value in part(after, who).items():
             torch.testing.assert_close(value, before[f'{who}.{name}'])
     # What it knew of the other run's images is forgotten.
-    assert after['pseudo_labels.source_images'] == 3 * 2
+    assert after['pseudo_labels.statistics.source_images'] == 3 * 2
 
 
 def test_another_detector_s_checkpoint_is_refused(config, run, tmp_path):

@@ -195,7 +195,8 @@ def test_the_student_gets_the_source_s_boxes(teacher_cfg):
         for _ in range(2)
     ]
     parts = ours.model.pseudo_labels.select(detections)
-    assert ours.model.pseudo_labels.target_images == 2  # has looked at them
+    statistics = ours.model.pseudo_labels.statistics
+    assert statistics.target_images == 2  # has looked at them
     for (kept, unsure), sample, like in zip(
         parts,
         paired['data_samples']['target'],

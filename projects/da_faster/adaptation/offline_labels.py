@@ -11,7 +11,7 @@ from da_faster.datasets.target_dataset import images_below
 from da_faster.detectors import Detector, detect
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
-from da_faster.models.self_training.low_scores import shown_from
+from da_faster.models.self_training.score_threshold import score_thr_at_most
 from da_faster.progress import progress
 
 
@@ -60,7 +60,7 @@ def label_folder(
     model = detector.open()
     detector.try_out(model, paths[0])
     check_possible_folder(osp.dirname(out) or '.', '--out')
-    with shown_from(model, threshold):
+    with score_thr_at_most(model, threshold):
         found = (detect(model, path) for path in paths)
         found = list(progress(found, len(paths), 'images labelled'))
     found = [boxes[boxes.scores >= threshold] for boxes in found]

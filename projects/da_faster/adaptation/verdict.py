@@ -11,7 +11,7 @@ from torch import nn
 from da_faster.detectors import Detector, detect
 from da_faster.errors import UserError
 from da_faster.matching import count_matches
-from da_faster.models.self_training.low_scores import shown_from
+from da_faster.models.self_training.score_threshold import score_thr_at_most
 
 CAVEAT = (
     'Without labels nobody can say which of the two is better: more boxes may '
@@ -139,7 +139,7 @@ def compare(
     for checkpoint in (before, after):
         config = str(config_beside(checkpoint))
         model = Detector.read(config, checkpoint).open()
-        with shown_from(model, threshold):
+        with score_thr_at_most(model, threshold):
             sure, numbers = look(model, images, threshold)
         found.append(sure)
         seen.append(numbers)

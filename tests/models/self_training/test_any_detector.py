@@ -9,7 +9,7 @@ from mmdet.structures import DetDataSample
 from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 
-from da_faster.models.self_training.ignored_boxes import without_ignored
+from da_faster.models.self_training.uncertain_boxes import cover_uncertain
 
 from ..adversarial.test_da_single_stage import HEADS, TRAIN
 from ..conftest import CLASSES
@@ -135,7 +135,7 @@ def test_a_student_learns_the_teacher_s_boxes(
     assert len(model(**plain(batch), mode='predict')) == 2
 
 
-def test_an_image_with_unsure_boxes_alone_is_replaced(target_losses):
+def test_an_image_with_uncertain_boxes_alone_is_replaced(target_losses):
     """FCOS cannot ignore boxes. Its forward must not be left out: others of a
     distributed run would wait for it."""
     losses, seen = target_losses('FCOS')
@@ -147,22 +147,25 @@ def test_an_image_with_unsure_boxes_alone_is_replaced(target_losses):
     assert len(seen) == 6  # source and target, three times
 
 
-def sample(kept: list, unsure: list) -> DetDataSample:
+def sample(kept: list, uncertain: list) -> DetDataSample:
     made = DetDataSample(metainfo=dict(img_shape=(4, 6)))
-    for name, boxes in (('gt_instances', kept), ('ignored_instances', unsure)):
+    for name, boxes in (
+        ('gt_instances', kept),
+        ('ignored_instances', uncertain),
+    ):
         boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
         setattr(made, name, InstanceData(bboxes=boxes))
     return made
 
 
-def test_what_is_unsure_is_covered_but_for_what_is_labelled():
+def test_what_is_uncertain_is_covered_but_for_what_is_labelled():
     image = torch.arange(24.0).reshape(1, 4, 6)
     image = torch.nn.functional.pad(image, (0, 2))  # of a larger batch
     untouched = sample([[0, 0, 2, 2]], [])
     images = torch.stack([image, image])
-    assert without_ignored(images, [untouched, untouched]) is images
+    assert cover_uncertain(images, [untouched, untouched]) is images
     half = sample([[2, 2, 9, 9]], [[-3, 0.5, 1.5, 2], [1, 1, 3.2, 3]])
-    first, second = without_ignored(images, [half, untouched])
+    first, second = cover_uncertain(images, [half, untouched])
     assert torch.equal(second, image)
     mean = 11.5  # of 0 to 23: the padding does not count
     expected = image[0].clone()
@@ -176,7 +179,7 @@ def test_what_is_unsure_is_covered_but_for_what_is_labelled():
 def test_a_detector_that_ignores_no_box_does_not_see_it(
     target_losses, kind, same
 ):
-    """A second box in each image is unsure."""
+    """A second box in each image is uncertain."""
     losses, seen = target_losses(kind)
     torch.manual_seed(1)
     losses(0.9, 0.9)

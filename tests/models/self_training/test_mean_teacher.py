@@ -10,12 +10,14 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.structures import DetDataSample
 from mmengine.runner import load_state_dict
 from mmengine.structures import InstanceData
+from torch import nn
 
 from da_faster.models import MeanTeacher
 from da_faster.models.self_training.distillation import Seen
-from da_faster.models.self_training.ignored_boxes import (
+from da_faster.models.self_training.uncertain_boxes import (
+    UncertainBoxes,
     find_assigners,
-    ignoring,
+    spare_uncertain_boxes,
 )
 from da_faster.models.self_training.views import label
 
@@ -214,10 +216,14 @@ def test_the_source_is_counted_before_labels_are_chosen(
     """Thresholds by frequency compare with it."""
     model = build_teacher(align=align)
     order = []
-    for name in ('count_source', 'select'):
-        method = getattr(model.pseudo_labels, name)
+    labels = model.pseudo_labels
+    for part, name in (
+        (labels.statistics, 'count_source'),
+        (labels, 'select'),
+    ):
+        method = getattr(part, name)
         setattr(
-            model.pseudo_labels,
+            part,
             name,
             mock.Mock(
                 side_effect=lambda *args, name=name, method=method: (
@@ -352,8 +358,8 @@ def test_views_of_two_geometries_must_say_so():
         label([sample(flip=True)], [sample(flip=False)], [(instances(),) * 2])
 
 
-def test_what_is_unsure_is_not_background(build_teacher, batch):
-    """With unsure boxes everywhere, nothing in the image is background."""
+def test_what_is_uncertain_is_not_background(build_teacher, batch):
+    """With uncertain boxes everywhere, nothing in the image is background."""
     model = build_teacher(pseudo_labels=dict(threshold=1.0, ignore_above=0.01))
     everywhere = InstanceData(
         bboxes=torch.tensor([[0.0, 0.0, 96.0, 64.0]]),
@@ -372,19 +378,24 @@ def test_what_is_unsure_is_not_background(build_teacher, batch):
     assert inside == 0 < background
 
 
-def assigned(ignored: list, objects: list) -> list:
-    """MaxIoUAssigner's result for three priors, that ignores boxes or not."""
-    assigner = TASK_UTILS.build(
-        dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5)
-    )
-    priors = [[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]]
-    with ignoring([assigner]):
-        result = assigner.assign(
-            InstanceData(priors=torch.tensor(priors).float()),
-            instances(*objects),
-            instances(*ignored),
+def assigned(
+    ignored: list, objects: list, kind: type = UncertainBoxes, **options
+) -> list:
+    """MaxIoUAssigner's result for three priors, with boxes to ignore."""
+    head = nn.Module()
+    head.assigner = TASK_UTILS.build(
+        dict(
+            type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5, **options
         )
-    assert 'assign' not in vars(assigner)
+    )
+    assert spare_uncertain_boxes(head)
+    priors = [[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]]
+    boxes = instances(*ignored)
+    result = copy.deepcopy(head).assigner.assign(
+        InstanceData(priors=torch.tensor(priors).float()),
+        instances(*objects),
+        kind(bboxes=boxes.bboxes, labels=boxes.labels),
+    )
     return result.gt_inds.tolist()
 
 
@@ -418,6 +429,17 @@ def test_ignored_boxes_take_nothing_from_the_labels():
     assert assigned([(26, 0, 40, 10, 1)], [label_]) == [1, 0, 0]
     # An image without any label.
     assert assigned([elsewhere], []) == [0, -1, 0]
+
+
+def test_ignored_boxes_of_annotations_are_ignored_as_ever():
+    """MMDetection takes the prior from the label, too."""
+    boxes = [(0, 0, 10, 10, 1), (18, 0, 32, 10, 1)]
+    for options, wanted in (
+        (dict(), [1, 0, 0]),
+        (dict(ignore_iof_thr=0.5, match_low_quality=False), [-1, -1, 0]),
+    ):
+        label_ = (0, 0, 10, 10, 0)
+        assert assigned(boxes, [label_], InstanceData, **options) == wanted
 
 
 @pytest.mark.parametrize(

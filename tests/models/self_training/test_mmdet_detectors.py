@@ -58,7 +58,7 @@ def make_batch(masks: bool) -> dict:
 
 def answers(masks: bool):
     """A teacher that finds two objects in the first image; of a third, and
-    of one in the second image, it is not sure."""
+    of one in the second image, it is uncertain."""
 
     def predict(inputs, samples, rescale):
         for sample, scores in zip(samples, ((0.9, 0.8, 0.3), (0.3,))):
@@ -113,7 +113,7 @@ def test_burn_in_labels_and_predictions(detector):
     model.self_training = True
     losses_of(model, masks)
     model.teacher.predict = answers(masks)
-    model.pseudo_labels.forget()
+    model.pseudo_labels.reset()
     total, losses = losses_of(model, masks)
     assert losses['pseudo_boxes'] == 1
     assert losses['pseudo_empty'] == 0.5

@@ -58,8 +58,10 @@ def test_fixed_thresholds(options, wanted):
 def test_thresholds_that_follow_the_source_s_frequencies():
     labels = PseudoLabels(3, ratio=0.5, bounds=(0.3, 0.9), window=4)
     # Two images: class 0 twice an image, class 1 once, class 2 never.
-    labels.count_source([torch.tensor([0, 0, 1]), torch.tensor([1, 0, 0])])
-    assert labels.frequencies.tolist() == [2, 1, 0]
+    labels.statistics.count_source(
+        [torch.tensor([0, 0, 1]), torch.tensor([1, 0, 0])]
+    )
+    assert labels.statistics.source_boxes_per_image.tolist() == [2, 1, 0]
     # Two target images: 2 boxes of class 0 are wanted, 1 of class 1.
     found = [
         detections((0.8, 0), (0.6, 0), (0.25, 1), (0.95, 2), (0.4, 2)),
@@ -78,63 +80,6 @@ def test_thresholds_that_follow_the_source_s_frequencies():
     assert labels.thresholds.tolist() == pytest.approx([0.35, 0.3, 0.9])
 
 
-def test_what_it_counts():
-    labels = PseudoLabels(2, threshold=0.5, statistics_window=4)
-    labels.select([detections((0.9, 0), (0.8, 0)), detections((0.9, 1))])
-    assert labels.kept.tolist() == [1, 0.5]
-    assert labels.score.tolist() == pytest.approx([0.85, 0.9])
-    assert labels.empty == 0
-    assert labels.kept_most.tolist() == [0, 0]  # too few images to say
-    labels.select([detections(), detections()])
-    assert labels.kept.tolist() == labels.kept_most.tolist() == [0.5, 0.25]
-    assert labels.empty == 0.5
-    # From now on a batch of two counts a half. Scores are of boxes alone.
-    labels.select([detections((0.75, 0), (0.75, 0)), detections()])
-    assert labels.kept.tolist() == [0.75, 0.125]
-    assert labels.kept_most.tolist() == [0.75, 0.25]
-    assert labels.score.tolist() == pytest.approx([0.8, 0.9])
-    assert labels.score_most.tolist() == pytest.approx([0.85, 0.9])
-    assert labels.empty == 0.5
-
-
-def test_confidence_is_compared_with_its_best():
-    labels = PseudoLabels(1, threshold=0.5, statistics_window=2)
-    for score, less in ((0.9, False), (0.8, False), (0.7, True)):
-        labels.select([detections((score, 0))] * 2)
-        assert labels.less_confident == less  # below 0.72
-    assert labels.kept_first.tolist() == [1]
-    labels.select([detections((0.9, 0), (0.9, 0))] * 2)
-    assert not labels.less_confident
-    assert labels.kept_first.tolist() == [1]
-
-
-def test_classes_are_at_their_best_at_different_times():
-    """One box of 0.9 an image, first of class 0 and then of class 1."""
-    labels = PseudoLabels(2, threshold=0.5, statistics_window=2)
-    assert labels.confidence == 1  # nothing is known
-    for label in (0, 1):
-        labels.select([detections((0.9, label))] * 2)
-        assert labels.confidence == 1
-        assert labels.all_kept_most == 1
-    assert labels.kept_most.tolist() == [1, 1]
-    labels.select([detections((0.6, 1))] * 2)
-    assert labels.confidence.item() == pytest.approx(0.6 / 0.9)
-
-
-def test_a_checkpoint_without_the_most_of_all_is_completed():
-    labels = PseudoLabels(2, threshold=0.5, statistics_window=2)
-    for label in (0, 1):
-        labels.select([detections((0.9, label))] * 2)
-    weights = {f'p.{k}': v for k, v in labels.state_dict().items()}
-    for name in ('all_kept_most', 'all_scores_most'):
-        del weights[f'p.{name}']
-    labels.complete_counts(weights, 'p.')
-    assert weights['p.all_kept_most'] == 2  # one of each class
-    assert weights['p.all_scores_most'].item() == pytest.approx(1.8)
-    labels.complete_counts(weights, 'q.')
-    assert set(weights) == {f'p.{k}' for k in labels.state_dict()}
-
-
 def test_labels_cannot_make_ever_more_labels():
     """Two an image at first, so four at most; then scores rise."""
     labels = PseudoLabels(
@@ -142,16 +87,16 @@ def test_labels_cannot_make_ever_more_labels():
     )
     few = detections((0.9, 0), (0.6, 0), (0.3, 0))
     labels.select([few] * 2)
-    assert labels.kept_first.tolist() == [2]
+    assert labels.statistics.first_labels_per_image.tolist() == [2]
     many = detections(*((0.9 - i / 100, 0) for i in range(6)))
-    ((kept, unsure), _) = labels.select([many] * 2)
+    ((kept, uncertain), _) = labels.select([many] * 2)
     # The eighth best of two images.
     assert kept.scores.tolist() == pytest.approx([0.9, 0.89, 0.88, 0.87])
-    assert len(unsure) == 2  # no background
+    assert len(uncertain) == 2  # no background
     # Where there are few, the threshold is the config's again.
     ((kept, _), _) = labels.select([few] * 2)
     assert kept.scores.tolist() == pytest.approx([0.9, 0.6])
-    labels.forget()
+    labels.reset()
     assert labels.thresholds.tolist() == [0.5]
 
 
@@ -163,7 +108,7 @@ def test_thresholds_of_a_config_stay_the_config_s():
 
 def test_whole_numbers_are_scores_too():
     labels = PseudoLabels(1, bounds=(0.25, 1), ratio=1.0)
-    labels.count_source([torch.tensor([0])])
+    labels.statistics.count_source([torch.tensor([0])])
     labels.select([detections((0.5, 0))])
     assert labels.thresholds.tolist() == [0.5]
 
@@ -171,10 +116,10 @@ def test_whole_numbers_are_scores_too():
 def test_what_was_learned_is_forgotten():
     labels = PseudoLabels(2)
     fresh = {name: x.clone() for name, x in labels.state_dict().items()}
-    labels.count_source([torch.tensor([0, 1])])
+    labels.statistics.count_source([torch.tensor([0, 1])])
     labels.select([detections((0.95, 0), (0.5, 1))])
     assert any(not torch.equal(x, fresh[n]) for n, x in labels.named_buffers())
-    labels.forget()
+    labels.reset()
     for name, value in labels.state_dict().items():
         assert torch.equal(value, fresh[name]), name
 
@@ -182,7 +127,9 @@ def test_what_was_learned_is_forgotten():
 def test_a_checkpoint_holds_all_that_it_learned():
     def step(labels: PseudoLabels, seed: int) -> list:
         g = torch.Generator().manual_seed(seed)
-        labels.count_source([torch.randint(0, 2, (3,), generator=g)])
+        labels.statistics.count_source(
+            [torch.randint(0, 2, (3,), generator=g)]
+        )
         drawn = torch.rand(6, generator=g).tolist()
         return scores(labels.select([detections(*zip(drawn, [0, 1] * 3))]))
 

@@ -30,9 +30,6 @@ class FittingCheckpointHook(Hook):
         while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
             model = model.module
         given = checkpoint.get('state_dict', checkpoint)
-        for name, part in model.named_modules():
-            if hasattr(part, 'complete_counts'):  # PseudoLabels
-                part.complete_counts(given, f'{name}.')
         given = {name.removeprefix('module.'): v for name, v in given.items()}
         wanted_weights = model.state_dict()
         if not training:

@@ -1,4 +1,4 @@
-"""A student learns the target from its own average, the teacher."""
+"""Mean teacher: a student learns the target from its moving average."""
 
 import copy
 from contextlib import nullcontext
@@ -17,23 +17,21 @@ from torch import Tensor, nn
 from da_faster.config_tree import box_head
 from da_faster.matching import agreement
 
-from .distillation import recorded
-from .ignored_boxes import find_assigners, ignoring, without_ignored
-from .low_scores import shown_from
-from .views import as_they_are, label, movement
-
-# Losses of where a box or mask is, as MMDetection's heads name them.
-PLACE = (
-    'bbox', 'iou', 'centerness', 'mask', 'dfl', '_l1', '_xy', '_wh', '_pts',
-    '_grid', '_point', '_reg', '_offset', '_shape',
-)  # fmt: skip
+from .distillation import Seen, recorded
+from .localization_losses import is_localization_loss
+from .score_threshold import score_thr_at_most
+from .uncertain_boxes import cover_uncertain, spare_uncertain_boxes
+from .views import label, movement, without_flips
 
 
 def count_classes(detector: nn.Module) -> int:
-    """The number of classes of a detector's box head.
+    """Counts the classes of a detector's box head.
+
+    Args:
+        detector (nn.Module): Any detector of MMDetection.
 
     Raises:
-        ValueError: If it has none.
+        ValueError: If the detector has no box head.
     """
     head = box_head(detector)
     if head is None:
@@ -71,24 +69,24 @@ def domain_preprocessor(config: dict | None) -> dict:
 
 @MODELS.register_module()
 class MeanTeacher(SemiBaseDetector):
-    """Any MMDetection detector as a student and its moving average.
+    """Trains any MMDetection detector with labels of its moving average.
 
-    Mean teacher (Tarvainen and Valpola, NeurIPS 2017) with pseudo-labels as in
-    Unbiased Teacher (Liu et al., ICLR 2021) or, with ``distillation``, soft
-    labels as in ALDI++ (Kay et al., 2024). The source is learned as ever. On
-    the target the teacher looks at the weak view of an image and the student
-    learns what it found on the strong view.
+    The detector is the student, its moving average the teacher: mean teacher
+    (Tarvainen and Valpola, NeurIPS 2017), with pseudo-labels as in Unbiased
+    Teacher (Liu et al., ICLR 2021) or, with ``distillation``, soft labels as
+    in ALDI++ (Kay et al., 2024). On the source the student learns as its
+    detector does. On the target the teacher detects in the weak view of an
+    image, and the student learns these detections on the strong view. Target
+    images have no other boxes.
 
-    It needs a ``SelfTrainingHook``, which moves the teacher and begins
-    self-training after the burn-in. Until then the student learns as its
-    detector does: a ``DAFasterRCNN`` with its domain classifiers.
+    A ``SelfTrainingHook`` moves the teacher and begins self-training after
+    the burn-in. In the burn-in the student learns as its detector does: a
+    ``DAFasterRCNN`` with its domain classifiers.
 
-    The target's pipeline ends with MMDetection's ``MultiBranch``, of the
-    branches ``target``, the strong view, and ``target_weak``. What comes
-    before it is shared: one decoded image, one geometry. Views of two
-    geometries have to carry ``homography_matrix`` among their ``meta_keys``.
-
-    Target images have no other boxes than the teacher's.
+    The target's pipeline ends with MMDetection's ``MultiBranch``, with the
+    branches ``target``, the strong view, and ``target_weak``. Both views share
+    the steps before it: one decoded image, one geometry. Views of two
+    geometries need ``homography_matrix`` among their ``meta_keys``.
 
     A batch without a source trains on the target alone (source-free).
 
@@ -96,30 +94,35 @@ class MeanTeacher(SemiBaseDetector):
         detector (dict): Config of the detector, as it trains alone. Its
             DetDataPreprocessor becomes a DomainDataPreprocessor.
         pseudo_labels (dict, optional): Config of PseudoLabels.
-        distillation (dict, optional): TwoStageDistillation, in place of the
-            detector's losses on the pseudo-labels.
-        block_masking (dict, optional): Config of BlockMasking: what the
-            student does not see of the images that it learns the teacher's
-            labels on. Domain classifiers see all of them.
-        target_weight (float): Of the target's detection losses.
+        distillation (dict, optional): Config of TwoStageDistillation, which
+            takes the place of the detector's losses on the pseudo-labels.
+        block_masking (dict, optional): Config of BlockMasking, for the images
+            that the student learns pseudo-labels on. Domain classifiers see
+            them unmasked.
+        target_weight (float): Weight of the losses on pseudo-labels.
         box_losses (bool): Whether the student learns where the pseudo-labels
-            are, or only that they are.
+            are, or only that they are there.
         empty_images (bool): Whether the student learns from an image without
             any pseudo-label, which teaches that all of it is background.
-        weight_by_score (bool): Weigh the target's losses with the mean score
-            of the pseudo-labels, as MIC (Hoyer et al., CVPR 2023) does.
+        weight_by_score (bool): Whether to weight the losses on pseudo-labels
+            with their mean score, as MIC (Hoyer et al., CVPR 2023) does.
         align (str): When the domain classifiers of the detector train:
             ``'burn-in'`` or ``'always'``. After the burn-in ``'always'`` takes
             a second forward pass of the target, for the classifiers.
-        agreement_interval (int): Iterations between two comparisons of what
-            teacher and student detect; 0 for none.
+        agreement_interval (int): Iterations between two comparisons of the
+            detections of teacher and student; 0 for none.
         predict_on (str): ``'teacher'`` or ``'student'``: the weights to
             validate and test.
         keep_source_model (bool): Whether to keep a copy of the weights that
-            the training started with, for
+            the training starts with, for
             ``SelfTrainingHook(restore_rate=...)``.
         data_preprocessor (dict, optional): The config's top-level one, which
             Runner hands over. It counts if the detector has none of its own.
+
+    Attributes:
+        iteration (int): Iteration of the training, set by SelfTrainingHook.
+        self_training (bool, optional): Whether the burn-in is over, set by
+            SelfTrainingHook.
 
     Raises:
         ValueError: If an argument is out of its range, or if the detector has
@@ -195,16 +198,15 @@ class MeanTeacher(SemiBaseDetector):
             forward_on=predict_on,
             extract_feat_on=predict_on,
         )
-        self.assigners = find_assigners(self.student)
+        self.ignores_boxes = spare_uncertain_boxes(self.student)
         if self.pseudo_labels.ignore_above and not (
-            self.assigners or self.distillation
+            self.ignores_boxes or self.distillation
         ):
             print_log(
-                f'{type(self.student).__name__} cannot ignore boxes: what the '
-                'teacher is not sure of is covered.',
+                f'{type(self.student).__name__} cannot ignore boxes: the '
+                "teacher's uncertain boxes are covered.",
                 'current',
             )
-        # SelfTrainingHook sets them.
         self.iteration = 0
         self.self_training: bool | None = None
 
@@ -217,10 +219,10 @@ class MeanTeacher(SemiBaseDetector):
     def _load_from_state_dict(
         self, state_dict: dict, prefix: str, *args
     ) -> None:
-        """Of a detector without a teacher both parts get the weights.
+        """Loads a checkpoint, also one of a detector without a teacher.
 
-        So does what is kept of the start; the counts of labels stay as they
-        are. Nothing is missing.
+        The weights of such a detector go to student, teacher and source model.
+        The statistics of labels stay as they are, so none is missing.
         """
         plain = not any('student' in k or 'teacher' in k for k in state_dict)
         super()._load_from_state_dict(state_dict, prefix, *args)
@@ -236,7 +238,7 @@ class MeanTeacher(SemiBaseDetector):
             state_dict[f'pseudo_labels.{name}'] = count
 
     def train(self, mode: bool = True) -> 'MeanTeacher':
-        """The teacher never trains."""
+        """Sets the mode of the student; the teacher never trains."""
         super().train(mode)
         for part in filter(None, (self.teacher, self.source_model)):
             part.eval()
@@ -247,67 +249,189 @@ class MeanTeacher(SemiBaseDetector):
         batch_inputs: Tensor | dict,
         batch_data_samples: SampleList | dict,
     ) -> dict:
-        """Losses of a plain batch, or of one of views.
+        """Computes the losses of a plain batch, or of one with two views.
 
         Args:
             batch_inputs (Tensor or dict[str, Tensor]): (N, 3, H, W), or such
                 a tensor for each of ``source``, if there is one, ``target``
                 (the strong view) and ``target_weak``.
-            batch_data_samples (list or dict[str, list]): DetDataSamples; of
+            batch_data_samples (list or dict[str, list]): DetDataSamples. Of
                 the target's only the metainfo is read.
 
         Returns:
             dict[str, Tensor]: Losses, those on pseudo-labels named
-            ``target_*``; and what there is to watch, whose names have no
-            "loss" in them.
+            ``target_*``, and values for the log, whose names have no "loss"
+            in them.
 
         Raises:
             ValueError: If the target has no two views, or views of two
-                geometries that do not say so, or if nothing moves the
-                teacher.
+                geometries without ``homography_matrix``, or if nothing moves
+                the teacher.
         """
         if not isinstance(batch_inputs, dict):
             return self.student.loss(batch_inputs, batch_data_samples)
-        self._check(batch_data_samples)
-        seen = batch_inputs['target']
+        inputs, samples = batch_inputs, batch_data_samples
+        self._check(samples)
+        strong, losses = inputs['target'], {}
         if self.self_training and self.block_masking is not None:
-            seen = self.block_masking(seen)
-        with_source = 'source' in batch_inputs
-        if with_source:
-            self.pseudo_labels.count_source(
-                [x.gt_instances.labels for x in batch_data_samples['source']]
-            )
-
-        losses = {}
-        if with_source:
-            losses.update(self.source_loss(batch_inputs, batch_data_samples))
+            strong = self.block_masking(strong)
+        if 'source' in inputs:
+            losses.update(self.source_loss(inputs, samples))
         if self.self_training:
-            losses.update(
-                self.target_loss(
-                    seen,
-                    batch_data_samples['target'],
-                    batch_inputs['target_weak'],
-                    batch_data_samples['target_weak'],
+            weak, weak_samples = inputs['target_weak'], samples['target_weak']
+            detections, seen = self.detect(weak, weak_samples)
+            selected = self.pseudo_labels.select(detections)
+            labelled = label(samples['target'], weak_samples, selected)
+            if self.distillation:
+                found = self.distillation(
+                    self.student, self.teacher, strong, seen, labelled
                 )
-            )
+                weight = 1.0
+            else:
+                found, weight = self.pseudo_label_loss(
+                    strong, labelled, selected
+                )
+            labels = [confident for confident, _ in selected]
+            losses.update(self.weight_losses(found, labels, weight))
+            losses.update(self.pseudo_labels.statistics.summary())
+            losses.update(self.compare(labels, weak, weak_samples))
         return losses
 
     def source_loss(
         self, inputs: dict[str, Tensor], samples: dict[str, SampleList]
     ) -> dict:
-        """The detector's own losses, with its domain classifiers or without.
+        """Computes the detector's own losses, and counts the source's boxes.
 
         Args:
-            inputs (dict[str, Tensor]): As of ``loss``.
+            inputs (dict[str, Tensor]): As in ``loss``.
             samples (dict[str, list]): DetDataSamples.
+
+        Returns:
+            dict[str, Tensor]: Losses, with those of the domain classifiers if
+            these train now.
         """
         source = samples['source']
+        self.pseudo_labels.statistics.count_source(
+            [sample.gt_instances.labels for sample in source]
+        )
         if not self._aligns():
             return self.student.loss(inputs['source'], source)
         domains = ('source', 'target')
         return self.student.loss(
             {d: inputs[d] for d in domains}, {d: samples[d] for d in domains}
         )
+
+    @torch.no_grad()
+    def detect(
+        self, weak: Tensor, weak_samples: SampleList
+    ) -> tuple[InstanceList, Seen | None]:
+        """Has the teacher detect in the weak view.
+
+        Args:
+            weak (Tensor): (N, 3, H, W).
+            weak_samples (list[DetDataSample]): N.
+
+        Returns:
+            tuple: Detections of each image, down to the lowest score that
+            PseudoLabels uses; and what the teacher computed on the way to
+            them, for ``distillation``.
+        """
+        recording = (
+            recorded(self.teacher) if self.distillation else nullcontext([])
+        )
+        lowest = self.pseudo_labels.lowest_score
+        with score_thr_at_most(self.teacher, lowest), recording as passes:
+            found = self.teacher.predict(
+                weak, without_flips(weak_samples), rescale=False
+            )
+        detections = [sample.pred_instances for sample in found]
+        return detections, passes[0] if passes else None
+
+    def pseudo_label_loss(
+        self, strong: Tensor, labelled: SampleList, selected: list[tuple]
+    ) -> tuple[dict, float]:
+        """Computes the student's own losses on the pseudo-labels.
+
+        An image that teaches nothing is replaced by another one of the batch.
+
+        Args:
+            strong (Tensor): What the student sees, (N, 3, H, W).
+            labelled (list[DetDataSample]): N, with the pseudo-labels.
+            selected (list[tuple]): Labels and uncertain boxes of each image,
+                as PseudoLabels gives them.
+
+        Returns:
+            tuple[dict, float]: Losses and their weight: 0 if no image teaches
+            anything. The losses are computed all the same, as other processes
+            may wait for the forward pass.
+        """
+        used = [i for i, parts in enumerate(selected) if self._teaches(*parts)]
+        weight = 1.0
+        if len(used) < len(selected):
+            weight = 1.0 if used else 0.0
+            used = used or range(len(labelled))
+            used = [used[i % len(used)] for i in range(len(labelled))]
+            strong = strong[used]
+            labelled = [copy.copy(labelled[i]) for i in used]
+        if not self.ignores_boxes:
+            strong = cover_uncertain(strong, labelled)
+        return self.student.loss(strong, labelled), weight
+
+    def weight_losses(
+        self, losses: dict, labels: InstanceList, weight: float
+    ) -> dict:
+        """Weights the losses on pseudo-labels, and names them ``target_*``.
+
+        Args:
+            losses (dict): Tensors or lists of tensors.
+            labels (list[InstanceData]): Pseudo-labels of each image.
+            weight (float): Weight beside the configured ones.
+        """
+        weight = weight * self.target_weight
+        if self.weight_by_score:
+            weight = weight * mean_score(labels)
+        weighted = {}
+        for name, value in losses.items():
+            if 'loss' in name:
+                left_out = not self.box_losses and is_localization_loss(name)
+                factor = 0.0 if left_out else weight
+                if isinstance(value, (list, tuple)):
+                    value = [factor * item for item in value]
+                else:
+                    value = factor * value
+            weighted[f'target_{name}'] = value
+        return weighted
+
+    @torch.no_grad()
+    def compare(
+        self, labels: InstanceList, weak: Tensor, weak_samples: SampleList
+    ) -> dict[str, Tensor]:
+        """Compares the student's detections with the teacher's labels.
+
+        Args:
+            labels (list[InstanceData]): Pseudo-labels of each image.
+            weak (Tensor): The images, (N, 3, H, W).
+            weak_samples (list[DetDataSample]): N.
+
+        Returns:
+            dict[str, Tensor]: ``pseudo_agreement``, the mean F1 score of the
+            two in an image; nothing between two intervals.
+        """
+        interval = self.agreement_interval
+        if not interval or self.iteration % interval:
+            return {}
+        training = self.student.training
+        self.student.eval()
+        found = self.student.predict(
+            weak, without_flips(weak_samples), rescale=False
+        )
+        self.student.train(training)
+        detections = [sample.pred_instances for sample in found]
+        scores = [
+            agreement(ours, theirs[self.pseudo_labels.are_confident(theirs)])
+            for ours, theirs in zip(labels, detections)
+        ]
+        return dict(pseudo_agreement=weak.new_tensor(scores).mean())
 
     def _check(self, samples: dict[str, SampleList]) -> None:
         """Raises a ValueError at once for what self-training will need."""
@@ -328,7 +452,7 @@ class MeanTeacher(SemiBaseDetector):
                 'MeanTeacher: without a source there is nothing to learn in '
                 'a burn-in; set burn_in=0'
             )
-        if not self.self_training:  # else the labels' way shows it
+        if not self.self_training:  # else label() raises it
             for strong, weak in zip(samples['target'], samples['target_weak']):
                 movement(strong, weak)
 
@@ -340,131 +464,18 @@ class MeanTeacher(SemiBaseDetector):
         )
         return has_any and (self.align == 'always' or not self.self_training)
 
-    def target_loss(
-        self,
-        strong: Tensor,
-        strong_samples: SampleList,
-        weak: Tensor,
-        weak_samples: SampleList,
-    ) -> dict:
-        """Losses on what the teacher finds.
-
-        Args:
-            strong (Tensor): What the student sees, (N, 3, H, W).
-            strong_samples (list[DetDataSample]): N.
-            weak (Tensor): What the teacher sees, (N, 3, H, W).
-            weak_samples (list[DetDataSample]): N.
-
-        Returns:
-            dict[str, Tensor]: As of ``loss``.
-        """
-        watched = recorded if self.distillation else nullcontext
-        shown = shown_from(self.teacher, self.pseudo_labels.lowest_score)
-        with torch.no_grad(), shown, watched(self.teacher) as passes:
-            detections = [
-                sample.pred_instances
-                for sample in self.teacher.predict(
-                    weak, as_they_are(weak_samples), rescale=False
-                )
-            ]
-        parts = self.pseudo_labels.select(detections)
-        kept = [labels for labels, _ in parts]
-        samples = label(strong_samples, weak_samples, parts)
-        weight = self.target_weight
-        if self.weight_by_score:
-            weight = weight * mean_score(kept)
-        if self.distillation:
-            losses = self.distillation(
-                self.student, self.teacher, strong, passes[0], samples
-            )
-        else:
-            # Images that are left out are replaced by others of the batch.
-            # The forward is needed anyway: other processes may wait for it.
-            used = [i for i, found in enumerate(parts) if self._teach(*found)]
-            if len(used) < len(parts):
-                weight = weight if used else 0.0
-                used = used or range(len(samples))
-                used = [used[i % len(used)] for i in range(len(samples))]
-                strong = strong[used]
-                samples = [copy.copy(samples[i]) for i in used]
-            if not self.assigners:
-                strong = without_ignored(strong, samples)
-            with ignoring(self.assigners):
-                losses = self.student.loss(strong, samples)
-        losses = {
-            f'target_{name}': self._weigh(name, value, weight)
-            for name, value in losses.items()
-        }
-        return {**losses, **self.watch(kept, weak, weak_samples)}
-
-    def _teach(self, labels: InstanceData, unsure: InstanceData) -> bool:
+    def _teaches(self, labels: InstanceData, uncertain: InstanceData) -> bool:
         """Whether the student learns from an image."""
         if len(labels):
             return True
-        # A detector that ignores no box would learn that it is background.
-        return self.empty_images and bool(self.assigners or not len(unsure))
-
-    def _weigh(
-        self, name: str, value: Tensor | list, weight: Tensor | float
-    ) -> Tensor | list:
-        if 'loss' not in name:
-            return value
-        if not self.box_losses and any(part in name for part in PLACE):
-            weight = 0.0
-        if isinstance(value, (list, tuple)):
-            return [weight * item for item in value]
-        return weight * value
-
-    @torch.no_grad()
-    def watch(
-        self, kept: InstanceList, weak: Tensor, weak_samples: SampleList
-    ) -> dict[str, Tensor]:
-        """What tells a collapse of the pseudo-labels.
-
-        Args:
-            kept (list[InstanceData]): Of each image, the teacher's boxes.
-            weak (Tensor): The images, (N, 3, H, W).
-            weak_samples (list[DetDataSample]): Theirs.
-
-        Returns:
-            dict[str, Tensor]: Averaged over the statistics window:
-            ``pseudo_boxes`` an image, their mean ``pseudo_score`` (0 if there
-            is none), ``pseudo_empty``, the share of images without any, and
-            ``pseudo_confidence`` (``PseudoLabels.confidence``). Now and then
-            ``pseudo_agreement``: of what teacher and student detect in this
-            batch, the share that they agree on.
-        """
-        labels = self.pseudo_labels
-        boxes = labels.kept.sum()
-        watched = dict(
-            pseudo_boxes=boxes,
-            pseudo_score=labels.all_scores / boxes.clamp(min=1e-6),
-            pseudo_empty=labels.empty.clone(),
-            pseudo_confidence=labels.confidence,
-        )
-        if (
-            self.agreement_interval
-            and self.iteration % self.agreement_interval == 0
-        ):
-            training = self.student.training
-            self.student.eval()
-            theirs = self.student.predict(
-                weak, as_they_are(weak_samples), rescale=False
-            )
-            self.student.train(training)
-            pairs = zip(kept, (s.pred_instances for s in theirs))
-            sure = self.pseudo_labels.thresholds
-            shares = [
-                agreement(ours, found[found.scores >= sure[found.labels]])
-                for ours, found in pairs
-            ]
-            watched['pseudo_agreement'] = weak.new_tensor(shares).mean()
-        return watched
+        # A student that ignores no box would take uncertain ones for
+        # background.
+        return self.empty_images and (self.ignores_boxes or not len(uncertain))
 
 
-def mean_score(kept: InstanceList) -> Tensor:
-    """The mean score of the labels of all processes; 0 if there is none."""
-    scores = torch.cat([labels.scores for labels in kept]).float()
+def mean_score(labels: InstanceList) -> Tensor:
+    """Averages the scores of the labels of all processes; 0 without labels."""
+    scores = torch.cat([found.scores for found in labels]).float()
     total = torch.stack([scores.sum(), scores.new_tensor(len(scores))])
     all_reduce(total)
     return total[0] / total[1].clamp(min=1)

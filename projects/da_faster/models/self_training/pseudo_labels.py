@@ -1,50 +1,60 @@
-"""Which detections of the teacher the student takes for labels."""
+"""Selection of the teacher's detections that the student learns from."""
 
 from collections.abc import Sequence
 
 import torch
 from mmdet.registry import MODELS
 from mmdet.utils import InstanceList
-from mmengine.dist import all_gather, all_reduce
+from mmengine.dist import all_gather
 from mmengine.structures import InstanceData
-from torch import Tensor, nn
+from torch import nn
+
+from .label_statistics import LabelStatistics
 
 TOP = 100  # detections of a class in an image that count for a threshold
 
 
 @MODELS.register_module()
 class PseudoLabels(nn.Module):
-    """Keeps detections above a threshold of their class.
+    """Keeps the detections whose score reaches the threshold of their class.
 
-    Detections below it, down to ``ignore_above``, are neither objects nor
-    background: assigners that know ignored boxes leave them out.
+    Detections below the threshold, down to ``ignore_above``, are uncertain:
+    neither objects nor background.
 
-    ``threshold='frequency'`` gives each class a threshold of its own: so many
-    boxes an image are kept as ``ratio`` times the class has in a source image.
-    It looks at the detections of the last ``window`` target images.
+    ``threshold='frequency'`` gives each class a threshold of its own, by the
+    scores in the last ``window`` target images. In an image it keeps ``ratio``
+    times as many boxes of a class as a source image has.
 
-    With numbers, ``max_growth`` bounds how many labels there are: a class's
-    threshold rises as far as it must. Else labels can make more of their kind.
+    With numbers as thresholds, ``max_growth`` bounds the number of labels: the
+    threshold of a class rises as far as necessary. Without a bound, labels
+    can lead to ever more labels of their class.
 
-    All that it learns is in buffers, so a resumed run goes on with it. Several
-    processes share it; they need batches of one size.
+    Thresholds and scores are buffers, so a resumed run continues with them.
 
     Args:
         num_classes (int): C.
         threshold (float | Sequence[float] | str): One score for all classes,
             one for each, or ``'frequency'``.
-        ignore_above (float, optional): Score from which a detection that is
-            not kept is ignored. None: it is background.
-        ratio (float): Of ``'frequency'``: boxes to keep, as a share of the
-            boxes in as many source images.
-        bounds (tuple[float, float]): Of ``'frequency'``: the lowest and the
+        ignore_above (float, optional): Lowest score of an uncertain
+            detection. None: all detections below the threshold are background.
+        ratio (float): With ``'frequency'``: boxes to keep, as a multiple of
+            the boxes in as many source images.
+        bounds (tuple[float, float]): With ``'frequency'``: the lowest and the
             highest threshold.
-        window (int): Of ``'frequency'``: target images to look at.
+        window (int): With ``'frequency'`` or ``max_growth``: target images
+            whose scores count.
         statistics_window (int): Target images over which the statistics are
             averaged that a log shows and an alarm looks at.
-        max_growth (float, optional): Needs numbers as thresholds: the most
+        max_growth (float, optional): With numbers as thresholds: the most
             labels of a class in an image, as a multiple of those in the first
             ``statistics_window`` images.
+
+    Attributes:
+        thresholds (Tensor): Lowest score of a label of each class, (C,).
+        statistics (LabelStatistics): Counts of boxes and labels.
+
+    Raises:
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(
@@ -103,60 +113,29 @@ class PseudoLabels(nn.Module):
         self.ignore_above = ignore_above
         self.ratio = ratio
         self.bounds = bounds
-        self.statistics_window = statistics_window
         self.max_growth = max_growth
         self.adaptive = self.by_frequency or max_growth is not None
-
-        # A number of the config stays one of the config.
-        self.lowest = tuple(threshold)
+        self.first_thresholds = tuple(threshold)
+        # Thresholds that do not move stay those of the config in a resume.
         self.register_buffer(
             'thresholds',
             torch.tensor(threshold, dtype=torch.float32),
             persistent=self.adaptive,
         )
-        per_class = torch.zeros(num_classes)
         if self.adaptive:
             self.register_buffer(
                 'scores', torch.zeros(window, num_classes, TOP)
             )
-        self.register_buffer('source_images', torch.tensor(0))
-        self.register_buffer('source_boxes', per_class.clone())
-        self.register_buffer('target_images', torch.tensor(0))
-        # Means over the window: labels of a class in an image, their scores,
-        # and the share of images without any; the most of each, and the labels
-        # of the first window. Classes are at their most at different times, so
-        # the most of all of them is counted apart.
-        self.register_buffer('kept', per_class.clone())
-        self.register_buffer('kept_first', per_class.clone())
-        self.register_buffer('kept_most', per_class.clone())
-        self.register_buffer('score', per_class.clone())
-        self.register_buffer('score_most', per_class.clone())
-        self.register_buffer('all_kept_most', torch.tensor(0.0))
-        self.register_buffer('all_scores_most', torch.tensor(0.0))
-        self.register_buffer('empty', torch.tensor(0.0))
+        self.statistics = LabelStatistics(num_classes, statistics_window)
 
-    def forget(self) -> None:
-        """Starts anew, as with the weights of another run."""
-        for name, buffer in self.named_buffers():
-            if name != 'thresholds':
-                buffer.zero_()
-        self.thresholds.copy_(self.thresholds.new_tensor(self.lowest))
-
-    def complete_counts(self, weights: dict[str, Tensor], prefix: str) -> None:
-        """Adds what a checkpoint of an earlier version did not count.
-
-        Args:
-            weights (dict[str, Tensor]): Of the checkpoint; changed in place.
-            prefix (str): Of this module's names in it, with the last dot.
-        """
-        kept, score = (
-            weights.get(f'{prefix}{name}_most') for name in ('kept', 'score')
+    def reset(self) -> None:
+        """Forgets what the weights of another run have led to."""
+        self.statistics.reset()
+        if self.adaptive:
+            self.scores.zero_()
+        self.thresholds.copy_(
+            self.thresholds.new_tensor(self.first_thresholds)
         )
-        if kept is not None and score is not None:
-            weights.setdefault(f'{prefix}all_kept_most', kept.sum())
-            weights.setdefault(
-                f'{prefix}all_scores_most', (kept * score).sum()
-            )
 
     @property
     def num_classes(self) -> int:
@@ -165,79 +144,45 @@ class PseudoLabels(nn.Module):
 
     @property
     def lowest_score(self) -> float:
-        """Of a detection that is a label or ignored."""
-        lowest = min(self.bounds if self.by_frequency else self.lowest)
+        """The lowest score that a label or an uncertain detection can have."""
+        lowest = min(
+            self.bounds if self.by_frequency else self.first_thresholds
+        )
         return min(lowest, self.ignore_above or lowest)
-
-    @property
-    def frequencies(self) -> Tensor:
-        """Boxes of each class in a source image, (C,)."""
-        return self.source_boxes / self.source_images.clamp(min=1)
-
-    @property
-    def all_scores(self) -> Tensor:
-        """Sum of the labels' scores in an image."""
-        return (self.kept * self.score).sum()
-
-    @property
-    def confidence(self) -> Tensor:
-        """``all_scores`` as a share of its most.
-
-        Before the first window is full nothing is known: it is 1.
-        """
-        if not self.all_scores_most:
-            return torch.ones_like(self.all_scores_most)
-        return self.all_scores / self.all_scores_most
-
-    @property
-    def less_confident(self) -> bool:
-        """Whether labels have become few or unsure."""
-        return bool(self.confidence < 0.8)
-
-    @torch.no_grad()
-    def count_source(self, labels: Sequence[Tensor]) -> None:
-        """Counts the boxes of a source batch.
-
-        Args:
-            labels (list[Tensor]): Of each image, long, (boxes,).
-        """
-        counts = torch.bincount(
-            torch.cat(list(labels)), minlength=self.num_classes
-        ).float()
-        totals = torch.cat([counts, counts.new_tensor([len(labels)])])
-        all_reduce(totals)
-        self.source_boxes += totals[:-1]
-        self.source_images += totals[-1].long()
 
     @torch.no_grad()
     def select(
         self, detections: InstanceList
     ) -> list[tuple[InstanceData, InstanceData]]:
-        """Parts detections into labels and boxes to ignore.
+        """Divides detections into labels and uncertain boxes; counts both.
 
         Args:
-            detections (list[InstanceData]): Of each target image, with
-                ``bboxes`` (n, 4), ``scores`` and ``labels`` (n,).
+            detections (list[InstanceData]): Detections in each target image,
+                with ``bboxes`` (n, 4), ``scores`` and ``labels`` (n,).
 
         Returns:
-            list[tuple]: Of each image, what is kept and what is ignored.
+            list[tuple]: Labels and uncertain boxes of each image.
         """
         if self.adaptive:
-            self._adapt(detections)
+            self._adapt_thresholds(detections)
         parts = []
         for found in detections:
-            keep = found.scores >= self.thresholds[found.labels]
-            unsure = ~keep
+            confident = self.are_confident(found)
+            uncertain = ~confident
             if self.ignore_above is None:
-                unsure &= False
+                uncertain &= False
             else:
-                unsure &= found.scores >= self.ignore_above
-            parts.append((found[keep], found[unsure]))
-        self._count([kept for kept, _ in parts])
+                uncertain &= found.scores >= self.ignore_above
+            parts.append((found[confident], found[uncertain]))
+        self.statistics.count_target([labels for labels, _ in parts])
         return parts
 
-    def _adapt(self, detections: InstanceList) -> None:
-        """Sets the thresholds that give as many labels as there may be."""
+    def are_confident(self, detections: InstanceData) -> torch.Tensor:
+        """Says which detections reach their thresholds, bool, (n,)."""
+        return detections.scores >= self.thresholds[detections.labels]
+
+    def _adapt_thresholds(self, detections: InstanceList) -> None:
+        """Sets the thresholds that keep as many detections as wanted."""
         best = self.scores.new_zeros(len(detections), *self.scores.shape[1:])
         for scores, found in zip(best, detections):
             for label in found.labels.unique().tolist():
@@ -248,58 +193,25 @@ class PseudoLabels(nn.Module):
         window = len(self.scores)
         best = torch.cat(all_gather(best))
         self.scores.copy_(torch.cat([best, self.scores])[:window])
+        statistics = self.statistics
         # This batch is not counted yet.
-        images = min(int(self.target_images) + len(best), window)
+        images = min(int(statistics.target_images) + len(best), window)
         ranked = self.scores.transpose(0, 1).flatten(1)
         ranked = ranked.sort(descending=True)[0]
         if self.by_frequency:
-            wanted = (self.ratio * images * self.frequencies).round().long()
-        elif self.target_images < self.statistics_window:
-            return  # not known yet
+            usual = statistics.source_boxes_per_image
+            wanted = (self.ratio * images * usual).round().long()
+        elif statistics.window_is_full:
+            usual = statistics.first_labels_per_image
+            wanted = (self.max_growth * images * usual).round().long()
         else:
-            wanted = (
-                (self.max_growth * images * self.kept_first).round().long()
-            )
+            return  # the first labels are not known yet
         last = wanted.clamp(1, ranked.shape[1]) - 1
         thresholds = ranked.gather(1, last[:, None])[:, 0]
         if self.by_frequency:
             thresholds[wanted == 0] = self.bounds[1]
             thresholds.clamp_(*self.bounds)
         else:
-            lowest = thresholds.new_tensor(self.lowest)
+            lowest = thresholds.new_tensor(self.first_thresholds)
             thresholds = torch.maximum(thresholds, lowest)
         self.thresholds.copy_(thresholds)
-
-    def _count(self, kept: InstanceList) -> None:
-        labels = torch.cat([found.labels for found in kept])
-        scores = torch.cat([found.scores for found in kept])
-        size = self.num_classes
-        counts = torch.bincount(labels, minlength=size).float()
-        # Of no label at all, bincount makes integers; a process that has none
-        # would send them to one that waits for floats.
-        sums = torch.bincount(labels, scores.float(), minlength=size).float()
-        empty = sum(not len(found) for found in kept)
-        totals = torch.cat(
-            [counts, sums, counts.new_tensor([empty, len(kept)])]
-        )
-        all_reduce(totals)
-        counts, sums, (empty, images) = totals.split([size, size, 2])
-        self.target_images += images.long()
-        # A plain mean until the window is full, then one that forgets.
-        share = images / self.target_images.clamp(max=self.statistics_window)
-        share = share.clamp(max=1)
-        self.kept += share * (counts / images - self.kept)
-        self.empty += share * (empty / images - self.empty)
-        first = (self.score == 0) & (counts > 0)
-        share = torch.where(first, 1.0, share) * (counts > 0)
-        means = sums / counts.clamp(min=1)
-        self.score += share * (means - self.score)
-        if self.target_images >= self.statistics_window:
-            if not self.kept_most.any():
-                self.kept_first.copy_(self.kept)
-            torch.maximum(self.kept_most, self.kept, out=self.kept_most)
-            torch.maximum(self.score_most, self.score, out=self.score_most)
-            most = self.all_kept_most
-            torch.maximum(most, self.kept.sum(), out=most)
-            most = self.all_scores_most
-            torch.maximum(most, self.all_scores, out=most)

@@ -1,4 +1,4 @@
-"""Boxes on their way from one view of an image to another."""
+"""Two views of a target image, and labels that go from one to the other."""
 
 import torch
 from mmdet.structures import DetDataSample, SampleList
@@ -7,19 +7,23 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from .uncertain_boxes import UncertainBoxes
+
 
 def movement(strong: DetDataSample, weak: DetDataSample) -> Tensor | None:
-    """What brings a point of the weak view to its place in the strong one.
+    """Finds what moves a point of the weak view to the strong view.
 
     Args:
-        strong (DetDataSample): Of one view.
-        weak (DetDataSample): Of the other.
+        strong (DetDataSample): Sample of the strong view.
+        weak (DetDataSample): Sample of the weak view.
 
     Returns:
-        Tensor or None: Homography, (3, 3); None where both have one geometry.
+        Tensor or None: Homography, (3, 3); None where both views have one
+        geometry.
 
     Raises:
-        ValueError: If they differ in geometry and do not say how.
+        ValueError: If the views differ in geometry and have no
+            ``homography_matrix``.
     """
     ours, theirs = (
         s.metainfo.get('homography_matrix') for s in (strong, weak)
@@ -39,11 +43,10 @@ def movement(strong: DetDataSample, weak: DetDataSample) -> Tensor | None:
     return None
 
 
-def as_they_are(samples: SampleList) -> SampleList:
-    """Copies that tell of no flip.
+def without_flips(samples: SampleList) -> SampleList:
+    """Copies samples without their flips, to predict in the view.
 
-    For predictions in the view: some detectors, such as Cascade Mask R-CNN,
-    would flip their masks back.
+    Some detectors, such as Cascade Mask R-CNN, would flip their masks back.
     """
     return [s.new(metainfo=dict(s.metainfo, flip=False)) for s in samples]
 
@@ -53,29 +56,30 @@ def label(
     weak_samples: SampleList,
     parts: list[tuple[InstanceData, InstanceData]],
 ) -> SampleList:
-    """Brings the teacher's boxes from the weak to the strong view.
+    """Moves the teacher's boxes from the weak to the strong view.
 
     Args:
-        strong_samples (list[DetDataSample]): Of each image. Of these and of
-            the next only the metainfo is taken.
-        weak_samples (list[DetDataSample]): Of each image.
-        parts (list[tuple]): Of each image, the boxes in the weak view that are
-            labels, and those to ignore.
+        strong_samples (list[DetDataSample]): N samples. Only their metainfo
+            is taken.
+        weak_samples (list[DetDataSample]): N samples, likewise.
+        parts (list[tuple]): Labels and uncertain boxes of each image, in
+            pixels of the weak view.
 
     Returns:
-        list[DetDataSample]: New ones, with ``gt_instances`` and
-        ``ignored_instances``.
+        list[DetDataSample]: N new samples of the strong view: labels as
+        ``gt_instances``, uncertain boxes as ``ignored_instances``.
 
     Raises:
-        ValueError: If the views differ in geometry and do not say how, or if
-            masks would have to move.
+        ValueError: If the views differ in geometry and have no
+            ``homography_matrix``, or if masks would have to move.
     """
     samples = []
+    fields = dict(gt_instances=InstanceData, ignored_instances=UncertainBoxes)
     for strong, weak, boxes in zip(strong_samples, weak_samples, parts):
         sample = DetDataSample(metainfo=strong.metainfo)
         moved = movement(strong, weak)
-        for name, found in zip(('gt_instances', 'ignored_instances'), boxes):
-            instances = InstanceData(bboxes=found.bboxes, labels=found.labels)
+        for (name, cls), found in zip(fields.items(), boxes):
+            instances = cls(bboxes=found.bboxes, labels=found.labels)
             if moved is None:
                 if 'masks' in found:
                     instances.masks = BitmapMasks(

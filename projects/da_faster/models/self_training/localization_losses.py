@@ -1,0 +1,16 @@
+"""Which losses of MMDetection's heads say where a box or mask is."""
+
+# Parts of the names of these losses.
+LOCALIZATION_LOSSES = (
+    'bbox', 'iou', 'centerness', 'mask', 'dfl', '_l1', '_xy', '_wh', '_pts',
+    '_grid', '_point', '_reg', '_offset', '_shape',
+)  # fmt: skip
+
+
+def is_localization_loss(name: str) -> bool:
+    """Whether a loss is one of where a box or mask is.
+
+    Args:
+        name (str): Key in the losses of a detector, such as ``loss_bbox``.
+    """
+    return any(part in name for part in LOCALIZATION_LOSSES)
