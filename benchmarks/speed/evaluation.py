@@ -23,14 +23,15 @@ from .measuring import device, interleave, seconds, shown
 
 
 def time_images(cfg: Config, limit: int) -> dict[str, list[float]]:
-    """Tests a detector of random weights, an image at a time.
+    """Tests a detector with random weights, an image at a time.
 
     Args:
-        cfg (Config): Its test images are taken.
-        limit (int): How many images count; one to warm up comes before.
+        cfg (Config): The config of the detector and of the test images.
+        limit (int): Images that count, after one to warm up.
 
     Returns:
-        dict: Seconds of each image, of ``loading`` and of ``detection``.
+        dict[str, list[float]]: Seconds of each image for ``loading`` and
+        ``detection``.
     """
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).to(device()).eval()
@@ -59,7 +60,7 @@ def time_images(cfg: Config, limit: int) -> dict[str, list[float]]:
 
 
 def make_truth(images: int, classes: tuple, rng: np.random.Generator) -> dict:
-    """Makes COCO annotations: 2 to 30 boxes an image, some of them crowds."""
+    """Makes COCO annotations: 2 to 30 boxes in an image, some are crowds."""
     coco = dict(
         images=[
             dict(id=i, file_name=f'{i}.png', width=2048, height=1024)
@@ -86,7 +87,7 @@ def make_truth(images: int, classes: tuple, rng: np.random.Generator) -> dict:
 
 
 def make_detections(coco: dict, rng: np.random.Generator) -> list[dict]:
-    """Makes 100 detections an image, as a model hands them to a metric."""
+    """Makes 100 detections for each image, in the form that metrics take."""
     boxes = {image['id']: [] for image in coco['images']}
     for ann in coco['annotations']:
         x, y, w, h = ann['bbox']
@@ -115,13 +116,13 @@ def make_detections(coco: dict, rng: np.random.Generator) -> list[dict]:
 
 
 class Comparison(NamedTuple):
-    """Of metrics on the same detections.
+    """The times and results of metrics on the same detections.
 
     Attributes:
-        seconds: Of each round, by metric.
-        difference: The largest difference of a precision from CocoMetric's,
-            by metric.
-        boxes: How many boxes are annotated.
+        seconds (dict[str, list[float]]): By metric, the seconds of each round.
+        difference (dict[str, float]): By metric, the largest difference of a
+            precision from that of CocoMetric.
+        boxes (int): The number of annotated boxes.
     """
 
     seconds: dict[str, list[float]]
@@ -132,13 +133,13 @@ class Comparison(NamedTuple):
 def compare_metrics(classes: tuple, images: int, repeats: int) -> Comparison:
     """Times CocoMetric and, where it is installed, FasterCocoMetric.
 
-    Both get generated detections, many of equal scores. Compared are the
-    precisions of each IoU threshold, recall, class, area and number of
-    detections.
+    Both get generated detections, many with equal scores. The precisions of
+    each IoU threshold, recall, class, area and number of detections are
+    compared.
 
     Args:
-        classes (tuple of str): Names of the classes.
-        images (int): How many images to generate.
+        classes (tuple[str]): Names of the classes.
+        images (int): Images to generate.
         repeats (int): Rounds that count.
     """
     rng = np.random.default_rng(0)
@@ -179,7 +180,7 @@ def compare_metrics(classes: tuple, images: int, repeats: int) -> Comparison:
                     metric.evaluate(images)
 
             def measure() -> float:
-                # The metric changes what it is given.
+                # The metric changes its input.
                 detected = [
                     {
                         **sample,

@@ -1,4 +1,4 @@
-"""What the benchmarks of speed work on: a config and its data."""
+"""Reads the config and the data that the benchmarks of speed work on."""
 
 import os
 import os.path as osp
@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from da_faster.config_files import read_config
 from da_faster.errors import UserError
 
-# Where a generated pair has what a config reads: annotations, images.
+# Annotations and images of each set in a generated pair.
 SPLITS = dict(
     train=('annotations/source_train.json', 'source/'),
     target=(None, 'target/'),
@@ -29,8 +29,8 @@ def load_config(
 ) -> Config:
     """Reads a train config, without the pretrained weights.
 
-    Speed does not depend on the origin of the weights, and nobody has to wait
-    for a download. Also quietens the log.
+    Speed does not depend on the origin of the weights, so nothing is
+    downloaded. The log is silenced, too.
 
     Args:
         path (str): The config file.
@@ -39,7 +39,7 @@ def load_config(
         need_target (bool): Whether the config must have two domains.
 
     Raises:
-        UserError: If the config or its data are missing or do not suit.
+        UserError: If the config or the data are missing or cannot be used.
     """
     register_all_modules()
     # Building a model would log each of its weights.

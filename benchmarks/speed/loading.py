@@ -1,4 +1,4 @@
-"""Measures how fast paired loaders deliver, and whether a loop waits."""
+"""Measures how fast paired loaders are, and whether a loop waits."""
 
 import copy
 import time
@@ -48,7 +48,7 @@ def slow_target(cfg: Config, times: int) -> PairedIterator:
 
 
 def one_view(cfg: Config) -> PairedIterator:
-    """Builds the two loaders; of the target's views the first alone."""
+    """Builds the two loaders with only the first view of the target."""
     cfg = copy.deepcopy(cfg)
     pipeline = cfg.train_cfg.target_dataloader.dataset.pipeline
     views = pipeline.pop()
@@ -58,7 +58,7 @@ def one_view(cfg: Config) -> PairedIterator:
 
 
 def without_style(cfg: Config) -> PairedIterator:
-    """Builds the two loaders, the source's without TargetStyle."""
+    """Builds the two loaders, without TargetStyle in the source."""
     cfg = copy.deepcopy(cfg)
     dataset = cfg.train_dataloader.dataset
     dataset.pipeline = [t for t in dataset.pipeline if t.type != STYLE]
@@ -68,16 +68,17 @@ def without_style(cfg: Config) -> PairedIterator:
 def read(
     batches: PairedIterator, count: int, pause: float
 ) -> tuple[float, float]:
-    """Reads batches, after WARM_UP that do not count.
+    """Reads batches, after WARM_UP others.
 
     Args:
-        batches (PairedIterator): Where they come from.
-        count (int): How many.
-        pause (float): Seconds to wait after each, as for a training step.
+        batches (PairedIterator): The loaders.
+        count (int): Batches to read.
+        pause (float): Seconds to wait after each batch, as for a training
+            step.
 
     Returns:
-        tuple: Images a second, and the 90th percentile of the seconds waited
-        for a batch.
+        tuple[float, float]: Images a second, and the 90th percentile of the
+        seconds to wait for a batch.
     """
     for _ in range(WARM_UP):
         next(batches)
@@ -100,23 +101,24 @@ def read(
 def compare_loaders(
     cfg: Config, batches: int, pause: float, slow: int, repeats: int
 ) -> dict[str, list[tuple[float, float]]]:
-    """Reads from the pair, and from others to compare it with.
+    """Compares the paired loaders with other loaders of the same images.
 
-    They are one loader over both sets, or the pair with one view where the
-    config has two of each target image; a pair with a slow target; and the
-    pair without TargetStyle, where the config has one.
+    The others are one loader over both sets, or the pair with one view of a
+    target image where the config has two; a pair with a slow target; and the
+    pair without TargetStyle, where the config has TargetStyle.
 
     Args:
-        cfg (Config): Of two domains.
-        batches (int): How many batches to read at full speed.
-        pause (float): Seconds of a training step; a second reading, half as
-            long, waits as much after each batch.
+        cfg (Config): A config with two domains.
+        batches (int): Batches to read at full speed.
+        pause (float): Seconds of a training step. A second reading, of half
+            the batches, waits as long after each batch.
         slow (int): How often the slow target loads each image.
         repeats (int): Rounds that count.
 
     Returns:
-        dict: By name, for each round, images a second at full speed and the
-        seconds waited for a batch (90th percentile) beside training steps.
+        dict[str, list[tuple]]: By name, for each round, the images a second at
+        full speed, and the seconds to wait for a batch (90th percentile)
+        beside training steps.
     """
     last = cfg.train_cfg.target_dataloader.dataset.pipeline[-1]
     make = (

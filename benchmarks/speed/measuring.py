@@ -1,4 +1,4 @@
-"""What the benchmarks of speed share: time, memory, progress."""
+"""Measures time and memory, and shows progress."""
 
 import ctypes
 import platform
@@ -16,12 +16,12 @@ from da_faster.benchmarking.progress import is_terminal
 
 
 def device() -> torch.device:
-    """Gives the accelerator, or the CPU where there is none."""
+    """Returns the accelerator, or the CPU where there is none."""
     return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """Calls an action and gives its seconds, the accelerator included."""
+    """Calls an action and returns its seconds, the accelerator included."""
     synchronize()
     begin = time.perf_counter()
     action()
@@ -30,7 +30,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def synchronize() -> None:
-    """Waits until the accelerator is done."""
+    """Waits until the accelerator has finished."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
@@ -38,14 +38,14 @@ def synchronize() -> None:
 def interleave(
     actions: dict[str, Callable[[], object]], repeats: int
 ) -> dict[str, list]:
-    """Calls all actions in turn, so that a slow moment hits all alike.
+    """Calls all actions in turn, so that a slow moment affects all alike.
 
     Args:
         actions (dict): Functions by name.
-        repeats (int): How many rounds count; one to warm up comes before.
+        repeats (int): Rounds that count, after one to warm up.
 
     Returns:
-        dict: What each returned in the rounds that count.
+        dict[str, list]: By name, the results of the rounds that count.
     """
     results: dict[str, list] = {name: [] for name in actions}
     calls = [
@@ -61,11 +61,12 @@ def interleave(
 
 
 def shown(steps: Sequence[str]) -> Generator[str, None, None]:
-    """Yields the names of steps, and shows on stderr which is under way.
+    """Yields the names of steps, and shows the current step on stderr.
 
-    Draws between two steps only, so as not to disturb what they measure. A
-    terminal gets a bar, a log file a line for each step. Close it: an error
-    between two steps would leave the terminal without a cursor.
+    The progress is drawn between two steps only, so as not to disturb the
+    measurement. A terminal gets a bar, a log file a line for each step. Close
+    the generator: an error between two steps would leave the terminal without
+    a cursor.
     """
     if not is_terminal():
         for step in steps:
@@ -96,7 +97,7 @@ def ratio(values: Sequence[float], others: Sequence[float]) -> str:
 
 
 def machine() -> str:
-    """Names what the figures are measured on."""
+    """Names the machine that the figures are measured on."""
     if torch.cuda.is_available():
         name = torch.cuda.get_device_name()
     else:
@@ -117,9 +118,9 @@ def processor() -> str:
 
 
 class Peak:
-    """Measures peak memory, from when it is made.
+    """Measures the peak memory since the object was made.
 
-    On a GPU the allocator counts; on a CPU the kernel does (Linux).
+    On a GPU the allocator counts, on a CPU the kernel (Linux).
     """
 
     def __init__(self) -> None:
@@ -130,8 +131,8 @@ class Peak:
             self.before = torch.cuda.memory_allocated()
             return
         try:
-            # malloc gives back what it keeps; then the high-water mark of the
-            # kernel begins anew.
+            # malloc first gives back free memory. Then the high-water mark of
+            # the kernel begins anew.
             ctypes.CDLL('libc.so.6').malloc_trim(0)
             with open('/proc/self/clear_refs', 'w') as file:
                 file.write('5')
@@ -141,9 +142,9 @@ class Peak:
             pass
 
     def bytes(self) -> float:
-        """Gives the most bytes in use since, less those in use before.
+        """Returns the largest number of bytes in use, above that at the start.
 
-        NaN where the system does not tell.
+        The result is NaN where the system does not count.
         """
         if not self.known:
             return float('nan')

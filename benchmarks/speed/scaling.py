@@ -1,4 +1,4 @@
-"""How a training step grows with the number and the size of its images."""
+"""Measures how a training step grows with number and size of images."""
 
 import copy
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from .train_step import compare_steps
 
 
 class Point(NamedTuple):
-    """A step of one number and one size of images.
+    """A training step with one number and one size of images.
 
     Attributes:
-        images: Of each domain.
-        height: Of the largest image, pixels.
-        width: Of the largest image, pixels.
-        megapixels: Of all images, padded alike.
-        seconds: Median.
-        bytes: Peak memory.
+        images (int): Images of each domain.
+        height (int): Height of the largest image in pixels.
+        width (int): Width of the largest image in pixels.
+        megapixels (float): Pixels of all images, padded to one size.
+        seconds (float): Median of the seconds.
+        bytes (float): Peak memory.
     """
 
     images: int
@@ -37,8 +37,8 @@ def resized(cfg: Config, factor: float) -> Config:
     """Copies a config, with training images of another size.
 
     Args:
-        cfg (Config): Of two domains.
-        factor (float): What width and height are multiplied by.
+        cfg (Config): A config with two domains.
+        factor (float): Factor of width and height.
 
     Raises:
         UserError: If a domain's dataset has no pipeline of its own.
@@ -50,7 +50,7 @@ def resized(cfg: Config, factor: float) -> Config:
                 f'--factors: {loader.dataset.type} has no pipeline to resize '
                 'images in; take a config of one dataset a domain.'
             )
-        # Last comes what packs the images, or makes two views of them.
+        # The last transform packs the images, or makes two views of them.
         loader.dataset.pipeline.insert(
             -1, dict(type='Resize', scale_factor=float(factor))
         )
@@ -65,13 +65,13 @@ def measure(
 ) -> list[Point]:
     """Times the step with each number of images, and with each size.
 
-    Numbers are of images of the config's own size, sizes of the first number
-    of images.
+    All numbers are measured with the config's own size, all sizes with the
+    first number.
 
     Args:
-        cfg (Config): Of an adapted detector.
-        images (sequence of int): Of each domain.
-        factors (sequence of float): Of width and height.
+        cfg (Config): The config of an adapted detector.
+        images (Sequence[int]): Numbers of images of each domain.
+        factors (Sequence[float]): Factors of width and height.
         repeats (int): Rounds that count.
     """
     cases = [(number, 1.0) for number in images]
@@ -97,10 +97,10 @@ def measure(
 def draw(points: list[Point]) -> Figure:
     """Draws time and memory against the pixels of a step.
 
-    A dashed line goes on from the first point in proportion.
+    A dashed line continues the first point in proportion.
 
     Args:
-        points (list[Point]): Of :func:`measure`.
+        points (list[Point]): The results of :func:`measure`.
     """
     figure = Figure(figsize=(9, 3.6), layout='constrained')
     axes = figure.subplots(1, 2)

@@ -1,4 +1,4 @@
-"""Kills a training again and again, and compares how it ends."""
+"""Kills a training again and again, and compares the last weights."""
 
 import os
 import os.path as osp
@@ -18,13 +18,13 @@ from da_faster.errors import UserError
 
 
 class Outcome(NamedTuple):
-    """Of a run that came to its end.
+    """The record of a run that came to its end.
 
     Attributes:
-        kills: How often it was killed.
-        seconds: How long it took.
-        memory: MiB, twice a second, of ``main`` and of the largest of the
-            ``workers``.
+        kills (int): How often the run was killed.
+        seconds (float): The duration of the run.
+        memory (dict[str, list[int]]): MiB of the process ``main`` and of the
+            largest of the ``workers``, twice a second.
     """
 
     kills: int
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
 
 def resident(pid: int) -> int:
-    """Gives the MiB of a process in memory; 0 if it has just ended."""
+    """Returns the MiB of a process in memory; 0 if it has just ended."""
     try:
         with open(f'/proc/{pid}/status') as file:
             for line in file:
@@ -45,7 +45,7 @@ def resident(pid: int) -> int:
 
 
 def children(pid: int) -> list[int]:
-    """Gives the ids of the processes that a process has started."""
+    """Returns the ids of the processes that a process has started."""
     try:
         with open(f'/proc/{pid}/task/{pid}/children') as file:
             return [int(child) for child in file.read().split()]
@@ -59,14 +59,14 @@ def soak(
     span: float,
     tick: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Launches, kills and launches again until the run is at its end.
+    """Launches and kills a run until it comes to its end.
 
     Args:
-        launch (callable): Starts or resumes the run as a child process,
-            returns its id.
-        kills (int): How often to kill it.
-        span (float): A kill comes after 0 to so many seconds.
-        tick (callable): Is called about twice a second.
+        launch (callable): Starts or resumes the run as a child process, and
+            returns the process id.
+        kills (int): How often to kill the run.
+        span (float): The longest time to a kill in seconds.
+        tick (callable): A function to call about twice a second.
 
     Raises:
         UserError: If the run fails by itself.
@@ -108,16 +108,16 @@ def soak_config(
     kills: int = 0,
     span: float = 0.0,
 ) -> Outcome:
-    """Soaks a training of a config, and shows how far it is.
+    """Soaks a training of a config, and shows the progress.
 
-    What it prints goes to ``train.log`` in the work dir.
+    The output of the training goes to ``train.log`` in the work dir.
 
     Args:
         config (str): The train config file.
-        work_dir (str): Its work dir.
-        cfg_options (sequence of str): ``xxx=yyy``, as of tools/train.py.
-        kills (int): How often to kill it.
-        span (float): A kill comes after 0 to so many seconds.
+        work_dir (str): The work dir of the training.
+        cfg_options (Sequence[str]): ``KEY=VALUE`` options of tools/train.py.
+        kills (int): How often to kill the training.
+        span (float): The longest time to a kill in seconds.
 
     Raises:
         UserError: If the training fails.
@@ -162,7 +162,7 @@ def growth(samples: list[int]) -> str:
     """Compares the memory of a process early and late in its life.
 
     Args:
-        samples (list of int): MiB, at equal distances of time.
+        samples (list[int]): MiB at equal intervals of time.
     """
     samples = [s for s in samples if s]
     part = len(samples) // 4

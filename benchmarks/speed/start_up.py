@@ -48,11 +48,11 @@ def seconds_to_iteration(number: int, *args: str) -> float:
     """Starts a training and waits until it reports an iteration.
 
     Args:
-        number (int): The iteration it must begin with.
+        number (int): The iteration that the training must begin with.
         *args: Config, work dir and options.
 
     Raises:
-        UserError: If it ends before, or begins elsewhere.
+        UserError: If the training ends before, or begins elsewhere.
     """
     begin = time.perf_counter()
     said = []
@@ -73,9 +73,10 @@ def seconds_to_iteration(number: int, *args: str) -> float:
 
 
 def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
-    """Makes a work dir whose checkpoint is of an iteration.
+    """Makes a work dir with a checkpoint of some iteration.
 
-    Trains one iteration and changes the numbers in the checkpoint.
+    One iteration is trained. Then the iteration numbers in the checkpoint are
+    changed.
 
     Raises:
         UserError: If the training writes no checkpoint.
@@ -113,16 +114,17 @@ def make_checkpoint(config: str, work_dir: str, iteration: int) -> None:
 def compare_starts(
     cfg: Config, iteration: int, max_iters: int, repeats: int
 ) -> dict[str, list[float]]:
-    """Times the way to the first iteration.
+    """Times the start up to the first iteration.
 
     Args:
         cfg (Config): The train config; it is changed.
-        iteration (int): Where the resumed run stands.
-        max_iters (int): How many iterations the training has.
+        iteration (int): The iteration to resume from.
+        max_iters (int): Iterations of the whole training.
         repeats (int): Rounds that count.
 
     Returns:
-        dict: Seconds of each round, ``fresh`` and ``resumed``.
+        dict[str, list[float]]: Seconds of each round, ``fresh`` and
+        ``resumed``.
     """
     cfg.train_cfg.max_iters = max_iters
     cfg.default_hooks.logger.interval = 1

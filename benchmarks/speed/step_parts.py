@@ -1,4 +1,4 @@
-"""Finds out where the time of a training iteration goes."""
+"""Measures the parts of a training iteration."""
 
 import tempfile
 import time
@@ -53,10 +53,10 @@ class TimedIterator:
 
 
 class Stopwatch(Hook):
-    """Adds up the seconds of the parts of each iteration.
+    """Sums the seconds of each part of an iteration.
 
     Args:
-        iterations (int): How many iterations the run has, for the progress.
+        iterations (int): Iterations of the run, for the progress.
     """
 
     priority = 'LOWEST'
@@ -72,7 +72,7 @@ class Stopwatch(Hook):
     def timed(self, part: str, function: Callable) -> Callable:
         """Wraps a function so that its seconds count for a part.
 
-        Those of other parts inside of it do not.
+        The seconds of other parts inside the function do not count.
         """
 
         def call(*args, **kwargs):
@@ -99,7 +99,7 @@ class Stopwatch(Hook):
         detector = learner(model)
         self.watch('backbone', detector, 'extract_feat')
         if getattr(detector, 'with_rpn', False):
-            # Of both domains in one pass, or of one.
+            # Both domains in one pass, or one domain.
             self.watch('RPN', detector, 'rpn_loss')
             self.watch('RPN', detector.rpn_head, 'loss_and_predict')
             self.watch('RoI head', detector.roi_head, 'loss_both_domains')
@@ -146,17 +146,18 @@ class Stopwatch(Hook):
 def measure(
     cfg: Config, iterations: int
 ) -> tuple[dict[str, float], dict[str, int]]:
-    """Trains for some iterations and looks where the time goes.
+    """Trains for some iterations and measures the parts.
 
-    A MeanTeacher trains on the target from the first one on, with a StandIn.
+    A MeanTeacher trains on the target from the first iteration on, with a
+    StandIn.
 
     Args:
         cfg (Config): The train config; it is changed.
-        iterations (int): How many count; WARM_UP more come before.
+        iterations (int): Iterations that count, after WARM_UP others.
 
     Returns:
-        tuple: Median seconds of each part, and the median of what an iteration
-        works on; of :meth:`Work.take`.
+        tuple[dict, dict]: Median seconds of each part, and medians of the
+        counts of :meth:`Work.take`.
     """
     for key in ('val', 'test'):
         for part in ('cfg', 'dataloader', 'evaluator'):

@@ -1,4 +1,4 @@
-"""What a training step is compared with, by changes of a config."""
+"""The variants of a training step, as changes of a config or a model."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ DOMAIN_PARTS = ('loss_consistency', 'instance_domain_head', 'domain_neck')
 
 
 def stock(model: ConfigDict, optimizer: dict) -> None:
-    """Makes a config that of MMDetection's detector (but for VGG16)."""
+    """Changes a config to that of MMDetection's detector, except for VGG16."""
     if 'detector' in model:
         detector = model.detector
         model.clear()
@@ -34,6 +34,7 @@ def stock(model: ConfigDict, optimizer: dict) -> None:
 
 
 def without(*parts: str) -> Callable:
+    """Switches parts of the detector off."""
 
     def change(model: ConfigDict, optimizer: dict) -> None:
         detector = model.get('detector', model)
@@ -43,6 +44,7 @@ def without(*parts: str) -> Callable:
 
 
 def setting(name: str, **options) -> Callable:
+    """Sets options of a part of the detector."""
 
     def change(model: ConfigDict, optimizer: dict) -> None:
         detector = model.get('detector', model)
@@ -57,11 +59,11 @@ def setting(name: str, **options) -> Callable:
 
 
 def teaching(soft: bool, classifiers: bool) -> Callable:
-    """Gives a MeanTeacher one of its ways to learn the target.
+    """Sets how a MeanTeacher learns the target.
 
     Args:
-        soft (bool): Soft labels or hard ones.
-        classifiers (bool): Whether the domain classifiers train along.
+        soft (bool): Whether to use soft labels, not hard ones.
+        classifiers (bool): Whether the domain classifiers train, too.
     """
 
     def change(model: ConfigDict, optimizer: dict) -> None:
@@ -84,6 +86,7 @@ def teaching(soft: bool, classifiers: bool) -> Callable:
 
 
 def option(**options) -> Callable:
+    """Sets options of the optimizer."""
 
     def change(model: ConfigDict, optimizer: dict) -> None:
         optimizer.update(options)
@@ -92,11 +95,11 @@ def option(**options) -> Callable:
 
 
 def two_passes(own_padding: bool) -> Callable:
-    """Gives each domain a pass of the backbone of its own.
+    """Sends each domain through the backbone in a pass of its own.
 
     Args:
-        own_padding (bool): Whether images are padded to the largest of their
-            own domain. The features are then padded to those of the other.
+        own_padding (bool): Whether images are padded to the largest image of
+            their own domain, and features to those of the other domain.
     """
 
     def change(model: nn.Module, batch: dict) -> None:
@@ -137,13 +140,14 @@ def two_passes(own_padding: bool) -> Callable:
 
 
 def channels_last(model: nn.Module, batch: dict) -> None:
-    """Changes the backbones alone: RoIAlign takes the usual layout only."""
+    """Sets the layout of the backbones; RoIAlign takes only the usual one."""
     for detector in detectors(model):
         backbone = detector.backbone.to(memory_format=torch.channels_last)
         backbone.forward = back_and_forth(backbone.forward)
 
 
 def back_and_forth(forward: Callable) -> Callable:
+    """Changes the layout of input and output around a forward method."""
 
     def change(x):
         x = x.contiguous(memory_format=torch.channels_last)
@@ -153,11 +157,12 @@ def back_and_forth(forward: Callable) -> Callable:
 
 
 def compiled(model: nn.Module, batch: dict) -> None:
+    """Compiles the backbones."""
     for detector in detectors(model):
         detector.backbone.compile()
 
 
-# Each changes the config, the model, or neither.
+# A variant is a function that changes the config, and one for the model.
 VARIANTS: dict[str, tuple] = {
     'stock': (stock, None),
     'ours': (None, None),

@@ -1,4 +1,4 @@
-"""What a teacher's step works on, with weights that were never trained."""
+"""Stands in for a teacher that was never trained, and counts the work."""
 
 import copy
 from collections import Counter
@@ -17,17 +17,17 @@ HOOK = 'SelfTrainingHook'
 
 
 def learner(model: nn.Module) -> nn.Module:
-    """Gives the detector that learns: the model, or its student."""
+    """Returns the detector that learns: the model, or the student."""
     return getattr(model, 'student', model)
 
 
 def detectors(model: nn.Module) -> list[nn.Module]:
-    """Gives a MeanTeacher's student and teacher, or the model alone."""
+    """Returns student and teacher of a MeanTeacher, or the model alone."""
     return [model.student, model.teacher] if has_teacher(model) else [model]
 
 
 def has_teacher(model: nn.Module) -> bool:
-    """Says whether a model is a MeanTeacher."""
+    """Whether a model is a MeanTeacher."""
     return hasattr(model, 'pseudo_labels')
 
 
@@ -35,7 +35,7 @@ def update_hook(cfg: Config):
     """Builds the config's hook that moves the teacher.
 
     Args:
-        cfg (Config): Of a training with a MeanTeacher.
+        cfg (Config): The config of a training with a MeanTeacher.
     """
     known = dict(type=HOOK)
     for hook in cfg.get('custom_hooks') or []:
@@ -45,14 +45,14 @@ def update_hook(cfg: Config):
 
 
 def label_target(source: SampleList, target: SampleList) -> SampleList:
-    """Gives images of the target the boxes of the source's, cut to the image.
+    """Labels target images with the boxes of source images, clipped.
 
     Args:
-        source (list[DetDataSample]): S, labelled.
-        target (list[DetDataSample]): N. They stay as they are.
+        source (list[DetDataSample]): S labelled images.
+        target (list[DetDataSample]): N images, which are not changed.
 
     Returns:
-        list[DetDataSample]: N, labelled.
+        list[DetDataSample]: The N images with labels.
     """
     labelled = copy.deepcopy(target)
     for i, sample in enumerate(labelled):
@@ -68,22 +68,22 @@ def label_target(source: SampleList, target: SampleList) -> SampleList:
 
 
 class StandIn:
-    """Gives a MeanTeacher the source's boxes in place of its teacher's.
+    """Gives a MeanTeacher the boxes of the source in place of pseudo-labels.
 
-    A teacher that was never trained finds nothing, or a hundred boxes that are
-    none. So the teacher predicts and PseudoLabels selects as ever, but what
-    they found is only counted. The student learns the boxes of the source's
-    images, as the stock detector does on the same images. Where the config
-    ignores unsure boxes, there is such a one on each label: often a teacher
-    sees an object twice.
+    A teacher that was never trained finds nothing, or a hundred wrong boxes.
+    So the teacher predicts and PseudoLabels selects as usual, but the result
+    is only counted. The student learns the boxes of the source images, as the
+    stock detector does on the same images. Where the config ignores uncertain
+    boxes, each label gets such a box as well: a teacher often detects an
+    object twice.
 
     Args:
-        model (MeanTeacher): Trains on its target from now on, without a
-            comparison of teacher and student.
+        model (MeanTeacher): The model. From now on it trains on the target,
+            without a comparison of teacher and student.
 
     Attributes:
-        found (int): What the teacher detected in the latest batch.
-        labels (int): What the student got for it.
+        found (int): The teacher's detections in the latest batch.
+        labels (int): The student's labels in the latest batch.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -96,10 +96,10 @@ class StandIn:
         self.found = self.labels = 0
 
     def show(self, samples: dict[str, SampleList]) -> None:
-        """Takes the labels for the next batch from its source images.
+        """Takes the labels of the next batch from its source images.
 
         Raises:
-            UserError: If there are none.
+            UserError: If the batch has no source images.
         """
         if 'source' not in samples:
             raise UserError(
@@ -122,17 +122,17 @@ class StandIn:
                 labels=sample.gt_instances.labels.to(found.labels),
                 scores=torch.ones_like(boxes[:, 0]),
             )
-            unsure = self.pseudo_labels.ignore_above is not None
-            parts.append((kept, kept if unsure else kept[:0]))
+            uncertain = self.pseudo_labels.ignore_above is not None
+            parts.append((kept, kept if uncertain else kept[:0]))
         self.labels = sum(len(kept) for kept, _ in parts)
         return parts
 
 
 class Work:
-    """Counts what a detector that learns works on; time alone does not tell.
+    """Counts what the detector that learns works on.
 
     With untrained weights proposals can collapse to a few boxes, which makes a
-    step cheap.
+    step fast.
 
     Args:
         model (nn.Module): A detector, or a MeanTeacher, which gets a StandIn.
@@ -159,13 +159,13 @@ class Work:
             extractor.register_forward_hook(self._count_rois)
 
     def take(self) -> dict[str, int]:
-        """Gives what was counted since the last call.
+        """Returns the counts since the last call.
 
         Returns:
             dict[str, int]: ``proposals`` and ``RoIs`` of all passes of the
-            detector that learns, if it has any; of a MeanTeacher also
-            ``labels``, those of the target, and ``found``, what the teacher
-            detected.
+            detector that learns, if it has any. For a MeanTeacher also
+            ``labels`` of the target, and ``found``, the detections of the
+            teacher.
         """
         counts = dict(self.counts)
         self.counts.clear()

@@ -1,4 +1,4 @@
-"""Compares a training step with that of the detector underneath."""
+"""Compares a training step with that of the plain detector."""
 
 import copy
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from .teacher_step import (
 
 
 def set_precision(cfg: Config, precision: str) -> None:
-    """Sets what a training computes in; PyTorch's default is a mixture.
+    """Sets the precision of a training; PyTorch's default is a mixture.
 
     Args:
         cfg (Config): The config; its optimizer wrapper is changed.
@@ -63,13 +63,13 @@ def set_precision(cfg: Config, precision: str) -> None:
 class Step:
     """A model, its optimizer and the batch that it takes a step on.
 
-    A MeanTeacher takes one of self-training, and moves its teacher. Its labels
-    are the source's, of a StandIn.
+    A MeanTeacher takes a step of self-training, and moves its teacher. A
+    StandIn gives it labels of the source.
 
     Args:
         cfg (Config): The config of the adapted detector.
         name (str): One of VARIANTS.
-        batch (dict): The batch, of two domains or plain.
+        batch (dict): A batch of two domains, or a plain one.
     """
 
     def __init__(self, cfg: Config, name: str, batch: dict) -> None:
@@ -82,7 +82,7 @@ class Step:
         self.model = MODELS.build(cfg.model).to(device())
         self.model.init_weights()
         if name == 'stock' and hasattr(self.model, 'roi_head'):
-            # As in DARoIHead: else stock cannot train in bfloat16.
+            # As in DARoIHead: stock could not train in bfloat16 otherwise.
             self.model.roi_head.bbox_roi_extractor.register_forward_pre_hook(
                 without_bfloat16
             )
@@ -97,10 +97,11 @@ class Step:
     def calibrate(self, batch: dict) -> None:
         """Gives the frozen batch norms the statistics of a batch.
 
-        With random weights, numbers would else grow at each layer.
+        With random weights, the activations would otherwise grow at each
+        layer.
 
         Args:
-            batch (dict): A plain one.
+            batch (dict): A plain batch.
         """
         detector = learner(self.model)
         norms = [m for m in detector.modules() if isinstance(m, _BatchNorm)]
@@ -117,10 +118,10 @@ class Step:
         self.model.train()
 
     def finish(self, weights: dict) -> None:
-        """Loads the weights that all variants share, and gets ready.
+        """Loads the weights that all variants share, and prepares the step.
 
         Args:
-            weights (dict): Of the detector that learns.
+            weights (dict): The state dict of the detector that learns.
         """
         detector = learner(self.model)
         missing = detector.load_state_dict(weights, strict=False)[0]
@@ -134,30 +135,30 @@ class Step:
     def run(self) -> None:
         """Takes a training step."""
         batch = copy.deepcopy(self.batch)
-        torch.manual_seed(0)  # the same draws of RoIs for all
+        torch.manual_seed(0)  # all variants draw the same RoIs
         self.work.take()
         self.model.train_step(batch, self.optim_wrapper)
         if self.hook:
             self.hook.momentum_update(self.model, self.hook.momentum)
 
     def time(self) -> float:
-        """Gives the seconds of a step."""
+        """Returns the seconds of a step."""
         return seconds(self.run)
 
     def memory(self) -> float:
-        """Gives the peak bytes of a step.
+        """Returns the peak bytes of a step.
 
-        Measured apart from the time: free memory is given back before, which
-        makes the step slower.
+        Memory is measured apart from time: free memory is given back before
+        the step, which makes the step slower.
         """
         peak = Peak()
         self.run()
         return peak.bytes() + self.resident()
 
     def resident(self) -> int:
-        """Gives the bytes of the weights and of the optimizer's state.
+        """Returns the bytes of the weights and of the optimizer's state.
 
-        Those of the gradients are part of the step.
+        The step allocates the gradients, so they are not among these bytes.
         """
         tensors = [*self.model.state_dict().values()]
         for state in self.optim_wrapper.optimizer.state.values():
@@ -176,13 +177,14 @@ def as_stock(batch: dict) -> dict:
 
 
 class Comparison(NamedTuple):
-    """Of training steps.
+    """The figures of training steps.
 
     Attributes:
-        time: Seconds of each round, by variant.
-        memory: Peak bytes, by variant.
-        sizes: Height and width of the images of the batch.
-        work: What a step works on, by variant; of :meth:`Work.take`.
+        time (dict[str, list[float]]): By variant, the seconds of each round.
+        memory (dict[str, float]): By variant, the peak bytes.
+        sizes (list[tuple[int, int]]): Height and width of the images.
+        work (dict[str, dict[str, int]]): By variant, the counts of
+            :meth:`Work.take`.
     """
 
     time: dict[str, list[float]]
@@ -197,9 +199,9 @@ def compare_steps(
     """Times the variants' training steps on a batch of the config's data.
 
     Args:
-        cfg (Config): Of an adapted detector.
+        cfg (Config): The config of an adapted detector.
         images (int): Images of each domain in the batch.
-        variants (sequence of str): Names out of VARIANTS.
+        variants (Sequence[str]): Names of VARIANTS.
         repeats (int): Rounds that count.
     """
     paired = next(
