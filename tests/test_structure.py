@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mmengine.runner
 import pytest
 
 import da_faster_options
@@ -42,6 +43,7 @@ LAYERS = {
         ['adaptation', 'features', 'reporting'],
     ],
     'da_faster.engine': [
+        ['runner_internals'],
         [
             'checkpoints',
             'loops',
@@ -164,6 +166,61 @@ def test_no_file_needs_itself():
         ready = {n for n, needs in files.items() if needs <= free} - free
         assert ready, {n: files[n] - free for n in files if n not in free}
         free |= ready
+
+
+def private_names() -> set:
+    """The names of MMEngine's Runner and loops that begin with a _."""
+    found = set()
+    for module in (mmengine.runner.runner, mmengine.runner.loops):
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text())):
+            name = getattr(node, 'attr', getattr(node, 'name', None)) or ''
+            if re.match('_[a-zA-Z]', name):
+                found.add(name)
+    return found
+
+
+def private_parts(text: str) -> list:
+    """The private parts of Runner and its loops that a file touches.
+
+    A ``self`` may have attributes of these names.
+    """
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute):
+            owner = getattr(node.value, 'id', None)
+            found += [node.attr] if owner not in ('self', 'cls') else []
+        elif isinstance(node, ast.Call):  # getattr and the like
+            found += [getattr(given, 'value', None) for given in node.args]
+        elif isinstance(node, ast.ImportFrom):
+            found += [alias.name for alias in node.names]
+    return [name for name in found if name in PRIVATE]
+
+
+PRIVATE = private_names()
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        'runner._resume = True',
+        "getattr(runner, '_train_loop')",
+        'from mmengine.runner.loops import _InfiniteDataloaderIterator',
+    ],
+)
+def test_a_private_part_is_seen(line):
+    assert private_parts(line)
+    assert not private_parts('self._iter = runner.train_loop.iter')
+
+
+def test_one_file_touches_private_parts_of_the_runner():
+    files = [*PACKAGE.rglob('*.py'), *COMMANDS, *SPEED]
+    found = {
+        path.name: parts
+        for path in files
+        if (parts := private_parts(path.read_text()))
+    }
+    assert found.pop('runner_internals.py')
+    assert not found
 
 
 def test_the_package_needs_neither_commands_nor_tests():

@@ -3,9 +3,9 @@
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.registry import HOOKS
-from mmengine.runner import BaseLoop
 
 from da_faster.engine.checkpoints import RefusedCheckpoint
+from da_faster.engine.runner_internals import built_loop, is_resumed
 
 
 @HOOKS.register_module()
@@ -21,8 +21,8 @@ class FittingCheckpointHook(Hook):
     """
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        training = isinstance(runner._train_loop, BaseLoop)
-        if training and not runner._resume:
+        training = built_loop(runner, 'train') is not None
+        if training and not is_resumed(runner):
             return
         if not training:
             check_classes(runner, checkpoint)
@@ -75,7 +75,7 @@ def check_classes(runner, checkpoint: dict) -> None:
     trained = tuple(meta.get('classes') or ())
     if not trained:
         return
-    loop = runner._test_loop
+    loop = built_loop(runner, 'test')
     dataset = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
     tested = tuple(getattr(dataset, 'metainfo', {}).get('classes') or ())
     if not tested or trained == tested:

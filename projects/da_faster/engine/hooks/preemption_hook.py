@@ -13,6 +13,8 @@ from mmengine.dist import all_reduce, barrier, get_world_size
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.registry import HOOKS
 
+from da_faster.engine.runner_internals import built_loop
+
 # EX_TEMPFAIL of sysexits.h: nothing is wrong, try again.
 EXIT_CODE = 75
 # Processes may get a signal twice, from the batch system and from their
@@ -107,10 +109,7 @@ class PreemptionHook(Hook):
             number: signal.signal(number, self._receive)
             for number in self.signals
         }
-        for loop in (
-            getattr(runner, '_train_loop', None),
-            getattr(runner, '_val_loop', None),
-        ):
+        for loop in (built_loop(runner, 'train'), built_loop(runner, 'val')):
             for name in ('dataloader', 'target_dataloader'):
                 loader = getattr(loop, name, None)
                 if loader is not None:

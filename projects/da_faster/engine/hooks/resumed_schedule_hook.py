@@ -7,6 +7,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import HOOKS
 
 from da_faster.engine.checkpoints import RefusedCheckpoint
+from da_faster.engine.runner_internals import is_resumed
 
 # Keys of a scheduler's state dict that hold its progress, not its settings.
 STATE = {'last_step', '_global_step', '_last_value', 'verbose'}
@@ -25,7 +26,7 @@ class ResumedScheduleHook(Hook):
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         wrapper = runner.optim_wrapper
-        if not runner._resume:
+        if not is_resumed(runner):
             return
         warn_if_over(runner, checkpoint['meta']['iter'])
         if not isinstance(wrapper, OptimWrapper):

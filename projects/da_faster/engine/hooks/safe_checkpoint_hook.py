@@ -12,6 +12,11 @@ from da_faster.engine.checkpoints.files import (
     find_resumable,
     set_last_checkpoint,
 )
+from da_faster.engine.runner_internals import (
+    checkpoint_to_load,
+    is_resumed,
+    set_resume,
+)
 from da_faster.errors import UserError
 
 
@@ -55,11 +60,9 @@ class SafeCheckpointHook(CheckpointHook):
     def before_run(self, runner) -> None:
         # Runner would take the file that last_checkpoint names, damaged or
         # not.
-        if runner._resume and runner._load_from is None:
-            runner._load_from = find_resumable(
-                runner.work_dir, runner.logger.warning
-            )
-            runner._resume = runner._load_from is not None
+        if is_resumed(runner) and checkpoint_to_load(runner) is None:
+            found = find_resumable(runner.work_dir, runner.logger.warning)
+            set_resume(runner, found)
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         for name, value in tensors(checkpoint):

@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from torch.nn.modules.batchnorm import SyncBatchNorm, _BatchNorm
 
 from da_faster.engine.loops import TargetLoop
+from da_faster.engine.runner_internals import checkpoint_to_load
 from da_faster.errors import UserError
 
 from .unwrapped_model import unwrapped_model
@@ -138,7 +139,7 @@ class SelfTrainingHook(MeanTeacherHook):
                 'SelfTrainingHook: without a source there is nothing to learn '
                 'in a burn-in; set burn_in=0'
             )
-        if runner.iter == 0 and not runner._load_from:
+        if runner.iter == 0 and not checkpoint_to_load(runner):
             raise ValueError(
                 'SelfTrainingHook: there is neither a source nor weights to '
                 'start from; set load_from'

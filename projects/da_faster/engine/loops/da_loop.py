@@ -1,8 +1,9 @@
 """Training loops of domain adaptation, with and without a labelled source."""
 
 from mmengine.registry import LOOPS
-from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader
+
+from da_faster.engine.runner_internals import EndlessBatches
 
 from .random_streams import TARGET, build_seeded_dataloader, run_seed
 from .seeded_loop import SeededTrainLoop
@@ -26,7 +27,7 @@ class PairedIterator:
 
     def __init__(self, **dataloaders: DataLoader) -> None:
         self.iterators = {
-            domain: _InfiniteDataloaderIterator(loader)
+            domain: EndlessBatches(loader)
             for domain, loader in dataloaders.items()
         }
 

@@ -20,6 +20,7 @@ from mmengine.dist import get_rank
 from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import DataLoader, Sampler
 
+from da_faster.engine.runner_internals import seed_differs_by_rank
 from da_faster.errors import UserError, describe_error
 
 # The purpose of a seed: the second number of its key.
@@ -156,7 +157,7 @@ class SeededFetch:
 
 def run_seed(runner) -> int:
     """The seed that all ranks share."""
-    if runner._randomness_cfg.get('diff_rank_seed', False):
+    if seed_differs_by_rank(runner):
         return runner.seed - get_rank()
     return runner.seed
 

@@ -85,5 +85,5 @@ class SeededTrainLoop(IterBasedTrainLoop):
         self._batches = batches
 
     def run_iter(self, data_batch: Sequence[dict]) -> None:
-        seed_generators(run_seed(self.runner), STEP, get_rank(), self._iter)
+        seed_generators(run_seed(self.runner), STEP, get_rank(), self.iter)
         super().run_iter(data_batch)
