@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.config import ConfigDict
 from torch import nn
 
+from da_faster.config_tree import detector_of, has_teacher
 from da_faster.errors import UserError
 
 from .teacher_step import detectors
@@ -22,8 +23,8 @@ DOMAIN_PARTS = ('loss_consistency', 'instance_domain_head', 'domain_neck')
 
 def stock(model: ConfigDict, optimizer: dict) -> None:
     """Changes a config to that of MMDetection's detector, except for VGG16."""
-    if 'detector' in model:
-        detector = model.detector
+    if has_teacher(model):
+        detector = detector_of(model)
         model.clear()
         model.update(detector)
     for part in DOMAIN_PARTS:
@@ -37,7 +38,7 @@ def without(*parts: str) -> Callable:
     """Switches parts of the detector off."""
 
     def change(model: ConfigDict, optimizer: dict) -> None:
-        detector = model.get('detector', model)
+        detector = detector_of(model)
         detector.update({k: None for k in parts if k in detector})
 
     return change
@@ -47,7 +48,7 @@ def setting(name: str, **options) -> Callable:
     """Sets options of a part of the detector."""
 
     def change(model: ConfigDict, optimizer: dict) -> None:
-        detector = model.get('detector', model)
+        detector = detector_of(model)
         if not detector.get(name):
             raise UserError(
                 f'The config has no {name}; leave out the '
@@ -67,12 +68,12 @@ def teaching(soft: bool, classifiers: bool) -> Callable:
     """
 
     def change(model: ConfigDict, optimizer: dict) -> None:
-        if 'detector' not in model:
+        if not has_teacher(model):
             raise UserError(
                 'The config has no teacher; leave out the variants "hard" and '
                 '"soft", or take a mean_teacher config.'
             )
-        if classifiers and not any(map(model.detector.get, DOMAIN_PARTS)):
+        if classifiers and not any(map(detector_of(model).get, DOMAIN_PARTS)):
             raise UserError(
                 "The config's detector has no domain classifiers; leave out "
                 'the variants that train them.'

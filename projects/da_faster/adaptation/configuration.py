@@ -6,12 +6,11 @@ import torch
 from mmengine.config import Config
 
 from da_faster.config_files import read_config
-from da_faster.config_tree import last_name
 from da_faster.detectors import Detector
 from da_faster.errors import UserError
 
-from .loaders import batch_size, measuring, training
-from .settings import Settings
+from .loaders import batch_size, loaders
+from .settings import Settings, blend_of
 from .suitability import check_suitable
 
 # Hooks that count epochs, and hooks whose work SelfTrainingHook does.
@@ -50,7 +49,9 @@ def adapt_config(
             is the source.
     """
     detector = Detector(cfg, name=name)
-    return configure(detector, Settings(target, **settings), load_from)
+    new = configure(detector, Settings(target, **settings), load_from)
+    blend_of(new, name)
+    return new
 
 
 def configure(
@@ -63,14 +64,13 @@ def configure(
         adaptation['target_labels'] = settings.target_labels
     iters = settings.iters
     new = Config(read_config('da_faster::_base_/default_runtime.py').to_dict())
-    new.update(training(detector, settings))
+    new.update(loaders(detector, settings))
     new.model = mean_teacher(detector, settings)
-    new.update(measuring(detector, settings))
     new.update(optimization(detector, settings.labelled))
     new.custom_hooks = [
         dict(hook)
         for hook in detector.stock.get('custom_hooks') or []
-        if last_name(hook['type']) not in LEFT_OUT
+        if hook['type'] not in LEFT_OUT
     ] + [
         # The longer the training, the slower the teacher may follow.
         dict(
@@ -95,7 +95,7 @@ def mean_teacher(detector: Detector, settings: Settings) -> dict:
     model = copy.deepcopy(detector.stock.model)
     if not model.get('data_preprocessor'):
         model.data_preprocessor = dict(type='DetDataPreprocessor')
-    kind = last_name(model.data_preprocessor.type)
+    kind = model.data_preprocessor.type
     if kind != 'DetDataPreprocessor':
         raise UserError(
             f'{detector.name} has the data preprocessor {kind}; adaptation '

@@ -4,7 +4,7 @@ from mmengine.config import Config
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from da_faster.config_tree import dataloaders, last_name, steps_of
+from da_faster.config_tree import dataloaders, steps_of
 from da_faster.detectors import Detector
 
 from .configuration import learning_rate
@@ -39,10 +39,10 @@ def describe(
     hooks = {hook.type: hook for hook in new.custom_hooks}
     teacher = hooks['SelfTrainingHook']
     left = [
-        str(hook['type'])
+        hook['type']
         for hook in cfg.get('custom_hooks') or []
         if hook['type'] not in hooks
-    ] + changed_in_training(cfg, new)
+    ] + changed_in_training(detector, settings, new)
     lines = [
         f'classes: {", ".join(detector.classes)}',
         f'scores: {scores}; labels from {sure}, unsure from {unsure}',
@@ -65,19 +65,17 @@ def describe(
     return lines
 
 
-def changed_in_training(cfg: Config, new: Config) -> list[str]:
-    """What of a config's loader and optimizer an adaptation does without."""
+def changed_in_training(
+    detector: Detector, settings: Settings, new: Config
+) -> list[str]:
+    """Names what an adaptation leaves out of loader and optimizer."""
     left = []
-    loader = cfg.get('train_dataloader') or {}
-    kind = last_name((loader.get('sampler') or {}).get('type'))
-    with_source = 'target_dataloader' in new.train_cfg
-    if with_source and kind not in (
-        'None',
-        'DefaultSampler',
-        'InfiniteSampler',
-    ):
+    loader = detector.config.get('train_dataloader') or {}
+    kind = (loader.get('sampler') or {}).get('type')
+    usual = (None, 'DefaultSampler', 'InfiniteSampler')
+    if settings.source and kind not in usual:
         left.append(f'{kind} of the source')
-    wrapper = cfg.optim_wrapper
+    wrapper = detector.config.optim_wrapper
     kind = wrapper.get('type', 'OptimWrapper')
     if wrapper.get('accumulative_counts', 1) > 1:
         left.append('accumulative_counts')
@@ -87,11 +85,11 @@ def changed_in_training(cfg: Config, new: Config) -> list[str]:
 
 
 def images(new: Config) -> list[str]:
-    """How many of which kind a batch has."""
-    target = new.train_cfg.get('target_dataloader')
-    loader = new.train_dataloader
-    unlabelled = f'{(target or loader).batch_size} of the target'
-    if not target:
+    """Counts the images of a batch, by their role."""
+    loaders = dataloaders(new)
+    unlabelled = f'{loaders["target"].batch_size} of the target'
+    loader = loaders.get('source')
+    if not loader:
         return [unlabelled]
     ratio = (loader.get('sampler') or {}).get('source_ratio')
     if ratio and len(ratio) == 2:

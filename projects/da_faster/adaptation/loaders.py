@@ -3,7 +3,7 @@
 import copy
 import os.path as osp
 
-from da_faster.config_tree import all_datasets, last_name, last_pipelines
+from da_faster.config_tree import all_datasets, last_pipelines
 from da_faster.detectors import Detector
 from da_faster.errors import UserError
 
@@ -11,6 +11,24 @@ from .settings import Settings
 
 PACK = dict(type='PackDetInputs')
 STRONG = dict(type='StrongAugmentation')
+
+
+def loaders(detector: Detector, settings: Settings) -> dict:
+    """Makes all dataloaders, and the loops that take from them.
+
+    Args:
+        detector (Detector): The detector to adapt.
+        settings (Settings): The choices of the user.
+
+    Returns:
+        dict: Keys of a config, ``train_dataloader`` to ``test_cfg``.
+
+    Raises:
+        UserError: If the source is to be used, and cannot be.
+    """
+    return dict(
+        **training(detector, settings), **measuring(detector, settings)
+    )
 
 
 def training(detector: Detector, settings: Settings) -> dict:
@@ -118,7 +136,7 @@ def with_flip(detector: Detector) -> list[dict]:
     """Transforms that load, resize and flip; padding follows the flip."""
     steps = list(detector.geometry)
     if detector.flip:
-        types = [last_name(step['type']) for step in steps]
+        types = [step['type'] for step in steps]
         at = types.index('Pad') if 'Pad' in types else len(steps)
         steps.insert(at, detector.flip)
     return steps
@@ -165,7 +183,7 @@ def source_dataset(detector: Detector, target: dict) -> dict:
     style = dict(type='TargetStyle', dataset=target)
     for inner in last_pipelines(dataset):
         steps = list(inner['pipeline'])
-        if last_name(steps[-1]['type']) != 'PackDetInputs':
+        if steps[-1]['type'] != 'PackDetInputs':
             raise UserError(
                 f'{detector.name}: the training pipeline ends with '
                 f'{steps[-1]["type"]}, not with PackDetInputs.'

@@ -6,7 +6,7 @@ from da_faster.errors import UserError
 
 from .few_labels import check_true_labels
 from .overlap import check_other_images
-from .settings import Settings, check_blend
+from .settings import Settings
 
 
 def check_suitable(detector: Detector, settings: Settings) -> None:
@@ -20,7 +20,6 @@ def check_suitable(detector: Detector, settings: Settings) -> None:
         UserError: If the detector cannot be adapted, or if the images or
             labels are not those of another domain.
     """
-    check_blend(settings.blend, detector.name)
     detector.check_box_head()
     check_teachable(detector)
     check_stock_parts(detector, settings.source)

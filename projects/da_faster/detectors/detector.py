@@ -17,7 +17,6 @@ from da_faster.config_tree import (
     has_masks,
     has_teacher,
     head_classes,
-    last_name,
     leaves,
     steps_of,
 )
@@ -207,7 +206,7 @@ class Detector:
         return [
             dict(step)
             for step in self.test_steps
-            if last_name(step['type']) not in others
+            if step['type'] not in others
         ]
 
     @cached_property
@@ -219,7 +218,7 @@ class Detector:
     def flip(self) -> dict | None:
         """The RandomFlip of the training, if there is one."""
         for step in self.training_steps:
-            if last_name(step['type']) == 'RandomFlip':
+            if step['type'] == 'RandomFlip':
                 return dict(step)
         return None
 
@@ -231,7 +230,7 @@ class Detector:
         loaded before.
         """
         types = (step['type'] for step in self.training_steps)
-        return [kind for kind in types if last_name(kind).startswith('Cached')]
+        return [kind for kind in types if kind.startswith('Cached')]
 
     @property
     def source(self) -> dict | None:

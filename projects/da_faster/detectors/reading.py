@@ -66,7 +66,7 @@ def normalize(cfg: Config) -> Config:
         cfg (Config): A config of a detector; it is not changed.
     """
     register_all_modules(init_default_scope=False)
-    new = Config(with_type_names(cfg.to_dict()), filename=cfg.filename)
+    new = Config(with_type_names(cfg.to_dict()))
     preprocessor = new.get('data_preprocessor')
     if preprocessor and new.get('model'):
         detector_of(new.model).setdefault('data_preprocessor', preprocessor)

@@ -16,7 +16,7 @@ from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict
 
-from da_faster.config_tree import leaves
+from da_faster.config_tree import detector_of, leaves
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine.loops.random_streams import seeded
 from da_faster.errors import UserError
@@ -175,7 +175,7 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
     )
     classes = DATASETS.build(source).metainfo['classes']
     colours = colormaps['tab10'].colors
-    detector = cfg.model.get('detector', cfg.model)
+    detector = detector_of(cfg.model)
     columns = 2 * num
     size = 2.6 * columns, 2.7 * len(sets) + 0.5
     fig, axes = make_figure(len(sets), columns, size)
