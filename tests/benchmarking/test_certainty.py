@@ -132,7 +132,7 @@ def test_the_spread_over_seeds_widens_the_interval(tmp_path):
     deviation = np.std([100, 0, 100], ddof=1)
     assert gain.mean == pytest.approx(200 / 3)
     assert gain.half == pytest.approx(2.92 * deviation / 3**0.5, rel=1e-3)
-    assert not gain.sure
+    assert not gain.significant
 
 
 def test_fewer_images_widen_the_interval(scene, tmp_path):
@@ -162,7 +162,7 @@ def test_what_a_gain_says(gain, says):
 
 
 def test_equal_methods_are_rarely_told_apart():
-    """Seeds differ by chance: the sign is sure in a tenth of the cases."""
+    """Seeds differ by chance: a tenth of the gains is significant."""
     rng = np.random.default_rng(0)
 
     class Fake:
@@ -178,7 +178,7 @@ def test_equal_methods_are_rarely_told_apart():
         measure_gain([Fake() for _ in range(3)], [Fake() for _ in range(3)])
         for _ in range(200)
     ]
-    assert 0.03 < np.mean([gain.sure for gain in sure]) < 0.18
+    assert 0.03 < np.mean([gain.significant for gain in sure]) < 0.18
 
 
 def test_finished_runs_are_read(scene, tmp_path):

@@ -8,8 +8,8 @@
     print(compare('demo', 'work_dirs/adaptation/demo', seeds=[0], jobs=2))
 
 The modules ``adaptation``, ``certainty`` and ``hard_pairs`` belong to the
-command of the same name. ``methods`` names what is compared, ``training`` and
-``cluster`` start trainings, ``progress`` shows how far they are, ``scores``
-evaluates them. What the user has to mend is a
+command of the same name. ``methods`` lists the methods. ``training`` and
+``cluster`` start trainings. ``progress`` shows the progress of trainings.
+``scores`` evaluates them. An error that the user can mend is a
 :class:`da_faster.errors.UserError`.
 """

@@ -1,4 +1,4 @@
-"""Trains every method with several seeds and compares what they reach."""
+"""Trains methods with several seeds and compares their scores."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ from .scores import describe, draw_dots, evaluate, make_table
 from .training import Here, train_command
 
 DETECTIONS = 'detections.bbox.json'
-# Not among them: how a run is logged, saved and watched.
+# The keys that decide the weights; not the keys of logs and checkpoints.
 DECISIVE = (
     'model',
     'train_dataloader',
@@ -48,17 +48,17 @@ class Run(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The file that says what the run is of."""
+        """The file with the fingerprint of the run."""
         return osp.join(self.work_dir, 'run.json')
 
     @property
     def detections(self) -> str:
-        """The file of the last weights' detections on the target test set."""
+        """The file of detections by the last weights on the test set."""
         return osp.join(self.work_dir, DETECTIONS)
 
     @property
     def log(self) -> str:
-        """The file of what the training prints."""
+        """The file of the output of the training."""
         return osp.join(self.work_dir, 'train.log')
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class Run(NamedTuple):
 
 
 def fingerprint(run: Run) -> str:
-    """Hashes what decides the weights and scores of a run.
+    """Hashes all that decides the weights and scores of a run.
 
     That is a part of the config, the options and the annotation files.
     """
@@ -83,7 +83,7 @@ def fingerprint(run: Run) -> str:
 
 
 def is_finished(run: Run) -> bool:
-    """Says whether a run is complete.
+    """Returns whether a run is complete.
 
     ``run.json`` is written before the training and again after it.
 
@@ -109,7 +109,7 @@ def is_finished(run: Run) -> bool:
 def set_finished(run: Run) -> None:
     """Marks a run as complete.
 
-    The fingerprint stays that of the start, whatever was edited since.
+    The fingerprint remains that of the start, even if files were edited since.
     """
     with open(run.mark) as f:
         known = json.load(f)
@@ -117,9 +117,9 @@ def set_finished(run: Run) -> None:
 
 
 def command_of(run: Run) -> list[str]:
-    """Gives the command line that starts or resumes a training.
+    """Returns the command line that starts or resumes a training.
 
-    It writes the detections of its last weights at its end.
+    The training writes the detections of its last weights at its end.
     """
     prefix = path_as_option(osp.join(run.work_dir, 'detections'))
     return train_command(
@@ -151,21 +151,21 @@ def train_all(
     finish: Callable[[Run, float], None],
     place: Here | Slurm,
 ) -> None:
-    """Trains what is not finished yet, several runs at a time.
+    """Trains the unfinished runs, several at a time.
 
-    Shows progress on stderr. After a failure, the runs under way go on to
-    their end and no other starts. Whatever else ends the function, Ctrl-C for
-    instance, ends the trainings; they can be resumed.
+    The progress is shown on stderr. After a failure, the runs under way
+    continue to their end and no other run starts. Ctrl-C or another error ends
+    the trainings; they can be resumed.
 
     Args:
-        runs (sequence of Run): The runs.
-        jobs (int): How many train at the same time.
-        finish (callable): Is called at the end of each run, with the run and
-            its seconds.
-        place (Here or Slurm): Where they train.
+        runs (Sequence[Run]): The runs.
+        jobs (int): Runs that train at the same time.
+        finish (callable): A function to call at the end of each run, with the
+            run and its seconds.
+        place (Here or Slurm): Starts the trainings.
 
     Raises:
-        UserError: If a run fails, or if its work dir holds another one.
+        UserError: If a run fails, or if its work dir holds another run.
     """
     waiting = list(runs)
     active: dict[Run, subprocess.Popen | Job] = {}
@@ -222,17 +222,18 @@ def train_all(
 
 
 def finished(folder: str, methods: Sequence[str]) -> dict[str, list[Matches]]:
-    """The runs of methods that a comparison has scored.
+    """Reads the runs of methods that a comparison has scored.
 
     Args:
-        folder (str): What :func:`compare` wrote to.
-        methods (sequence of str): Names out of METHODS.
+        folder (str): The folder that :func:`compare` wrote.
+        methods (Sequence[str]): Names of METHODS.
 
     Returns:
-        dict: By method, a run of each seed that all of them have, in order.
+        dict[str, list[Matches]]: By method, a run of each seed that all the
+        methods have, in the order of the seeds.
 
     Raises:
-        UserError: If there is none.
+        UserError: If there are no such runs.
     """
     path = osp.join(folder, 'scores.json')
     if not osp.isfile(path):
@@ -279,22 +280,21 @@ def compare(
     configs: str = 'configs',
     slurm: Mapping | None = None,
 ) -> str:
-    """Trains methods with seeds, scores their LAST weights, makes a table.
+    """Trains methods with seeds, scores the LAST weights, makes a table.
 
-    Finished runs are kept and not repeated, interrupted ones resumed. Prints a
-    line for each run. The current folder must be the one that the paths in the
-    configs are relative to.
+    Finished runs are kept, interrupted runs are resumed. A line is printed for
+    each run. The paths in the configs must be relative to the current folder.
 
     Args:
-        pair (str): What the names of the configs end with, ``demo``; or the
-            path of a config made from the template.
+        pair (str): The end of the configs' names, e.g. ``demo``, or the path
+            of a config made from the template.
         out (str): Folder for ``METHOD/seedN``, ``table.md``, ``dots.png`` and
             ``scores.json``.
-        seeds (sequence of int): The seeds.
-        methods (sequence of str, optional): Names out of METHODS; by default
-            all that the pair has a config for.
-        jobs (int, optional): How many runs train at the same time; by default
-            one, and on a cluster as many as it lets.
+        seeds (Sequence[int]): The seeds.
+        methods (Sequence[str], optional): Names of METHODS. Default: all that
+            the pair has a config for.
+        jobs (int, optional): Runs that train at the same time. Default: one,
+            and on a cluster all.
         configs (str): The folder of configs.
         slurm (dict, optional): Train as jobs of a SLURM cluster, with these
             options of :class:`~da_faster.benchmarking.cluster.Slurm`.

@@ -1,4 +1,4 @@
-"""How sure is a difference of AP50, given that few images are labelled?"""
+"""Measures how certain a gain of AP50 is when few images are labelled."""
 
 import contextlib
 import io
@@ -10,8 +10,8 @@ from scipy import stats
 
 from .scores import match
 
-FEWEST = 5  # test images; of fewer, the bootstrap knows too little
-RECALLS = np.linspace(0, 1, 101)  # at which COCO reads the precision
+FEWEST = 5  # test images that the bootstrap needs
+RECALLS = np.linspace(0, 1, 101)  # COCO takes the precision at these
 
 
 class Matches:
@@ -20,7 +20,7 @@ class Matches:
     Args:
         ann_file (str): The annotations.
         detections (str): The detections, in COCO's format of results.
-        classes (sequence of str): Those that count.
+        classes (Sequence[str]): The classes that count.
 
     Attributes:
         num_images (int): Images of the annotation file.
@@ -36,8 +36,8 @@ class Matches:
         with contextlib.redirect_stdout(io.StringIO()):
             evaluation.evaluate()
         self.num_images = len(evaluation.params.imgIds)
-        # Of each class: the image of each detection, best score first;
-        # whether it is right; the number of boxes in each image.
+        # For each class: the image of each detection, best score first;
+        # whether the detection is right; the number of boxes in each image.
         self.classes = []
         for i in range(len(evaluation.params.catIds)):
             images, scores, right, ignored = [], [], [], []
@@ -61,14 +61,14 @@ class Matches:
             )
 
     def precision(self, counts: np.ndarray) -> np.ndarray:
-        """Precision at RECALLS, of a set in which images occur several times.
+        """Returns the precision where images occur several times.
 
         Args:
             counts (np.ndarray): How often each image occurs, (num_images,).
 
         Returns:
-            np.ndarray: From 0 to 1, (classes, 101); nan for a class without a
-            box.
+            np.ndarray: The precision at RECALLS, from 0 to 1, (classes, 101);
+            nan for a class without a box.
         """
         result = np.full((len(self.classes), len(RECALLS)), np.nan)
         for row, (images, right, boxes) in zip(result, self.classes):
@@ -78,14 +78,14 @@ class Matches:
             weight = counts[images]
             hits = np.cumsum(weight * right)
             precision = hits / np.maximum(np.cumsum(weight), 1)
-            # The best that is reached at this recall or at a higher one.
+            # COCO takes the best precision at this recall or a higher one.
             precision = np.maximum.accumulate(precision[::-1])[::-1]
-            place = np.searchsorted(hits / total, RECALLS)
-            row[:] = np.append(precision, 0)[place]
+            index = np.searchsorted(hits / total, RECALLS)
+            row[:] = np.append(precision, 0)[index]
         return result
 
     def ap50(self, counts: np.ndarray) -> float:
-        """AP50 in percent of such a set; nan where it has no box."""
+        """Returns AP50 in percent, as :meth:`precision`; nan without a box."""
         by_class = self.precision(counts).mean(axis=1)
         by_class = by_class[~np.isnan(by_class)]
         return 100 * float(by_class.mean()) if len(by_class) else np.nan
@@ -98,19 +98,18 @@ def gains(
     draws: int = 1000,
     seed: int = 0,
 ) -> np.ndarray:
-    """Mean gains of AP50, each on images drawn anew (bootstrap).
+    """Draws images anew many times, and returns the mean gain of each draw.
 
     Args:
-        ours (sequence of Matches): Of a method, a run of each seed.
-        theirs (sequence of Matches): Of what it is compared with; the same
+        ours (Sequence[Matches]): The runs of a method, one for each seed.
+        theirs (Sequence[Matches]): The runs of the baseline, with the same
             seeds in the same order.
-        num_images (int, optional): Images of a draw; default: all.
-        draws (int): How many.
-        seed (int): Of the draws.
+        num_images (int, optional): Images of a draw. Default: all.
+        draws (int): How many draws to make (bootstrap).
+        seed (int): The seed of the draws.
 
     Returns:
-        np.ndarray: Gains in percent, (draws,). A draw has nan where it hit no
-        box.
+        np.ndarray: Gains in percent, (draws,); nan for a draw without a box.
     """
     rng = np.random.default_rng(seed)
     every = ours[0].num_images
@@ -127,17 +126,19 @@ def gains(
 
 
 class Gain(NamedTuple):
-    """A gain of AP50 and how sure it is.
+    """A gain of AP50 with its confidence interval.
 
     Attributes:
-        mean: Over the seeds, percent.
-        of_images: Half the width of its 90 % confidence interval, as far as
-            the choice of test images goes (bootstrap).
-        of_seeds: The same of the seeds (Student's t). 0 of a single one, the
-            spread of which is unknown.
-        wins: Share of the draws of test images in which the method wins.
-        runs: Seeds.
-        images: Test images.
+        mean (float): The mean over the seeds in percent.
+        of_images (float): Half the width of the 90 % confidence interval that
+            comes from the choice of test images (bootstrap).
+        of_seeds (float): Half the width of the interval that comes from the
+            seeds (Student's t). It is 0 for a single seed, the spread of which
+            is unknown.
+        wins (float): The fraction of the draws of test images in which the
+            method wins.
+        runs (int): The number of seeds.
+        images (int): The number of test images.
     """
 
     mean: float
@@ -149,12 +150,12 @@ class Gain(NamedTuple):
 
     @property
     def half(self) -> float:
-        """Half the width of the interval of both: variances add up."""
+        """Half the width of the whole interval: variances add up."""
         return float(np.hypot(self.of_images, self.of_seeds))
 
     @property
-    def sure(self) -> bool:
-        """Whether the sign is beyond chance."""
+    def significant(self) -> bool:
+        """Whether the interval leaves out 0, with enough seeds and images."""
         return (
             self.runs > 1
             and self.images >= FEWEST
@@ -162,7 +163,7 @@ class Gain(NamedTuple):
         )
 
     def __str__(self) -> str:
-        if self.sure:
+        if self.significant:
             says = 'better' if self.mean > 0 else 'worse'
         elif self.runs < 2:
             says = 'one seed does not say'
@@ -178,13 +179,14 @@ def measure_gain(
     theirs: Sequence[Matches],
     num_images: int | None = None,
 ) -> Gain:
-    """The gain of a method, with its confidence interval.
+    """Measures the gain of a method, with its confidence interval.
 
     Args:
-        ours (sequence of Matches): Of a method, a run of each seed.
-        theirs (sequence of Matches): Of what it is compared with; the same
+        ours (Sequence[Matches]): The runs of a method, one for each seed.
+        theirs (Sequence[Matches]): The runs of the baseline, with the same
             seeds in the same order.
-        num_images (int, optional): As if so many were labelled; default: all.
+        num_images (int, optional): Images that would be labelled. Default:
+            all.
     """
     runs, every = len(ours), ours[0].num_images
     once = np.ones(every, int)
@@ -210,12 +212,13 @@ def verdicts(
     baseline: str,
     labels: Mapping[str, str],
 ) -> str:
-    """Says of each method whether it is better than the baseline.
+    """Says whether each method is better than the baseline.
 
     Args:
-        runs (dict): By method: matches, a run of each seed in one order.
+        runs (dict[str, Sequence[Matches]]): By method, the runs of all seeds
+            in one order.
         baseline (str): One of the methods.
-        labels (dict): Names of the methods in the text.
+        labels (dict[str, str]): Names of the methods in the text.
 
     Returns:
         str: A list in Markdown.

@@ -10,25 +10,25 @@ from collections.abc import Mapping, Sequence
 
 from da_faster.errors import UserError
 
-# submitit ends a job after five minutes where nobody says how long it takes.
+# submitit ends a job after five minutes unless it is told a time.
 MINUTES = 240
-# A job that its time limit ends goes on in the next; so often at most.
+# A job that reaches its time limit resumes in another job, so many times.
 LIMITS = 100
 
 
 class Training:
-    """What a job does: it trains.
+    """The function that a job calls: it trains.
 
     submitit calls ``checkpoint`` shortly before the time limit, and where the
-    cluster wants its node back. Then the training saves a checkpoint, and the
-    job goes back to the queue to resume.
+    cluster needs the node. Then the training saves a checkpoint, and the job
+    goes back to the queue to resume.
 
-    The job gets this class itself, not its name: it needs no package but
-    submitit, and starts without the seconds that PyTorch takes.
+    The class is pickled by value. So the job needs no package but submitit,
+    and starts without the seconds that PyTorch takes.
 
     Args:
-        command (list[str]): It resumes where it was.
-        log (str): The file that gets what it prints.
+        command (list[str]): The command line, which resumes the training.
+        log (str): The file for the output of the training.
     """
 
     def __init__(self, command: list[str], log: str) -> None:
@@ -49,21 +49,20 @@ class Training:
         signal.signal(signal.SIGTERM, self._leave)
         code = None
         # No blocking wait: it would hold a lock that `checkpoint` needs.
-        while (
-            code is None or self.told
-        ):  # then SLURM ends the job, or requeues
+        # After a signal, SLURM ends the job or queues it again.
+        while code is None or self.told:
             time.sleep(0.5)
             code = self.process.poll()
         return code
 
     def _leave(self, *args) -> None:
-        """Has the training save and leave: of scancel, or a preemption."""
+        """Lets the training save and end, after scancel or a preemption."""
         if not self.told:
             self.told = True
             self.process.terminate()
 
     def checkpoint(self):
-        """Ends the training; returns what goes on with it."""
+        """Ends the training; returns the job that resumes it."""
         from submitit.helpers import DelayedSubmission
 
         self._leave()
@@ -79,8 +78,8 @@ class Job:
     """A training in the queue or under way.
 
     Args:
-        job (submitit.Job): Of a :class:`Training`.
-        log (str): The file of what the training prints.
+        job (submitit.Job): The job of a :class:`Training`.
+        log (str): The file for the output of the training.
     """
 
     def __init__(self, job, log: str) -> None:
@@ -88,7 +87,7 @@ class Job:
         self.log = log
 
     def poll(self) -> int | None:
-        """Gives the exit code, or None if the training is not over."""
+        """Returns the exit code, or None if the training is not over."""
         from submitit.core.utils import UncompletedJobError
 
         if not self.job.done():
@@ -102,15 +101,16 @@ class Job:
 
 
 class Slurm:
-    """Where trainings are jobs of a SLURM cluster.
+    """Starts trainings as jobs of a SLURM cluster.
 
     The work dirs, the data and the environment have to be the same on the
     machines of the cluster and on this one.
 
     Args:
-        options (dict): Of submitit's SlurmExecutor: ``partition``, ``time`` in
-            minutes, ``gres``, ``cpus_per_task``, ``mem``, ``account``, ...
-        folder (str): For submitit's scripts and logs.
+        options (dict): Options of submitit's SlurmExecutor: ``partition``,
+            ``time`` in minutes, ``gres``, ``cpus_per_task``, ``mem``,
+            ``account``, ...
+        folder (str): The folder for submitit's scripts and logs.
 
     Raises:
         UserError: If submitit or SLURM is missing, or an option is unknown.
@@ -147,11 +147,11 @@ class Slurm:
         """Puts a training in the queue.
 
         Args:
-            command (list[str]): It resumes where it was.
-            log (str): The file that gets what it prints.
+            command (list[str]): The command line, which resumes the training.
+            log (str): The file for the output of the training.
 
         Raises:
-            UserError: If SLURM refuses it.
+            UserError: If SLURM refuses the job.
         """
         from submitit.core.utils import UncompletedJobError
 
@@ -168,7 +168,7 @@ class Slurm:
         """Cancels jobs; a training saves a checkpoint first.
 
         Args:
-            jobs (sequence of Job): Queued or under way.
+            jobs (Sequence[Job]): Jobs in the queue or under way.
             grace (float): Seconds to wait for SLURM.
         """
         for job in jobs:

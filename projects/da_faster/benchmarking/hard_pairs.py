@@ -1,14 +1,15 @@
-"""Pairs on which adaptation may lose, made out of the small pairs.
+"""Makes pairs on which adaptation may lose, out of the small pairs.
 
-- ``colour``: vehicles of the generated city, classed by colour alone; the
-  target is 40 images of another camera, which sees them bluish, dark and
+- ``colour``: vehicles of the generated city, with classes of colour alone. The
+  target is 40 images of another camera, which makes vehicles bluish, dark and
   larger by half.
-- ``absent``: trucks and buses of the generated city, seen by the other camera;
-  the target is the 17 images that show neither.
-- ``closer``: blood smears; the target is 8 images, in which cells are two to
-  three times as large. The test set has four windows of each photograph, which
-  are not independent: intervals over its images are too narrow.
-- ``reversed``: blood smears the other way round, with 30 source images.
+- ``absent``: trucks and buses of the generated city. The target is the 17
+  images of the other camera that show neither.
+- ``closer``: blood smears. The target is 8 images, in which cells are two to
+  three times as large. The test set has four windows of each photograph. They
+  are not independent, so intervals over the images are too narrow.
+- ``reversed``: blood smears with source and target exchanged, and 30 source
+  images.
 """
 
 import re
@@ -45,7 +46,7 @@ class Example(NamedTuple):
 
 
 def read(root: Path, split: str, folder: str) -> Iterator[Example]:
-    """The images of a small pair, as its converter wrote them.
+    """Reads the images of a small pair, as its converter wrote them.
 
     Raises:
         UserError: If the pair is missing.
@@ -65,10 +66,13 @@ def read(root: Path, split: str, folder: str) -> Iterator[Example]:
 
 
 def colour_of(image: np.ndarray, box: Box) -> str:
-    """``red`` or ``blue`` if most coloured pixels of a box are, or ``other``.
+    """Returns the colour of most coloured pixels in a box.
 
-    Pixels count in the middle of the box, where their saturation is above
-    100 of 255. Fewer than 10 of them make no colour.
+    Pixels in the middle of the box count where the saturation is above 100 of
+    255.
+
+    Returns:
+        str: ``red``, ``blue`` or ``other``, also for fewer than 10 pixels.
     """
     _, x1, y1, x2, y2 = box[:5]
     dx, dy = 0.15 * (x2 - x1), 0.15 * (y2 - y1)
@@ -86,7 +90,7 @@ def colour_of(image: np.ndarray, box: Box) -> str:
 
 
 def by_colour(examples: Iterable[Example]) -> Iterator[Example]:
-    """Vehicles, classed by their colour."""
+    """Keeps the vehicles, with their colour as class."""
     for example in examples:
         boxes = [
             box._replace(label=colour_of(example.image, box))
@@ -97,10 +101,10 @@ def by_colour(examples: Iterable[Example]) -> Iterator[Example]:
 
 
 def other_camera(examples: Iterable[Example]) -> Iterator[Example]:
-    """Images as a camera with another white balance and exposure gives them.
+    """Changes images to those of a camera with other colours and exposure.
 
-    Blue by a fifth brighter, red by a fifth darker, then levels to the power
-    of 1.4.
+    Blue gets brighter by a fifth, red darker by a fifth. Then levels are taken
+    to the power of 1.4.
     """
     levels = np.arange(256) / 255
     table = [(levels * gain).clip(0, 1) ** 1.4 for gain in (1.2, 1.0, 0.8)]
@@ -114,8 +118,8 @@ def windows(
 ) -> Iterator[Example]:
     """Cuts random windows, in pixels, out of each image.
 
-    They lie off its upper and lower quarter. Of boxes, those stay of which
-    more than 40 % and 4 pixels each way are seen.
+    The upper and the lower quarter are left out. A box stays where more than
+    40 % of it and 4 pixels each way are in the window.
     """
     for number, (name, image, boxes) in enumerate(examples):
         for again in range(each):
@@ -142,9 +146,9 @@ def shows(example: Example, classes: Iterable[str]) -> bool:
 
 
 def fill_template(**values) -> str:
-    """The template for own data with other values in the lines at its top.
+    """Fills the lines at the top of the template for custom data.
 
-    Its bases are those of this checkout or installed package.
+    The bases of the result are those of this checkout or installed package.
     """
     root = carried_root()
     head, rule, rest = (root / TEMPLATE).read_text().partition('\n# -----')
@@ -166,13 +170,13 @@ def write(
 
     Args:
         folder: The folder to write.
-        out: Where it will lie at last.
-        classes: Other boxes are left out.
-        parts: Of ``source``, ``target`` and ``test``, the images.
-        scale: That of the template, pixels.
+        out: The final path of the folder.
+        classes: The classes of the boxes to keep.
+        parts: The images of ``source``, ``target`` and ``test``.
+        scale: The value of ``scale`` in the template, in pixels.
 
     Returns:
-        {part: its content}.
+        The content of each part.
     """
     splits = {}
     for part, examples in parts.items():
@@ -184,7 +188,7 @@ def write(
             for box in boxes:
                 if box.label in classes:
                     split.add_box(*box[:5])
-        if part != 'target':  # its labels are nobody's business
+        if part != 'target':  # no training may see its labels
             split.save(folder / 'annotations' / f'{part}.json')
     text = fill_template(
         classes=classes,
@@ -209,15 +213,16 @@ def make(
     """Makes the four pairs, each with a config of its name.
 
     Args:
-        root: Has city2foggy and blood_smears, as their converters write them.
+        root: The folder with city2foggy and blood_smears, as their converters
+            write them.
         out: The folder to make.
         force: Replace an earlier result.
 
     Returns:
-        {folder of images: its content}.
+        The content of each folder of images.
 
     Raises:
-        UserError: If a pair is missing or the folder is not to be replaced.
+        UserError: If a pair is missing or the folder may not be replaced.
     """
     city, smears = Path(root, 'city2foggy'), Path(root, 'blood_smears')
     out = Path(out)

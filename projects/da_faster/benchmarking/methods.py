@@ -1,4 +1,4 @@
-"""The methods that are compared, and where their configs come from."""
+"""Lists the methods to compare, and finds their configs."""
 
 import os
 import os.path as osp
@@ -19,9 +19,9 @@ class Method(NamedTuple):
     """A row of the table.
 
     Attributes:
-        config: What the name of its config begins with.
-        options: Settings that differ from the config, by dotted name.
-        label: Its name in the table, if that differs.
+        config (str): The beginning of the config's name.
+        options (dict): Settings that differ from the config, by dotted name.
+        label (str): The name of the method in the table, if that differs.
     """
 
     config: str
@@ -30,7 +30,7 @@ class Method(NamedTuple):
 
     @property
     def arguments(self) -> tuple:
-        """The options as tools/train.py takes them."""
+        """Formats the options as tools/train.py takes them."""
         return tuple(f'{k}={v}' for k, v in self.options.items())
 
 
@@ -60,7 +60,7 @@ METHODS = {
     'consistency': Method(
         'da_faster_plain',
         {
-            # Replaces what is None.
+            # The config has None, which cannot be merged with.
             'model.loss_consistency._delete_': True,
             'model.loss_consistency.type': 'DomainConsistencyLoss',
             'model.loss_consistency.loss_weight': 0.1,
@@ -84,15 +84,15 @@ def find_config(configs: str, method: str, pair: str) -> str | None:
     """Finds the config of a method and a pair by its file name.
 
     Args:
-        configs (str): The folder of configs; folders in it are searched.
-        method (str): One of METHODS.
-        pair (str): What the name of the config ends with.
+        configs (str): The folder of configs, with subfolders.
+        method (str): A name of METHODS.
+        pair (str): The end of the config's name.
 
     Returns:
-        str or None: The file.
+        str: The file; None where there is none.
 
     Raises:
-        UserError: If there are several.
+        UserError: If there are several files.
     """
     name = f'{METHODS[method].config}_{pair}.py'
     found = sorted(
@@ -109,16 +109,16 @@ def find_config(configs: str, method: str, pair: str) -> str | None:
 def derive(config: str, folder: str) -> None:
     """Writes the configs of all methods for a config made from the template.
 
-    They are those beside the template, on top of a copy of the given one, so
-    an edit during the trainings changes nothing.
+    The configs are those beside the template, on top of a copy of the given
+    config. An edit during the trainings has no effect.
 
     Args:
         config (str): The user's config.
-        folder (str): Where to.
+        folder (str): The folder to write.
 
     Raises:
         UserError: If the config is not made from the template, its data are
-            not what it says, or it has no labelled target images.
+            not as the config says, or it has no labelled target images.
     """
     template = carried_root() / TEMPLATE
     cfg = read_config(config)
@@ -154,10 +154,10 @@ def derive(config: str, folder: str) -> None:
 
 
 def label_files(config: str) -> tuple[str, str]:
-    """The annotation files that a config trains and is scored with.
+    """Returns the annotation files of the training and of the scoring.
 
     Raises:
-        UserError: If one is missing, or the config is scored with none.
+        UserError: If a file is missing, or the config has no evaluator.
     """
     cfg = Config.fromfile(config)
     if not cfg.get('val_evaluator'):

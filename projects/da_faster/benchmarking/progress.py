@@ -1,4 +1,4 @@
-"""Shows how far trainings are that run as processes of their own."""
+"""Shows the progress of trainings that run as processes of their own."""
 
 import argparse
 import json
@@ -22,25 +22,26 @@ from da_faster.errors import UserError
 
 
 def is_terminal() -> bool:
-    """Says whether stderr is a terminal that bars can be drawn in."""
-    # Not rich's own answer: FORCE_COLOR makes it take a file for a terminal.
+    """Returns whether stderr is a terminal that bars can be drawn in."""
+    # With FORCE_COLOR rich takes a file for a terminal, so ask stderr.
     return sys.stderr.isatty() and not Console(stderr=True).is_dumb_terminal
 
 
 class RunProgress:
-    """Tells how far a training is, by the scalars that it writes.
+    """Follows a training by the scalars that it writes.
 
-    Made before the training starts: what is there then is of an earlier one.
+    Make the object before the training starts: files that exist by then belong
+    to an earlier training.
 
     Args:
         work_dir (str): The work dir of the training.
-        max_iters (int): How many iterations it has.
-        val_interval (int, optional): After how many iterations it evaluates;
-            it does so at its end in any case.
+        max_iters (int): Iterations of the training.
+        val_interval (int, optional): Iterations between two evaluations. A
+            training always evaluates at its end.
 
     Attributes:
-        iteration (int): The last iteration known. Until the training reports
-            one, that of the checkpoint that it resumes from.
+        iteration (int): The last known iteration. Until the training reports
+            an iteration, the one of the checkpoint that it resumes from.
         loss (float): The loss at that iteration; NaN if unknown.
         stage (str): ``starting``, ``training``, ``evaluating`` or
             ``finishing``.
@@ -54,14 +55,14 @@ class RunProgress:
         self.val_interval = val_interval or max_iters
         self.iteration = 0
         self.loss = math.nan
-        self._seconds = math.nan  # an iteration takes
+        self._seconds = math.nan  # of an iteration
         self._read_at = time.monotonic()
         self._old = set(self._files())
         self._file, self._offset = '', 0
         for path in resume_candidates(work_dir)[:1]:
             numbers = re.findall(r'\d+', os.path.basename(path))
             self.iteration = int(numbers[-1]) if numbers else 0
-        # At its end, a resume has nothing but the evaluation to do.
+        # A run that is resumed at its end only evaluates.
         self.stage = 'starting'
         if self.iteration >= max_iters:
             self.stage = 'evaluating'
@@ -76,11 +77,11 @@ class RunProgress:
         )
 
     def update(self) -> None:
-        """Reads what was written since the last call."""
+        """Reads the scalars that were written since the last call."""
         new = [path for path in self._files() if path not in self._old]
         if not new:
             return
-        if new[-1] != self._file:  # the first, or of the next resume
+        if new[-1] != self._file:  # the first file, or that of the next resume
             self._file, self._offset = new[-1], 0
         with open(self._file, 'rb') as file:
             file.seek(self._offset)
@@ -107,8 +108,7 @@ class RunProgress:
 
     @property
     def time_left(self) -> float:
-        """Seconds until the last iteration, without evaluations; NaN if
-        unknown."""
+        """Seconds to the end without evaluations; NaN if unknown."""
         left = (self.max_iters - self.iteration) * self._seconds
         return max(left - (time.monotonic() - self._read_at), 0)
 
@@ -122,16 +122,16 @@ class RunProgress:
 
 
 def records(work_dir: str) -> dict[int, dict]:
-    """What a training logged, by iteration; empty where nothing.
+    """Reads the log of a training, without the records of evaluations.
 
-    Of iterations that were repeated after an interruption, the last record
-    counts. What evaluations log is left out.
+    Where an iteration was repeated after an interruption, the last record
+    counts.
 
     Args:
         work_dir (str): The work dir of the training.
 
     Raises:
-        UserError: If a line is broken. The last may be incomplete.
+        UserError: If a line is broken. The last line may be incomplete.
     """
     found: dict[int, dict] = {}
     pattern = os.path.join(escape(work_dir), '*', 'vis_data', 'scalars.json')
@@ -157,10 +157,10 @@ def records(work_dir: str) -> dict[int, dict]:
 
 
 def training_minutes(work_dir: str) -> float:
-    """Minutes that the iterations of a training took; NaN if unknown.
+    """Sums the minutes of the iterations of a training; NaN if unknown.
 
-    A record has the mean time of an iteration since the one before it;
-    evaluations do not count.
+    A record has the mean time of an iteration since the record before.
+    Evaluations do not count.
 
     Args:
         work_dir (str): The work dir of the training.
@@ -176,12 +176,12 @@ def training_minutes(work_dir: str) -> float:
 def watch(
     config: str, work_dir: str, cfg_options: Sequence[str] = ()
 ) -> RunProgress:
-    """Gives the progress of a training that is about to start.
+    """Returns the progress of a training that is about to start.
 
     Args:
         config (str): The config file.
         work_dir (str): The work dir.
-        cfg_options (sequence of str): ``xxx=yyy``, as of tools/train.py.
+        cfg_options (Sequence[str]): ``KEY=VALUE`` options of tools/train.py.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument('--set', nargs='*', action=DictAction)
@@ -193,21 +193,21 @@ def watch(
 
 
 class _Spinner(SpinnerColumn):
-    """Goes on at the last iteration, as an evaluation follows."""
+    """A spinner that also turns after the last iteration, in evaluation."""
 
     def render(self, task: Task) -> RenderableType:
         return self.spinner.render(task.get_time())
 
 
 class ProgressLines:
-    """Shows, on stderr, the runs under way and how many of all are done.
+    """Shows the runs under way on stderr, and counts the finished ones.
 
-    A terminal gets a bar for all runs and one for each under way, which go
-    away at the end. Where stderr is none, each run gets a plain line at once
-    and every ``interval`` seconds. A context manager.
+    A terminal gets a bar for all runs and a bar for each run under way, which
+    disappear at the end. Without a terminal each run gets a plain line at once
+    and every ``interval`` seconds. The object is a context manager.
 
     Args:
-        total (int): How many runs there are.
+        total (int): The number of runs.
         interval (float): Seconds between two plain lines of a run.
     """
 
@@ -216,7 +216,7 @@ class ProgressLines:
         self.interval = interval
         self.done = 0
         self.runs: dict[str, RunProgress] = {}
-        self._next: dict[str, float] = {}  # when its plain line is due
+        self._next: dict[str, float] = {}  # when the plain line is due
         self._bars: Progress | None = None
         if is_terminal():
             text = Column(no_wrap=True)
@@ -258,7 +258,7 @@ class ProgressLines:
         self._draw(name)
 
     def remove(self, name: str) -> None:
-        """Shows a run no longer."""
+        """Stops showing a run."""
         del self.runs[name]
         if self._bars:
             self._bars.remove_task(self._tasks.pop(name))
@@ -274,7 +274,7 @@ class ProgressLines:
             )
 
     def update(self) -> None:
-        """Reads how far the runs are and shows it."""
+        """Reads and shows the progress of all runs."""
         for name, run in self.runs.items():
             run.update()
             self._draw(name)

@@ -1,4 +1,4 @@
-"""Scores of finished runs: one table, one picture."""
+"""Scores finished runs, and shows them in a table and a picture."""
 
 import contextlib
 import hashlib
@@ -17,12 +17,12 @@ from da_faster.errors import UserError
 
 
 def match(ann_file: str, detections: str, classes: Sequence[str]) -> COCOeval:
-    """COCO's evaluation, not run yet.
+    """Prepares COCO's evaluation of detections, without running it.
 
     Args:
         ann_file (str): The annotations.
         detections (str): The detections, in COCO's format of results.
-        classes (sequence of str): Those that count.
+        classes (Sequence[str]): The classes that count.
 
     Raises:
         UserError: If a file is missing or broken.
@@ -50,15 +50,15 @@ def match(ann_file: str, detections: str, classes: Sequence[str]) -> COCOeval:
 
 
 def evaluate(ann_file: str, detections: str, classes: Sequence[str]) -> dict:
-    """Scores detections by COCO.
+    """Scores detections as COCO does.
 
     Args:
         ann_file (str): The annotations.
         detections (str): The detections, in COCO's format of results.
-        classes (sequence of str): Those that count.
+        classes (Sequence[str]): The classes that count.
 
     Returns:
-        dict: ``AP``, ``AP50`` and, by name of the class, ``AP50_by_class``, in
+        dict: ``AP``, ``AP50`` and ``AP50_by_class`` (by name of the class), in
         percent.
     """
     evaluation = match(ann_file, detections, classes)
@@ -88,7 +88,7 @@ def mean_and_deviation(values: list) -> str:
 
 
 def mean_ap50(scores: dict, method: str, seeds: Sequence[int]) -> float:
-    """Mean AP50 of a method over the seeds."""
+    """Returns the mean AP50 of a method over the seeds."""
     return float(np.mean([scores[method][s]['AP50'] for s in seeds]))
 
 
@@ -99,9 +99,11 @@ def gap_closed(
     seeds: Sequence[int],
     baseline: str = 'source-only',
 ) -> str:
-    """Share of the gap from a baseline to an oracle, in percent.
+    """Formats the share of the gap to the oracle that a method closes.
 
-    A dash where the oracle is no better than the baseline.
+    Returns:
+        str: The gain over the baseline in percent of the oracle's gain; a dash
+        where the oracle is no better than the baseline.
     """
     low, high, here = (
         mean_ap50(scores, m, seeds) for m in (baseline, oracle, method)
@@ -117,10 +119,10 @@ def make_table(
     """Makes a Markdown table.
 
     Args:
-        scores (dict): By method and by seed: results of :func:`evaluate`, and
-            ``minutes`` of training.
-        seeds (sequence of int): The seeds.
-        labels (dict): Names of the methods in the table.
+        scores (dict): By method and by seed, the results of :func:`evaluate`
+            and the ``minutes`` of training.
+        seeds (Sequence[int]): The seeds.
+        labels (dict[str, str]): Names of the methods in the table.
     """
     names = list(next(iter(scores.values()))[seeds[0]]['AP50_by_class'])
     gaps = {
@@ -174,10 +176,10 @@ def draw_dots(
     """Draws a row for each method: a dot for each seed, a line at the mean.
 
     Args:
-        scores (dict): By method and by seed: results of :func:`evaluate`.
-        labels (dict): Names of the methods in the picture.
-        title (str): Its title.
-        out (str): Its path.
+        scores (dict): By method and by seed, the results of :func:`evaluate`.
+        labels (dict[str, str]): Names of the methods in the picture.
+        title (str): The title of the picture.
+        out (str): The path of the picture.
     """
     fig = Figure(figsize=(8, 1.4 + 0.36 * len(scores)), layout='constrained')
     axes = fig.subplots()
@@ -201,7 +203,7 @@ def draw_dots(
 
 
 def describe(ann_file: str, seeds: list) -> str:
-    """Says what the numbers were measured on."""
+    """Describes the data that the scores were measured on."""
     with open(ann_file, 'rb') as f:
         content = f.read()
     data = json.loads(content)

@@ -14,7 +14,7 @@ TRAIN = carried_root() / 'tools/train.py'
 
 
 def train_command(config: str, work_dir: str, *options: str) -> list[str]:
-    """Gives the command line of a training.
+    """Returns the command line of a training.
 
     Args:
         config (str): The config file.
@@ -32,16 +32,16 @@ def train_command(config: str, work_dir: str, *options: str) -> list[str]:
 
 
 class Here:
-    """Where trainings are processes of this machine.
+    """Starts trainings as processes of this machine.
 
     Args:
-        jobs (int): How many train at the same time. They share the cores;
-            OMP_NUM_THREADS says otherwise.
+        jobs (int): Trainings at the same time. They share the cores, unless
+            OMP_NUM_THREADS is set.
     """
 
     def __init__(self, jobs: int = 1) -> None:
-        # Of this process: a container or taskset may leave it some alone. A
-        # Mac does not tell.
+        # A container or taskset may leave this process some of the cores. A
+        # Mac does not say which.
         if hasattr(os, 'sched_getaffinity'):
             cores = len(os.sched_getaffinity(0))
         else:
@@ -53,13 +53,13 @@ class Here:
 
         Args:
             command (list[str]): The command line.
-            log (str): The file that gets what it prints.
+            log (str): The file for the output of the training.
         """
         # Threads that wait without spinning leave the cores to the loaders.
         env = dict(OMP_NUM_THREADS=str(self.threads)) | os.environ
         env['OMP_WAIT_POLICY'] = 'PASSIVE'
         with open(log, 'a') as file:
-            # Ctrl-C reaches this process alone, which ends it in order.
+            # Ctrl-C reaches this process alone, which then ends the training.
             return subprocess.Popen(
                 command,
                 env=env,
@@ -79,9 +79,9 @@ def end(trainings: Sequence[subprocess.Popen], grace: float = 60.0) -> None:
     """Ends trainings; each saves a checkpoint first if it has time to.
 
     Args:
-        trainings (sequence of Popen): Started with ``start_new_session``, so
+        trainings (Sequence[Popen]): Processes with ``start_new_session``, so
             that their workers end as well.
-        grace (float): Seconds until they are killed.
+        grace (float): Seconds until the processes are killed.
     """
     for training in trainings:
         training.terminate()

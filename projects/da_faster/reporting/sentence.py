@@ -27,7 +27,7 @@ def gain_sentence(last: str, first: str, ours: float, gain: Gain) -> str:
         f'(90 % interval over {count(gain.runs, "seed")} and '
         f'{count(gain.images, "test image")}: {low:+.1f} to {high:+.1f})'
     )
-    if gain.sure:
+    if gain.significant:
         chance = f'that is more than chance {interval}'
     elif gain.runs < 2:
         chance = 'one seed does not say whether that is more than chance'
