@@ -1,4 +1,4 @@
-"""Two processes are one with the images of both."""
+"""Two processes learn what one process learns from the images of both."""
 
 import copy
 
@@ -19,10 +19,10 @@ DOMAINS = ('source', 'target')
 
 @pytest.fixture
 def build_without_chance(build, model_cfg):
-    """A detector that takes all anchors and proposals instead of drawing.
+    """A detector that takes all anchors and proposals instead of sampling.
 
-    So many of each image, too: with equal numbers the mean over processes is
-    the mean over images.
+    Every image then has the same number of them, so the mean over processes
+    equals the mean over images.
     """
     everything = dict(num=10**6, pos_fraction=1.0)
     halves = dict(pos_iou_thr=0.5, neg_iou_thr=0.5, min_pos_iou=0.5)
@@ -33,7 +33,7 @@ def build_without_chance(build, model_cfg):
 
     def build_loud():
         model = build(train_cfg=cfg)
-        # So small at first that their part of the gradient would not show.
+        # Initial weights are so small that their gradient would not matter.
         for part in (model.domain_neck, model.instance_domain_head):
             part.grad_scale = 1.0
             for p in part.parameters():
@@ -45,12 +45,12 @@ def build_without_chance(build, model_cfg):
 
 @pytest.fixture
 def build_teacher(build_without_chance, model_cfg):
-    """A MeanTeacher that draws nothing either.
+    """A MeanTeacher without sampling.
 
-    Labels differ in number between images. So none joins the proposals, and
-    none is ignored: each image keeps as many anchors and RoIs. MMDetection
-    counts an image without a positive anchor as if it had one; so each image
-    has one.
+    Images have different numbers of labels. So that every image has the same
+    number of anchors and RoIs, labels are not added to the proposals and none
+    is ignored. Every image has a positive anchor, as MMDetection counts an
+    image without one as if it had one.
     """
 
     def build_one(soft: bool):
@@ -83,7 +83,10 @@ def build_teacher(build_without_chance, model_cfg):
 
 
 def losses_and_gradients(model, batch, images, only: str = '') -> tuple:
-    """Of some images of each domain; ``only``: of losses so called."""
+    """Losses and gradients of some images of each domain.
+
+    ``only`` limits the gradients to losses whose names begin with it.
+    """
     shard = {
         key: {d: [items[i] for i in images] for d, items in domains.items()}
         for key, domains in batch.items()
@@ -109,7 +112,7 @@ def run_rank(build, batch, rank: int, folder) -> None:
         'gloo', f'file://{folder}/store', rank=rank, world_size=2
     )
     model = MMDistributedDataParallel(build(), find_unused_parameters=False)
-    for _ in range(2):  # the second fails where a parameter was left out
+    for _ in range(2):  # the second step fails if a parameter was left out
         for p in model.parameters():
             p.grad = None
         result = losses_and_gradients(model, batch, SHARDS[rank])
@@ -142,7 +145,7 @@ def test_two_processes_learn_what_one_learns(
         if 'acc' not in name:
             mean = (first[name] + second[name]) / 2
             assert mean == pytest.approx(value, rel=1e-5), name
-            # Or the mean would say nothing.
+            # If both were equal, the mean would prove nothing.
             assert first[name] != second[name], name
     adversarial = losses_and_gradients(
         build_without_chance(), batch, [0, 1], 'loss_da_image'
@@ -151,7 +154,7 @@ def test_two_processes_learn_what_one_learns(
     assert gradients.keys() == expected.keys()
     for name, value in expected.items():
         assert torch.equal(gradients[name], others[name]), name
-        # Processors add in other orders; a sum is as exact as its terms.
+        # Processes add in different orders, so sums differ by rounding.
         torch.testing.assert_close(
             gradients[name],
             value,
@@ -162,7 +165,7 @@ def test_two_processes_learn_what_one_learns(
 
 
 def self_train(model, batch: dict, images: list, steps: int = 3) -> dict:
-    """Trains on some images of each domain; the first losses and the end."""
+    """Trains on some images; returns the first losses and the final state."""
     hook = SelfTrainingHook(burn_in=0, momentum=0.3)
     shard = {
         key: {d: [items[i] for i in images] for d, items in domains.items()}
@@ -219,7 +222,7 @@ def test_a_teacher_learns_as_much_from_two_processes(
     one = self_train(build_teacher(soft), batch, [0, 1])
     for name, value in one['losses'].items():
         both = [rank['losses'][name] for rank in ranks]
-        if 'pseudo' in name:  # of all processes
+        if 'pseudo' in name:  # counted over all processes
             assert both == pytest.approx([value] * 2, rel=1e-5), name
         elif 'target_loss' in name:
             assert sum(both) / 2 == pytest.approx(value, rel=1e-5), name
@@ -230,7 +233,7 @@ def test_a_teacher_learns_as_much_from_two_processes(
         if name.startswith('pseudo_labels.') and 'score' not in name:
             assert torch.equal(ours[name], value), name
         else:
-            # 2e-5 of the way were seen.
+            # Differences of up to 2e-5 of the change were seen.
             moved = (value - start[name]).abs().max().item()
             torch.testing.assert_close(
                 ours[name], value, rtol=0, atol=1e-3 * moved + 1e-6, msg=name
@@ -260,7 +263,7 @@ def count_rank(detections: list, rank: int, folder) -> None:
 
 @pytest.mark.slow
 def test_a_process_without_labels_counts(tmp_path):
-    """And a teacher's statistics are those of all processes."""
+    """Statistics of pseudo-labels and batch norms are those of both."""
     detections = [
         [
             InstanceData(
