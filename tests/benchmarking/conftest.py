@@ -1,4 +1,4 @@
-"""Commands of a cluster that is not there."""
+"""Fixture: SLURM's commands, replaced by fake ones."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def fake_slurm(tmp_path, monkeypatch):
-    """Puts the stand-in's commands in the PATH; the folder of its jobs."""
+    """Puts the fake commands into the PATH, and returns the jobs' folder."""
     submitit = pytest.importorskip('submitit')
     folder = tmp_path / 'state'
     monkeypatch.setenv('PATH', f'{tmp_path}/bin:{os.environ["PATH"]}')

@@ -1,4 +1,4 @@
-"""SLURM's commands on one machine, as far as a test needs them.
+"""Fake commands of SLURM on one machine, as far as tests need them.
 
 It is called by the names of the commands. Jobs are files in $FAKE_SLURM:
 NUMBER.sh the script, NUMBER.pid its process group, NUMBER.state the last word.
@@ -14,7 +14,7 @@ FOLDER = Path(os.environ['FAKE_SLURM'])
 
 
 def submit(number: str) -> None:
-    """Runs a job; what becomes of it is written when it is over."""
+    """Runs a job, and writes its state when it is over."""
     script = FOLDER / f'{number}.sh'
     done = f'echo COMPLETED > {FOLDER}/{number}.state'
     begun = subprocess.Popen(
@@ -40,7 +40,7 @@ def sbatch(path: str) -> None:
 
 
 def srun(*args: str) -> None:
-    """Has no pattern for the files of what a program prints but %j and %t."""
+    """Submits or runs a job; names of output files may have %j and %t only."""
     args, outputs = list(args), {}
     while args[0].startswith('--'):
         option = args.pop(0)
@@ -66,7 +66,7 @@ def sacct(*args: str) -> None:
 
 
 def scancel(number: str) -> None:
-    """SIGTERM, and SIGKILL a second later."""
+    """Sends SIGTERM, and SIGKILL a second later."""
     group = (FOLDER / f'{number}.pid').read_text()
     task = (FOLDER / f'{number}.task').read_text()
     os.kill(int(task), signal.SIGTERM)

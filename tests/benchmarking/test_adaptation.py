@@ -1,4 +1,4 @@
-"""The numbers and the bookkeeping of the comparison of methods, by hand."""
+"""The comparison of methods: scores by hand, finished and resumed runs."""
 
 import json
 import runpy
@@ -32,7 +32,7 @@ def wait_until(condition) -> None:
 
 @pytest.fixture
 def ann_file(tmp_path):
-    """Two classes, one box each."""
+    """Annotations of two classes with one box each."""
     path = tmp_path / 'test.json'
     path.write_text(
         json.dumps(
@@ -272,7 +272,7 @@ def test_a_pair_without_configs_is_refused(tmp_path, methods):
 
 
 def test_the_command_knows_the_methods():
-    """It repeats their names, as their import takes seconds."""
+    """The command repeats the methods' names, as importing takes seconds."""
     assert runpy.run_path(str(COMMAND))['METHODS'] == tuple(methods.METHODS)
 
 
@@ -294,7 +294,7 @@ def test_the_consistency_term_comes_on_top_of_both_classifiers():
 
 @pytest.fixture
 def own(tiny_data, tmp_path):
-    """Writes the template with lines of one's own."""
+    """Writes the template with other lines."""
 
     def write(**lines) -> Path:
         path = tmp_path / 'own.py'
@@ -400,7 +400,7 @@ with open(os.path.join(work_dir, 'detections.bbox.json'), 'w') as file:
 
 @pytest.fixture
 def pair(demo_run, ann_file, tmp_path):
-    """Makes ``compare`` take a stand-in for the training; gives arguments."""
+    """Replaces the training of ``compare``; returns its arguments."""
     config = Path(demo_run.config)
     config.write_text(
         config.read_text() + 'train_cfg = dict(max_iters=20)\n'

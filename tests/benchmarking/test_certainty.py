@@ -1,4 +1,4 @@
-"""Differences of AP50 on images drawn anew."""
+"""Confidence intervals of differences in AP50."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def Matches(*files):
 
 
 def write(path, images: list[list], found: list[list]) -> tuple[str, str]:
-    """COCO files: of each image (class, x) of boxes, (class, x, score)."""
+    """Writes COCO files; images have boxes (class, x), (class, x, score)."""
     boxes = [
         dict(
             id=n + 1,
@@ -56,7 +56,7 @@ def write(path, images: list[list], found: list[list]) -> tuple[str, str]:
 
 @pytest.fixture
 def scene():
-    """Twelve images; some detections are right and some are not."""
+    """Twelve images with some right and some wrong detections."""
     rng = np.random.default_rng(0)
     images, found = [], []
     for _ in range(12):

@@ -1,4 +1,4 @@
-"""Trainings as jobs of SLURM; its commands are stood in for."""
+"""Trainings as jobs of SLURM, with fake commands."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ sys.exit(int(sys.argv[3]))
 
 @pytest.fixture
 def slurm(fake_slurm, tmp_path):
-    """Makes a Slurm with the stand-in's commands."""
+    """Makes a Slurm that uses the fake commands."""
     return lambda **options: Slurm(options, str(tmp_path / 'jobs'))
 
 

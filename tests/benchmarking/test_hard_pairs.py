@@ -1,4 +1,4 @@
-"""Pairs made out of the small pairs: what stays, what is cut, what is told."""
+"""Hard pairs out of the small pairs: classes, windows, files, messages."""
 
 import json
 
@@ -83,7 +83,7 @@ def test_boxes_move_with_the_window():
 
 @pytest.fixture
 def root(tmp_path):
-    """Both pairs in small: images of noise, half of them without a bus."""
+    """Both small pairs as images of noise, half of them without a bus."""
     rng = np.random.default_rng(0)
     parts = dict(
         city2foggy=dict(

@@ -1,4 +1,4 @@
-"""How far a training is, by the scalars that it writes."""
+"""The progress of a training, read from the scalars that it logs."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from da_faster.benchmarking.progress import (
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Stands still; ``clock[0]`` are the seconds."""
+    """A clock that stands still at ``clock[0]`` seconds."""
     now = [1000.0]
     monkeypatch.setattr(progress.time, 'monotonic', lambda: now[0])
     return now
@@ -34,7 +34,7 @@ def write(work_dir: Path, *records, timestamp: str = '20260101_000000'):
 
 
 def at(iteration: int, loss: float = 1.0, seconds: float = 2.0) -> dict:
-    """As MMEngine writes it in training."""
+    """A record as MMEngine writes it in training."""
     return dict(
         lr=0.1, loss=loss, iter=iteration, step=iteration, time=seconds
     )
@@ -95,7 +95,7 @@ def test_minutes_of_an_interrupted_training(tmp_path):
 
 
 def test_minutes_of_a_training_in_two_parts(tmp_path):
-    """As with a burn-in; the parts are of different length."""
+    """A resume after a burn-in; the parts have different lengths."""
     first = [at(i, seconds=1.0) for i in (10, 20, 30)]
     write(tmp_path, *first, at(40, seconds=3.0))
     assert training_minutes(str(tmp_path)) == 1.0
@@ -114,7 +114,7 @@ def test_half_a_line_is_read_when_it_is_whole(tmp_path):
 
 
 def test_a_resumed_run_starts_at_its_iteration(tmp_path):
-    """What the earlier one wrote does not count."""
+    """Records of the earlier training do not count."""
     write(tmp_path, at(10), at(20), at(30))
     (tmp_path / 'iter_20.pth').touch()
     (tmp_path / 'last_checkpoint').write_text('iter_20.pth')
