@@ -34,12 +34,14 @@ def main() -> None:
     if args.method == args.baseline:
         parser.error('METHOD and --baseline are the same')
     # Late: the package imports torch, which takes seconds.
-    from da_faster.benchmarking.adaptation import finished
+    from da_faster.benchmarking.adaptation import scored_runs
     from da_faster.benchmarking.certainty import measure_gain
     from da_faster.benchmarking.scores import markdown_table
     from da_faster.errors import UserError
 
-    ours, theirs = finished(args.folder, (args.method, args.baseline)).values()
+    ours, theirs = scored_runs(
+        args.folder, (args.method, args.baseline)
+    ).values()
     every = ours[0].num_images
     if max(args.images) > every:
         raise UserError(
@@ -51,8 +53,8 @@ def main() -> None:
         rows.append(
             (
                 size,
-                f'{gain.mean:+.1f} ± {gain.half:.1f}',
-                f'± {gain.of_images:.1f}',
+                f'{gain.mean:+.1f} ± {gain.half_width:.1f}',
+                f'± {gain.half_width_images:.1f}',
                 f'{gain.wins:.0%}',
             )
         )

@@ -16,7 +16,7 @@ from .errors import UserError
 from .package_configs import config_path
 
 # What is looked up in a finished config: by Runner as arguments and later, by
-# MMDetection's tools and by ours. (See in_effect() for the data_preprocessor.)
+# MMDetection's tools and by ours. (See looked_up() for the data_preprocessor.)
 LOOKED_UP = {
     *inspect.signature(Runner).parameters.keys()
     - {'cfg', 'data_preprocessor'},

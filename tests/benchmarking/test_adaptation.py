@@ -135,7 +135,7 @@ def test_runs_side_by_side_share_the_cores(tmp_path, monkeypatch):
     def threads(jobs: int) -> int:
         log = tmp_path / 'train.log'
         log.unlink(missing_ok=True)
-        training.Here(jobs).start(command, str(log)).wait()
+        training.LocalExecutor(jobs).start(command, str(log)).wait()
         return int(log.read_text())
 
     assert [threads(jobs) for jobs in (1, 2, 9)] == [6, 3, 1]
@@ -461,7 +461,7 @@ def test_methods_are_compared_with_source_only(pair, demo_run, tmp_path):
     assert (
         '- oracle: +0.0 ± 0.0: fewer than 5 images do not say' in done.stdout
     )
-    runs = adaptation.finished(str(tmp_path / 'out'), ['oracle'])
+    runs = adaptation.scored_runs(str(tmp_path / 'out'), ['oracle'])
     assert len(runs['oracle']) == 2
 
 

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from da_faster.benchmarking import adaptation
-from da_faster.benchmarking.certainty import Gain, gains, measure_gain
+from da_faster.benchmarking.certainty import (
+    Gain,
+    bootstrap_gains,
+    measure_gain,
+)
 from da_faster.benchmarking.certainty import Matches as AnyMatches
 from da_faster.benchmarking.scores import evaluate
 from da_faster.errors import UserError
@@ -105,13 +109,16 @@ def test_gains_by_hand(tmp_path):
     images = [[(1, 0)], [(1, 0)]]
     ours = Matches(*write(tmp_path / 'a', images, [[(1, 0, 0.9)]] * 2))
     theirs = Matches(*write(tmp_path / 'b', images, [[(1, 0, 0.9)], []]))
-    found = gains([ours], [theirs], draws=400)
+    found = bootstrap_gains([ours], [theirs], draws=400)
     half = 100 * (1 - 51 / 101)
     assert set(found.round(6)) == {0, round(half, 6), 100}
     # Of two images drawn, one is the other half of the time.
     assert np.mean(found == 100) == pytest.approx(0.25, abs=0.07)
-    assert gains([ours], [ours], draws=5).tolist() == [0] * 5
-    assert set(gains([ours], [theirs], num_images=1, draws=50)) == {0, 100}
+    assert bootstrap_gains([ours], [ours], draws=5).tolist() == [0] * 5
+    assert set(bootstrap_gains([ours], [theirs], num_images=1, draws=50)) == {
+        0,
+        100,
+    }
 
 
 def test_classes_that_the_config_lacks_do_not_count(scene, tmp_path):
@@ -131,7 +138,9 @@ def test_the_spread_over_seeds_widens_the_interval(tmp_path):
     # Gains of 100, 0 and 100; Student's t of 2 degrees of freedom is 2.920.
     deviation = np.std([100, 0, 100], ddof=1)
     assert gain.mean == pytest.approx(200 / 3)
-    assert gain.half == pytest.approx(2.92 * deviation / 3**0.5, rel=1e-3)
+    assert gain.half_width == pytest.approx(
+        2.92 * deviation / 3**0.5, rel=1e-3
+    )
     assert not gain.significant
 
 
@@ -144,7 +153,7 @@ def test_fewer_images_widen_the_interval(scene, tmp_path):
     few, many = (measure_gain([ours], [theirs], size) for size in (3, 48))
     assert few.mean == many.mean > 0
     # A standard error falls with the root: a fourth of it.
-    assert few.half / many.half == pytest.approx(4, rel=0.35)
+    assert few.half_width / many.half_width == pytest.approx(4, rel=0.35)
 
 
 @pytest.mark.parametrize(
@@ -193,15 +202,15 @@ def test_finished_runs_are_read(scene, tmp_path):
     (folder / 'scores.json').write_text(
         json.dumps(dict(test=truth, classes=CLASSES, scores=scores))
     )
-    runs = adaptation.finished(str(folder), ['source-only', 'style'])
+    runs = adaptation.scored_runs(str(folder), ['source-only', 'style'])
     assert {k: len(v) for k, v in runs.items()} == {
         'source-only': 1,
         'style': 1,
     }
     with pytest.raises(UserError, match='has no da, but source-only, style'):
-        adaptation.finished(str(folder), ['da'])
+        adaptation.scored_runs(str(folder), ['da'])
     with pytest.raises(UserError, match='does not exist: run benchmarks/'):
-        adaptation.finished(str(tmp_path), ['da'])
+        adaptation.scored_runs(str(tmp_path), ['da'])
     (folder / 'scores.json').write_text('{"scores": {}}')
     with pytest.raises(UserError, match='is not what .* writes'):
-        adaptation.finished(str(folder), ['da'])
+        adaptation.scored_runs(str(folder), ['da'])

@@ -21,7 +21,7 @@ from .cluster import Job, Slurm
 from .methods import BASELINE, METHODS, derive, find_config, label_files
 from .progress import ProgressLines, training_minutes, watch
 from .scores import describe, draw_dots, evaluate, make_table
-from .training import Here, train_command
+from .training import LocalExecutor, train_command
 
 DETECTIONS = 'detections.bbox.json'
 # The keys that decide the weights; not the keys of logs and checkpoints.
@@ -47,8 +47,8 @@ class Run(NamedTuple):
     work_dir: str
 
     @property
-    def mark(self) -> str:
-        """The file with the fingerprint of the run."""
+    def status_file(self) -> str:
+        """The file with the run's fingerprint, and whether it has finished."""
         return osp.join(self.work_dir, 'run.json')
 
     @property
@@ -68,7 +68,8 @@ class Run(NamedTuple):
 def fingerprint(run: Run) -> str:
     """Hashes all that decides the weights and scores of a run.
 
-    That is a part of the config, the options and the annotation files.
+    These are the DECISIVE keys of the config, the options and the annotation
+    files.
     """
     cfg = Config.fromfile(run.config).to_dict()
     parts = {key: cfg.get(key) for key in DECISIVE}
@@ -92,12 +93,12 @@ def is_finished(run: Run) -> bool:
     """
     current = fingerprint(run)
     known = dict(fingerprint=None, finished=False)
-    if osp.isfile(run.mark):
-        with open(run.mark) as f:
+    if osp.isfile(run.status_file):
+        with open(run.status_file) as f:
             known = json.load(f)
     elif not osp.isdir(run.work_dir) or not os.listdir(run.work_dir):
         known['fingerprint'] = current
-        write_atomically(json.dumps(known).encode(), run.mark)
+        write_atomically(json.dumps(known).encode(), run.status_file)
     if known['fingerprint'] != current:
         raise UserError(
             f'{run.work_dir} holds a run of another config or of other data: '
@@ -111,9 +112,11 @@ def set_finished(run: Run) -> None:
 
     The fingerprint remains that of the start, even if files were edited since.
     """
-    with open(run.mark) as f:
+    with open(run.status_file) as f:
         known = json.load(f)
-    write_atomically(json.dumps(dict(known, finished=True)).encode(), run.mark)
+    write_atomically(
+        json.dumps(dict(known, finished=True)).encode(), run.status_file
+    )
 
 
 def command_of(run: Run) -> list[str]:
@@ -149,7 +152,7 @@ def train_all(
     runs: Sequence[Run],
     jobs: int,
     finish: Callable[[Run, float], None],
-    place: Here | Slurm,
+    executor: LocalExecutor | Slurm,
 ) -> None:
     """Trains the unfinished runs, several at a time.
 
@@ -162,7 +165,7 @@ def train_all(
         jobs (int): Runs that train at the same time.
         finish (callable): A function to call at the end of each run, with the
             run and its seconds.
-        place (Here or Slurm): Starts the trainings.
+        executor (Here or Slurm): Starts the trainings.
 
     Raises:
         UserError: If a run fails, or if its work dir holds another run.
@@ -184,7 +187,7 @@ def train_all(
                         run.config, run.work_dir, METHODS[run.method].arguments
                     )
                     os.makedirs(run.work_dir, exist_ok=True)
-                    active[run] = place.start(command_of(run), run.log)
+                    active[run] = executor.start(command_of(run), run.log)
                     lines.add(str(run), progress)
             for run in list(active):
                 code = active[run].poll()
@@ -216,12 +219,14 @@ def train_all(
                     file=sys.stderr,
                     flush=True,
                 )
-                place.end(list(active.values()))
+                executor.end(list(active.values()))
     if failure:
         raise failure
 
 
-def finished(folder: str, methods: Sequence[str]) -> dict[str, list[Matches]]:
+def scored_runs(
+    folder: str, methods: Sequence[str]
+) -> dict[str, list[Matches]]:
     """Reads the runs of methods that a comparison has scored.
 
     Args:
@@ -343,14 +348,14 @@ def compare(
             flush=True,
         )
 
-    place: Here | Slurm
+    executor: LocalExecutor | Slurm
     if slurm is None:
         jobs = jobs or 1
-        place = Here(jobs)
+        executor = LocalExecutor(jobs)
     else:
         jobs = jobs or len(runs)
-        place = Slurm(slurm, osp.join(out, 'slurm'))
-    train_all(runs, jobs, finish, place)
+        executor = Slurm(slurm, osp.join(out, 'slurm'))
+    train_all(runs, jobs, finish, executor)
     labels = {m: METHODS[m].label or m for m in scores}
     table = make_table(scores, seeds, labels)
     table += '\n\n' + describe(ann_file, seeds)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from .scores import match
+from .scores import coco_evaluation
 
-FEWEST = 5  # test images that the bootstrap needs
+MIN_IMAGES = 5  # test images that the bootstrap needs
 RECALLS = np.linspace(0, 1, 101)  # COCO takes the precision at these
 
 
@@ -29,7 +29,7 @@ class Matches:
     def __init__(
         self, ann_file: str, detections: str, classes: Sequence[str]
     ) -> None:
-        evaluation = match(ann_file, detections, classes)
+        evaluation = coco_evaluation(ann_file, detections, classes)
         evaluation.params.iouThrs = np.array([0.5])
         evaluation.params.areaRng = evaluation.params.areaRng[:1]
         evaluation.params.areaRngLbl = ['all']
@@ -91,7 +91,7 @@ class Matches:
         return 100 * float(by_class.mean()) if len(by_class) else np.nan
 
 
-def gains(
+def bootstrap_gains(
     ours: Sequence[Matches],
     theirs: Sequence[Matches],
     num_images: int | None = None,
@@ -130,11 +130,11 @@ class Gain(NamedTuple):
 
     Attributes:
         mean (float): The mean over the seeds in percent.
-        of_images (float): Half the width of the 90 % confidence interval that
-            comes from the choice of test images (bootstrap).
-        of_seeds (float): Half the width of the interval that comes from the
-            seeds (Student's t). It is 0 for a single seed, the spread of which
-            is unknown.
+        half_width_images (float): Half the width of the 90 % confidence
+            interval that comes from the choice of test images (bootstrap).
+        half_width_seeds (float): Half the width of the interval that comes
+            from the seeds (Student's t). It is 0 for a single seed, the spread
+            of which is unknown.
         wins (float): The fraction of the draws of test images in which the
             method wins.
         runs (int): The number of seeds.
@@ -142,24 +142,24 @@ class Gain(NamedTuple):
     """
 
     mean: float
-    of_images: float
-    of_seeds: float
+    half_width_images: float
+    half_width_seeds: float
     wins: float
     runs: int
     images: int
 
     @property
-    def half(self) -> float:
+    def half_width(self) -> float:
         """Half the width of the whole interval: variances add up."""
-        return float(np.hypot(self.of_images, self.of_seeds))
+        return float(np.hypot(self.half_width_images, self.half_width_seeds))
 
     @property
     def significant(self) -> bool:
         """Whether the interval leaves out 0, with enough seeds and images."""
         return (
             self.runs > 1
-            and self.images >= FEWEST
-            and abs(self.mean) > self.half
+            and self.images >= MIN_IMAGES
+            and abs(self.mean) > self.half_width
         )
 
     def __str__(self) -> str:
@@ -167,11 +167,11 @@ class Gain(NamedTuple):
             says = 'better' if self.mean > 0 else 'worse'
         elif self.runs < 2:
             says = 'one seed does not say'
-        elif self.images < FEWEST:
-            says = f'fewer than {FEWEST} images do not say'
+        elif self.images < MIN_IMAGES:
+            says = f'fewer than {MIN_IMAGES} images do not say'
         else:
             says = 'may be chance'
-        return f'{self.mean:+.1f} ± {self.half:.1f}: {says}'
+        return f'{self.mean:+.1f} ± {self.half_width:.1f}: {says}'
 
 
 def measure_gain(
@@ -191,16 +191,16 @@ def measure_gain(
     runs, every = len(ours), ours[0].num_images
     once = np.ones(every, int)
     each = [a.ap50(once) - b.ap50(once) for a, b in zip(ours, theirs)]
-    drawn = gains(ours, theirs, num_images)
+    drawn = bootstrap_gains(ours, theirs, num_images)
     drawn = drawn[~np.isnan(drawn)]
-    of_seeds = 0.0
+    half_width_seeds = 0.0
     if runs > 1:
         error = np.std(each, ddof=1) / np.sqrt(runs)
-        of_seeds = float(stats.t.ppf(0.95, runs - 1) * error)
+        half_width_seeds = float(stats.t.ppf(0.95, runs - 1) * error)
     return Gain(
         float(np.mean(each)),
         float(1.645 * np.std(drawn)),
-        of_seeds,
+        half_width_seeds,
         float(np.mean(drawn > 0)),
         runs,
         num_images or every,

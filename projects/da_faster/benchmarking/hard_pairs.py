@@ -141,7 +141,7 @@ def windows(
 
 
 def shows(example: Example, classes: Iterable[str]) -> bool:
-    """Whether an image has an object of the classes."""
+    """Says whether an image has an object of the classes."""
     return any(box.label in classes for box in example.boxes)
 
 

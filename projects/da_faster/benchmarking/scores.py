@@ -16,7 +16,9 @@ from da_faster.coco_files import read_annotations
 from da_faster.errors import UserError
 
 
-def match(ann_file: str, detections: str, classes: Sequence[str]) -> COCOeval:
+def coco_evaluation(
+    ann_file: str, detections: str, classes: Sequence[str]
+) -> COCOeval:
     """Prepares COCO's evaluation of detections, without running it.
 
     Args:
@@ -61,7 +63,7 @@ def evaluate(ann_file: str, detections: str, classes: Sequence[str]) -> dict:
         dict: ``AP``, ``AP50`` and ``AP50_by_class`` (by name of the class), in
         percent.
     """
-    evaluation = match(ann_file, detections, classes)
+    evaluation = coco_evaluation(ann_file, detections, classes)
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation.evaluate()
         evaluation.accumulate()

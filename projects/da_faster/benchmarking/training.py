@@ -31,7 +31,7 @@ def train_command(config: str, work_dir: str, *options: str) -> list[str]:
     ]
 
 
-class Here:
+class LocalExecutor:
     """Starts trainings as processes of this machine.
 
     Args:

@@ -1,6 +1,6 @@
 """The first sentence of a report."""
 
-from da_faster.benchmarking.certainty import FEWEST, Gain
+from da_faster.benchmarking.certainty import MIN_IMAGES, Gain
 
 
 def count(number: int, noun: str) -> str:
@@ -22,7 +22,7 @@ def gain_sentence(last: str, first: str, ours: float, gain: Gain) -> str:
     else:
         word = 'more' if gain.mean > 0 else 'less'
         difference = f'{abs(gain.mean):.1f} {word} than'
-    low, high = gain.mean - gain.half, gain.mean + gain.half
+    low, high = gain.mean - gain.half_width, gain.mean + gain.half_width
     interval = (
         f'(90 % interval over {count(gain.runs, "seed")} and '
         f'{count(gain.images, "test image")}: {low:+.1f} to {high:+.1f})'
@@ -31,7 +31,7 @@ def gain_sentence(last: str, first: str, ours: float, gain: Gain) -> str:
         chance = f'that is more than chance {interval}'
     elif gain.runs < 2:
         chance = 'one seed does not say whether that is more than chance'
-    elif gain.images < FEWEST:
+    elif gain.images < MIN_IMAGES:
         chance = (
             f'{count(gain.images, "test image")} cannot say whether that is '
             'more than chance'
