@@ -1,4 +1,4 @@
-"""What the pages tell people to type."""
+"""Reads the commands in the pages of the docs."""
 
 import re
 import shlex
@@ -31,7 +31,7 @@ STANDS_FOR['tools/dataset_converters/NAME.py'] = SCRIPTS['kitti.py']
 
 
 def split(line: str) -> list[list[str]]:
-    """The simple commands of a line of shell."""
+    """Splits a line of shell into its simple commands."""
     words = shlex.shlex(line, posix=True, punctuation_chars=';&|')
     words.whitespace_split = True
     commands: list[list[str]] = [[]]
@@ -44,8 +44,10 @@ def split(line: str) -> list[list[str]]:
 
 
 def expand(word: str, variables: dict) -> list[str]:
-    """A word with its variables, and without brackets of what may be left
-    out: ``[--out DIR]``, ``[WORK_DIR ...]``."""
+    """Replaces variables in a word, and removes brackets of optional parts.
+
+    Optional parts are written ``[--out DIR]`` or ``[WORK_DIR ...]``.
+    """
     whole = word
     for name, value in variables.items():
         whole = re.sub(rf'\${name}\b', value, whole)
@@ -55,7 +57,7 @@ def expand(word: str, variables: dict) -> list[str]:
 
 
 def commands(text: str) -> list[list[str]]:
-    """What a page tells to type, without assignments."""
+    """The commands of a page, without assignments."""
     lines = [
         line
         for _, block in SHELL.findall(text)

@@ -120,7 +120,7 @@ def test_the_launcher_as_an_option():
 
 
 def test_loaders_without_workers():
-    """persistent_workers=True, as the template has it, needs some."""
+    """persistent_workers=True of the template needs workers."""
     name = 'da_faster::custom/da_faster_custom.py'
     target = 'train_cfg.target_dataloader'
     cfg = read_config(
@@ -137,7 +137,7 @@ def test_loaders_without_workers():
 
 
 def test_a_path_arrives_by_an_option(tmp_path, monkeypatch):
-    """As it is, or as the way from here."""
+    """An option passes a path as it is, or as a relative one."""
 
     def arrives(path: str) -> bool:
         parser = argparse.ArgumentParser()

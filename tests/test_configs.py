@@ -64,7 +64,7 @@ def without(config: dict, *keys: str) -> dict:
 
 
 def adapted_sibling(name: str) -> str:
-    """The config that adapts and shares all else with a name."""
+    """Name of the config that differs only by the adaptation."""
     end = name.removeprefix('source_only').removeprefix('oracle')
     names = (
         f'da_faster_plain{end}',
@@ -77,7 +77,7 @@ def adapted_sibling(name: str) -> str:
 
 
 def build(cfg: ConfigDict):
-    """The model of a config, shapes only: no memory, no random numbers."""
+    """Builds a model without memory and random numbers: shapes only."""
     init_default_scope('mmdet')
     with torch.device('meta'):
         return MODELS.build(cfg)
@@ -179,7 +179,7 @@ def test_target_is_trained_on_without_labels(name):
 
 @pytest.mark.parametrize('name', TEACHERS)
 def test_a_teacher_sees_unlabelled_images_as_the_source_is(name):
-    """But for the student's view, and what gives the source other colours."""
+    """Only the student's view and the source's colours differ."""
     config = load(name)
     target = config['train_cfg']['target_dataloader']['dataset']
     assert target['type'] == 'TargetDataset'
@@ -227,7 +227,7 @@ def test_both_views_are_of_one_decoded_image(name, tmp_path, monkeypatch):
     'name', ['mean_teacher_city2foggy', 'mean_teacher_r50_fpn_city2foggy']
 )
 def test_a_full_size_teacher_takes_a_step(name):
-    """On small random images, with random weights and few proposals."""
+    """The step uses small random images, random weights, few proposals."""
     config = Config.fromfile(CONFIGS[name])
     detector = config.model.detector
     detector.backbone.init_cfg = None
@@ -324,7 +324,7 @@ def test_baseline_shares_all_but_the_adaptation(name):
 
 @pytest.fixture
 def street_json(tmp_path) -> Path:
-    """Three images: a car and a person, a person, nothing."""
+    """A COCO json of three images: car and person, person, nothing."""
     boxes = (
         (0, 3, [10, 10, 40, 20]),
         (0, 1, [60, 10, 10, 30]),

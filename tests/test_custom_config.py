@@ -93,7 +93,7 @@ def test_objects_of_another_size(edited, tiny_data):
 
 
 def found(value, key: str) -> Iterator[dict]:
-    """All dicts within a value that have a key."""
+    """Finds all dicts inside a value that have a key."""
     if isinstance(value, dict):
         if key in value:
             yield value
@@ -175,7 +175,7 @@ def test_the_lines_at_the_top_reach_the_teacher(edited):
 
 
 def test_the_teacher_with_the_reference_s_schedule(edited):
-    """The two lines that the template's first comment names."""
+    """The template's first comment names the two lines to change."""
     folder = edited()
     path = folder / TEMPLATE.name
     text = path.read_text()

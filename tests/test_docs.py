@@ -1,7 +1,7 @@
-"""The pages: the site builds, and what they tell people to type is right.
+"""The docs: the site builds, and the commands on the pages are right.
 
-Which options a command has is asked of the command itself. That the commands
-of the first page do what it says is in test_get_started.py.
+Options are compared with the command's own parser. test_get_started.py runs
+the commands of the first page.
 """
 
 import re
@@ -26,7 +26,7 @@ OTHERS = {
 
 
 class Parsed(Exception):
-    """Ends a command when it has read its options."""
+    """Ends a command after it has read its options."""
 
 
 def options(script: Path, argv: list[str]) -> dict:
@@ -65,7 +65,7 @@ def check_python(script: Path, argv: list[str]) -> None:
 
 
 def check(words: list[str]) -> None:
-    """Raises an AssertionError where a command cannot work."""
+    """Raises an AssertionError if a command of a page cannot work."""
     program, *argv = words
     for word in words:
         assert not re.search(r'\$\w', word), f'{word} is set nowhere'
@@ -97,7 +97,7 @@ def test_commands_are_right(path):
 
 
 def test_commands_are_found():
-    """Also those in running text, on several lines, and of variables."""
+    """Commands are found in text, on several lines, and with variables."""
     text = """
 See `A=1 python tools/test.py CONFIG X --out
 a.pkl`, not `tools/test.py`.
@@ -146,7 +146,7 @@ def test_a_wrong_command_is_seen(line, fault):
 
 
 def test_readme_repeats_figures_of_the_results():
-    """One place is measured again, and the other forgotten."""
+    """Figures that stand in two places are the same."""
     results = (ROOT / 'docs/results.md').read_text()
     table = re.search(
         r'^\| pair .*?\n\n', (ROOT / 'README.md').read_text(), re.S | re.M
@@ -168,7 +168,7 @@ assert 'torch' not in sys.modules, 'the API page imports the code'
 
 
 def test_the_site_builds(tmp_path):
-    """Strictly: a link or an anchor that leads nowhere is an error."""
+    """The build is strict: a broken link or anchor is an error."""
     done = subprocess.run(
         [sys.executable, '-c', BUILD, tmp_path / 'site'],
         cwd=ROOT,

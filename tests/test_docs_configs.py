@@ -26,7 +26,7 @@ BLOCKS = {
 
 
 def build(registry, cfg: dict):
-    """Shapes only: no memory, no random numbers."""
+    """Builds a model without memory and random numbers: shapes only."""
     init_default_scope('mmdet')
     with torch.device('meta'):
         return registry.build(cfg)
@@ -79,7 +79,7 @@ def config(name: str) -> Config:
 
 
 def keys_of_the_tables() -> list[tuple]:
-    """(config, dotted key) of each table under a comment that names one."""
+    """Config and dotted keys of each table whose comment names a config."""
     text = (DOCS / 'moving.md').read_text()
     parts = re.split(r'^<!-- keys of (\S+) -->$', text, flags=re.M)
     found = [
@@ -94,7 +94,7 @@ def keys_of_the_tables() -> list[tuple]:
 
 @pytest.mark.parametrize('name, key', keys_of_the_tables())
 def test_a_key_exists(name, key):
-    """As a value of the config, or as an argument of what it is of."""
+    """A key is a value of the config, or an argument of the class there."""
     value = config(name)
     *parts, last = key.split('.')
     for part in parts:

@@ -8,7 +8,7 @@ from da_faster.files import file_sha256, write_atomically
 
 
 def test_sha256(tmp_path):
-    """The value for 'abc' is that of FIPS 180-2."""
+    """FIPS 180-2 gives the digest of 'abc'."""
     (tmp_path / 'x').write_bytes(b'abc')
     assert file_sha256(str(tmp_path / 'x')) == (
         'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
@@ -38,7 +38,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, call):
 
 @pytest.mark.parametrize('answer', [errno.EINVAL, errno.ENOSYS, errno.EBADF])
 def test_a_file_system_without_fsync(tmp_path, monkeypatch, answer):
-    """Some network and FUSE file systems; the file is written all the same."""
+    """Some network file systems have no fsync; the file is written."""
 
     def refuse(descriptor):
         raise OSError(answer, os.strerror(answer))
@@ -49,7 +49,7 @@ def test_a_file_system_without_fsync(tmp_path, monkeypatch, answer):
 
 
 def test_a_folder_that_cannot_be_opened(tmp_path, monkeypatch):
-    """Windows opens no folder; the file is written all the same."""
+    """Windows cannot open a folder; the file is written nevertheless."""
 
     def refuse(path, flags):
         raise PermissionError(errno.EACCES, path)

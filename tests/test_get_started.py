@@ -1,4 +1,4 @@
-"""The commands of docs/index.md, run as they stand there, on tiny data."""
+"""Runs the commands of docs/index.md on tiny data."""
 
 import json
 from fnmatch import fnmatch
@@ -24,7 +24,7 @@ QUICK = [
 
 @pytest.mark.slow
 def test_the_first_page(tiny_config, tiny_data, tmp_path, monkeypatch):
-    """Only names of files are replaced, and trainings are shortened."""
+    """Runs the commands with other file names and shorter trainings."""
     monkeypatch.chdir(tmp_path)
     stand_in = {
         'configs/*.py': tiny_config,

@@ -1,4 +1,4 @@
-"""Sizes are those of the image as MMDetection's loader gives it."""
+"""Sizes of images as MMDetection's loader gives them."""
 
 import pytest
 from mmcv.transforms import LoadImageFromFile
@@ -63,7 +63,7 @@ def test_broken_metadata_that_opencv_obeys(tmp_path):
 
 
 def test_an_orientation_that_means_nothing(tmp_path):
-    """Cameras write 0 where they do not know."""
+    """Cameras write 0 if they do not know the orientation."""
     exif = Image.Exif()
     exif[0x0112] = 0
     path = tmp_path / 'x.jpg'

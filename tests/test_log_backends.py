@@ -10,7 +10,7 @@ from da_faster.config_files import read_config
 
 
 def refuse(package: str):
-    """importlib.util.find_spec, for which one package is missing."""
+    """A find_spec of importlib.util that does not find one package."""
     find_spec = importlib.util.find_spec
     return lambda name: None if name == package else find_spec(name)
 

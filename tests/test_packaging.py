@@ -1,4 +1,4 @@
-"""What an installed package holds: built from a copy of the tracked files."""
+"""The files of an installed package, built from the tracked files."""
 
 import re
 import shutil
@@ -90,7 +90,7 @@ def test_wheel_holds_configs_tools_and_index(wheel, package):
 
 
 def test_mim_finds_its_copy_first(wheel):
-    """onedl-mim looks in the folder of the first of the sorted names."""
+    """onedl-mim looks into the first folder of the sorted file names."""
     assert min(modes(wheel)).startswith('_da_faster_mim/.mim/')
 
 

@@ -65,9 +65,9 @@ LAYERS = {
 
 
 def imports(text: str, module: str, is_package: bool) -> set:
-    """Full names of what a file imports, inside functions too.
+    """Full names of all imports of a file, also inside functions.
 
-    Of ``from a import b`` that is ``a.b``, which may be a module or not.
+    ``from a import b`` gives ``a.b``, whether that is a module or not.
     """
     found = set()
     for node in ast.walk(ast.parse(text)):
@@ -83,13 +83,13 @@ def imports(text: str, module: str, is_package: bool) -> set:
 
 
 def rooms_of(module: str, parent: str) -> str:
-    """The room below ``parent`` that a module is in; '' where in none."""
+    """The room below ``parent`` that has a module; '' if none has it."""
     inside = module.startswith(f'{parent}.')
     return module.removeprefix(f'{parent}.').split('.')[0] if inside else ''
 
 
 def wrong_ways(module: str, imported: set) -> list:
-    """Imports of a module that run back or to the side, as sentences."""
+    """Imports of a module from the same or a higher layer, as sentences."""
     wrong = []
     for parent, layers in LAYERS.items():
         rank = {room: i for i, layer in enumerate(layers) for room in layer}
@@ -102,7 +102,7 @@ def wrong_ways(module: str, imported: set) -> list:
 
 
 def modules() -> dict:
-    """By name of a module of the package: what it imports."""
+    """Imports of each module of the package, by the module's name."""
     found = {}
     for path in PACKAGE.rglob('*.py'):
         if '.mim' in path.parts:
@@ -145,7 +145,7 @@ def test_a_backward_import_is_seen(module, line):
 
 
 def test_no_file_needs_itself():
-    """Beyond the layers: no circle of files, nor of a file and its room."""
+    """Files import in no circle, nor a file and its room."""
     files = {
         name: {
             other
@@ -290,7 +290,7 @@ for path in sys.argv[1:]:
 
 
 def test_options_that_cannot_be_read_are_one_sentence(command, capsys):
-    """Before the package is imported, and in the same way in all commands."""
+    """All commands refuse them in the same way, before importing torch."""
     for given, sentence in (
         ('foo', '--cfg-options foo: write KEY=VALUE'),
         ('=1', '--cfg-options =1: write KEY=VALUE'),

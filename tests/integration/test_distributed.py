@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def check_two_ranks(work_dir) -> None:
-    """Different data, one model, and that model in the checkpoint."""
+    """Two ranks see different data, share one model, and save that model."""
     ranks = stream(work_dir, 0), stream(work_dir, 1)
     assert [len(lines) for lines in ranks] == [6, 6]
     for domain in ('source', 'target'):
@@ -80,7 +80,7 @@ def test_two_processes_train_and_test(tiny_config, tmp_path):
 
 
 def test_two_processes_share_what_a_teacher_learned(tiny_config, tmp_path):
-    """And a resume goes on with it."""
+    """A resume continues with the shared statistics."""
     config = derive(
         tiny_config, tmp_path, TEACHER + 'find_unused_parameters = True\n'
     )

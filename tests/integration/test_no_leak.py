@@ -53,7 +53,7 @@ PATHS['soft labels'] = (
 
 
 def save_start(config, folder):
-    """Random weights, to start from."""
+    """Saves random weights to start from."""
     init_default_scope('mmdet')
     torch.manual_seed(0)
     model = MODELS.build(Config.fromfile(config).model)
@@ -95,7 +95,7 @@ def test_weights_do_not_depend_on_target_annotations(
 
 
 def test_the_images_of_the_target_do_matter(tiny_config, tmp_path):
-    """Else the test above would say nothing."""
+    """Otherwise the test above would prove nothing."""
     ends = [
         train(
             tiny_config,
@@ -156,7 +156,7 @@ train_dataloader['dataset'] = dict(
 
 
 def test_the_model_ignores_target_instances(tiny_config):
-    """Even where a foreign pipeline handed them over."""
+    """Instances that another pipeline passes on change nothing."""
     cfg = Config.fromfile(tiny_config)
     init_default_scope('mmdet')
     torch.manual_seed(0)

@@ -17,7 +17,7 @@ from launching import TEACHER, derive
 
 @pytest.fixture(scope='module')
 def detector(tiny_config, tmp_path_factory):
-    """A config and untrained weights, whose scores are about a half."""
+    """A config, and random weights that give scores of about 0.5."""
     register_all_modules()
     torch.manual_seed(0)
     model = MODELS.build(Config.fromfile(tiny_config).model)
@@ -37,7 +37,7 @@ def drawn(folder) -> list[str]:
 
 
 def test_a_folder_keeps_its_names(detector, tiny_data, tmp_path, command):
-    """Also of images that are called alike in two folders."""
+    """Images of the same name in two folders keep their folders."""
     folder = tmp_path / 'day'
     for part, name in (('a', 'test_0.png'), ('b', 'test_1.png')):
         (folder / part).mkdir(parents=True)
@@ -120,7 +120,7 @@ def test_two_detectors_side_by_side(
 
 
 def test_any_image_that_opens(detector, tiny_data, tmp_path, command):
-    """Of 16 bits, with transparency, or of a name that tells nothing."""
+    """Images of 16 bits, with transparency, or without a suffix open."""
     folder = tmp_path / 'einige Bilder, grün'
     folder.mkdir()
     image = cv2.imread(str(tiny_data / 'test/test_0.png'))
@@ -151,7 +151,7 @@ def test_what_was_drawn_is_not_looked_at_again(
     assert drawn(tmp_path / 'out') == [f'{tmp_path.name}/test_0.png']
 
 
-def test_a_title_has_its_letters_and_its_end():
+def test_a_long_title_in_unicode_is_drawn_whole():
     """OpenCV writes ? for letters beyond ASCII."""
     picture = np.zeros((9, 200, 3), np.uint8)
     bands = [

@@ -20,7 +20,7 @@ from da_faster.errors import UserError
 
 @pytest.fixture(scope='module')
 def run(tiny_data, tmp_path_factory):
-    """A work dir: config as a training saves it, a checkpoint, images."""
+    """A work dir with the saved config of a training, a checkpoint, images."""
     folder = tmp_path_factory.mktemp('run')
     for day in ('day1', 'day2'):
         (folder / 'images' / day).mkdir(parents=True)
@@ -48,7 +48,7 @@ def run(tiny_data, tmp_path_factory):
 
 
 def painted(run, work_dir, out=None, **options) -> dict:
-    """The pictures of a test, by their names below the folder."""
+    """Tests, and returns the drawn pictures by name below the folder."""
     apis.test(
         str(run / 'saved.py'),
         str(run / 'x.pth'),

@@ -1,4 +1,4 @@
-"""A run that was interrupted goes on where it stopped."""
+"""A run that was interrupted continues where it stopped."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from recorder import digest
 
 
 def interrupted(config, work_dir, **options) -> None:
-    """Stops after 4 iterations; the last checkpoint is of iteration 3."""
+    """A run that stopped after 4 iterations, with a checkpoint of 3."""
     with pytest.raises(SystemExit, match='stopped'):
         train(config, work_dir, custom_hooks__0__stop_after=4, **options)
 
@@ -31,7 +31,7 @@ def workers(source: int, target: int | None = None) -> dict:
 def test_a_resumed_run_is_the_whole_run(
     tiny_config, tmp_path, whole, before, after
 ):
-    """Images, augmentations, rates and weights."""
+    """Images, augmentations, learning rates and weights are the same."""
     interrupted(tiny_config, tmp_path, **workers(before))
     lines = train(tiny_config, tmp_path, '--resume', 'auto', **workers(after))
     assert lines[:4] == whole[:4]
@@ -141,7 +141,7 @@ def test_resume_of_a_finished_run_changes_nothing(tiny_config, tmp_path):
 def test_the_first_start_keeps_the_initial_weights(
     tiny_config, tmp_path, args
 ):
-    """Also with --resume, which has nothing to resume yet."""
+    """--resume without a checkpoint keeps load_from."""
     burn_in = train(tiny_config, tmp_path / 'a', randomness__seed=5)
     lines = train(
         tiny_config,

@@ -1,4 +1,4 @@
-"""Runs that are killed, asked to leave, or meet what is not finite."""
+"""Runs that are killed, get a signal, or meet values that are not finite."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 def sabotaged(config, folder, at: int, what: str, rank: int = 0):
-    """The config with a Saboteur."""
+    """Adds a Saboteur to the config."""
     return derive(
         config,
         folder,
@@ -37,7 +37,7 @@ def workers(number: int) -> dict:
 
 
 def by_iteration(work_dir, rank: int = 0) -> dict:
-    """The recorder's lines; of an iteration that ran twice, both are one."""
+    """The recorder's lines by iteration; repeated iterations are equal."""
     lines = {}
     for line in stream(work_dir, rank):
         assert lines.setdefault(line['iter'], line) == line
@@ -73,7 +73,7 @@ def test_a_killed_run_ends_as_the_whole_run(
 
 @pytest.mark.parametrize('at, what', [(2, 'kill'), (5, 'kill in checkpoint')])
 def test_a_mean_teacher_that_is_killed(tiny_config, tmp_path, at, what):
-    """Before the burn-in ends, and after it."""
+    """The kill is before or after the end of the burn-in."""
     (tmp_path / 'whole').mkdir()
     config = derive(tiny_config, tmp_path / 'whole', TEACHER)
     options = dict(default_hooks__checkpoint__interval=1)

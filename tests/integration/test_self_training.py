@@ -111,7 +111,7 @@ def test_a_detector_without_a_student_has_none_to_export(
 def test_a_checkpoint_without_a_teacher_starts_and_tests_both(
     tiny_config, config, tmp_path
 ):
-    """Of averaged weights, the average."""
+    """The average is taken of averaged weights."""
     average = derive(
         tiny_config,
         tmp_path,

@@ -377,7 +377,7 @@ def test_evaluation(capsys, tiny_config):
 
 @pytest.mark.slow
 def test_evaluators_that_differ(capsys, tiny_config, monkeypatch):
-    """What the faster one computes is what is compared."""
+    """The compared results are those of the faster library."""
     pytest.importorskip('faster_coco_eval')
     from faster_coco_eval import COCOeval_faster
 
@@ -400,7 +400,7 @@ def test_evaluators_that_differ(capsys, tiny_config, monkeypatch):
 
 
 def make_pair(folder: Path) -> Path:
-    """All that a generated pair has, in empty files."""
+    """Makes a generated pair of empty files."""
     for name in (
         'annotations/source_train.json',
         'annotations/target_test.json',
@@ -453,7 +453,7 @@ def test_a_pair_has_no_masks(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize('soft', [False, True])
 def test_step_parts_of_a_teacher(capsys, tiny_config, tmp_path, soft):
-    """From the first iteration on it trains on the target."""
+    """A teacher trains on the target from the first iteration on."""
     text = "model['distillation'] = dict(type='TwoStageDistillation')\n"
     config = derive(tiny_config, tmp_path, TEACHER + text * soft)
     out = tmp_path / 'parts.png'
@@ -549,7 +549,7 @@ def test_precision_needs_an_accelerator(capsys, tiny_config):
     ],
 )
 def test_precision(monkeypatch, precision, expected):
-    """Of the config's own none is left."""
+    """The config's own precision has no effect."""
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     cfg = Config(
         dict(
@@ -596,7 +596,7 @@ def test_what_is_not_there(capsys, args, sentence):
 
 
 def test_the_command_knows_the_variants():
-    """It repeats their names, as their import takes seconds."""
+    """The command repeats the variants' names, as importing takes seconds."""
     names = runpy.run_path(str(BENCHMARKS / 'train_step.py'))['VARIANTS']
     assert names == tuple(variants.VARIANTS)
 
