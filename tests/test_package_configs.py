@@ -28,7 +28,7 @@ def test_config_of_the_package(read, name):
 
 
 def test_base_of_the_package_has_no_scope_of_its_own(tmp_path):
-    """If MMEngine gave the base a scope, types of the base would be missing."""
+    """If MMEngine gave the base a scope, types would not be found."""
     (tmp_path / 'mine.py').write_text(
         "_base_ = 'da_faster::da_faster_demo.py'\n"
         'hooks = _base_.default_hooks\n'
