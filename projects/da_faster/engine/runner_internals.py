@@ -1,7 +1,7 @@
-"""What the engine needs of MMEngine's Runner and has no public name.
+"""Access to private parts of MMEngine's Runner and of its loops.
 
-The one file that reads or writes private parts of Runner and of its loops.
-After an update of MMEngine, look here first.
+No other file of the package reads or writes such parts. After an update of
+MMEngine, look here first.
 """
 
 from mmengine.runner import BaseLoop, Runner

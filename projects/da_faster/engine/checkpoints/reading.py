@@ -34,7 +34,7 @@ def read_checkpoint(
             )
     except FileNotFoundError:
         raise UserError(f'{path} does not exist; check the path.') from None
-    except Exception as error:  # whatever bytes do to a reader
+    except Exception as error:  # a damaged file may raise anything
         if isinstance(error, pickle.UnpicklingError) and not trust:
             raise UserError(
                 f'{path} is no checkpoint, or one that holds more than '
@@ -58,7 +58,7 @@ def read_checkpoint(
 
 
 def check_parts(checkpoint: dict, path: Path) -> None:
-    """Raises a UserError where a known part is of another kind.
+    """Raises a UserError if a known part of a checkpoint is no dictionary.
 
     Args:
         checkpoint: The content of a file.
@@ -79,11 +79,11 @@ def check_parts(checkpoint: dict, path: Path) -> None:
             )
 
 
-def name_some(what: str, names: Sequence[str], limit: int = 8) -> str:
-    """``2 missing: a, b``; the empty string without names."""
+def name_some(state: str, names: Sequence[str], limit: int = 8) -> str:
+    """Counts and names weights, '2 missing: a, b'; '' without names."""
     more = ', ...' if len(names) > limit else ''
     shown = ', '.join(sorted(names)[:limit])
-    return f'{len(names)} {what}: {shown}{more}' if names else ''
+    return f'{len(names)} {state}: {shown}{more}' if names else ''
 
 
 def check_weights(

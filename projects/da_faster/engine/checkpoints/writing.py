@@ -48,5 +48,5 @@ def write_together(
         raise UserError(f'{path} was not written: {error}.') from error
     finally:
         for path in hidden.values():
-            with suppress(OSError):  # below a file nothing can be missing
+            with suppress(OSError):  # the file may never have been written
                 path.unlink()
