@@ -14,8 +14,9 @@ that reaches its time limit saves a checkpoint, is queued again and resumes.
 --slurm takes the options of submitit's SlurmExecutor, e.g. partition, account,
 qos, gres, gpus_per_node, cpus_per_task, mem, constraint, and time, in minutes.
 
-my_config.py is made from configs/custom/da_faster_custom.py and names labelled
-images of the target. Paths in my_config.py are relative to the current folder.
+my_config.py is made from configs/custom/source_only_custom.py and names
+labelled images of the target. Paths in my_config.py are relative to the
+current folder.
 """
 
 import os

@@ -1,9 +1,8 @@
-# Domain Adaptive Faster R-CNN, Cityscapes -> Foggy Cityscapes: the reference
-# R50-C4 recipe (one source and one target image an iteration, 70k iterations).
+# Domain Adaptive Faster R-CNN, Cityscapes -> Foggy Cityscapes: the
+# reference R50-C4 recipe.
 _base_ = [
-    './_base_/models/da_faster_rcnn_r50_caffe_c4.py',
-    './_base_/datasets/city2foggy.py',
-    './_base_/schedules/reference_70k.py',
-    './_base_/default_runtime.py',
+    './source_only_city2foggy.py',
+    './_base_/methods/domain_classifiers_r50_c4.py',
 ]
-train_cfg = dict(max_iters=_base_.max_iters, val_interval=10000)
+model = dict(_base_.domain_classifiers, loss_consistency=_base_.consistency)
+train_cfg = dict(type='DALoop', target_dataloader=_base_.target_dataloader)

@@ -1,9 +1,14 @@
-# The same detector without domain adaptation.
-_base_ = './demo/da_faster_plain_demo.py'
-model = dict(domain_neck=None, instance_domain_head=None)
-train_cfg = dict(
-    _delete_=True,
-    type='SeededTrainLoop',
-    max_iters=_base_.max_iters,
-    val_interval=_base_.max_iters,
+# Generated city -> foggy city: a small detector, from scratch, on a CPU,
+# without domain adaptation.
+_base_ = [
+    './_base_/models/faster_rcnn_r18_small.py',
+    './_base_/datasets/city2foggy_demo.py',
+    './_base_/schedules/small_2200.py',
+    './_base_/small_runtime.py',
+]
+model = dict(
+    rpn_head=dict(
+        anchor_generator=dict(scales=[1, 2, 4, 8], ratios=[0.5, 1.0, 2.0])
+    ),
+    roi_head=dict(bbox_head=dict(num_classes=5)),
 )

@@ -51,7 +51,8 @@ def pytest_collection_finish() -> None:
 
 TINY = """
 _base_ = [
-    'ROOT/configs/_base_/models/da_faster_rcnn_r18_small.py',
+    'ROOT/configs/_base_/models/faster_rcnn_r18_small.py',
+    'ROOT/configs/_base_/methods/domain_classifiers_r18_small.py',
     'ROOT/configs/_base_/schedules/small_800.py',
     'ROOT/configs/_base_/default_runtime.py'
 ]
@@ -60,17 +61,17 @@ data_root = 'DATA/'
 metainfo = dict(classes=('box', ), palette=[(220, 20, 60)])
 custom_imports = dict(imports=['da_faster', 'recorder'])
 custom_hooks = [dict(type='Recorder')]
-model = dict(
+model = _base_.domain_classifiers
+model.domain_neck.update(in_channels=32, feat_channels=16)
+model.instance_domain_head.update(in_channels=32, feat_channels=16)
+model.update(
     backbone=dict(base_channels=8),
     rpn_head=dict(
         in_channels=32, feat_channels=32, anchor_generator=dict(scales=[1.5])),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=32),
         bbox_head=dict(in_channels=32, fc_out_channels=32, num_classes=1)),
-    domain_neck=dict(in_channels=32, feat_channels=16),
-    instance_domain_head=dict(in_channels=32, feat_channels=16),
-    loss_consistency=dict(
-        _delete_=True, type='DomainConsistencyLoss', loss_weight=0.1),
+    loss_consistency=dict(type='DomainConsistencyLoss', loss_weight=0.1),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=100, max_per_img=50),
         rcnn=dict(sampler=dict(num=32))),

@@ -7,10 +7,12 @@ import copy
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import mmcv
+import mmdet
 import numpy as np
 import pytest
 import torch
@@ -22,12 +24,15 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from PIL import Image
 
+from da_faster.config_files import LOOKED_UP
+
 FOLDER = Path(__file__).parents[1] / 'configs'
 FILES = [
     path
     for path in (*FOLDER.glob('*.py'), *FOLDER.glob('*/*.py'))
     if path.parent.name not in ('_base_', 'custom')
 ]
+ALL = sorted(FOLDER.rglob('*.py'))
 # By name: a work dir is called after its config, so names are unique.
 CONFIGS = {path.stem: path for path in FILES}
 ADAPTED = [name for name in CONFIGS if name.startswith('da_')]
@@ -44,6 +49,13 @@ SOURCE_STEPS = (
     'Invert',
 )
 DOMAIN_KEYS = ('domain_neck', 'instance_domain_head', 'loss_consistency')
+STOCK = dict(
+    DAFasterRCNN='FasterRCNN',
+    DARoIHead='StandardRoIHead',
+    DASingleStageDetector='RetinaNet',
+    DomainDataPreprocessor='DetDataPreprocessor',
+)
+MMDET = Path(mmdet.__file__).parent / '.mim/configs'
 # With domain classifiers there are none: tools/adapt.py adapts them.
 WITHOUT_SIBLING = (
     'source_only_retinanet_demo',
@@ -61,6 +73,47 @@ def load(name: str) -> dict:
 
 def without(config: dict, *keys: str) -> dict:
     return {k: v for k, v in config.items() if k not in keys}
+
+
+def without_classifiers(model: dict) -> dict:
+    """A model without what domain classifiers add to it."""
+    return {
+        key: without_classifiers(value)
+        if isinstance(value, dict)
+        else STOCK.get(value, value)
+        if key == 'type'
+        else value
+        for key, value in model.items()
+        if key not in DOMAIN_KEYS
+    }
+
+
+def bases(path: Path) -> list[Path]:
+    """The files that a config file names as its bases."""
+    named = re.search(
+        r"^_base_ = ('[^']*'|\[.*?^\])", path.read_text(), re.M | re.S
+    )
+    found = ast.literal_eval(named[1]) if named else []
+    return [
+        MMDET / base.removeprefix('mmdet::')
+        if base.startswith('mmdet::')
+        else path.parent / base
+        for base in ([found] if isinstance(found, str) else found)
+    ]
+
+
+def chain(path: Path) -> int:
+    """The number of files in the longest chain of bases, the file included."""
+    return 1 + max(map(chain, bases(path)), default=0)
+
+
+def settings(path: Path) -> Iterator[tuple[str, ast.expr]]:
+    """(name, value) of each assignment and keyword of a config file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.keyword):
+            yield node.arg, node.value
+        elif isinstance(node, ast.Assign):
+            yield ast.unparse(node.targets[0]).split('.')[-1], node.value
 
 
 def adapted_sibling(name: str) -> str:
@@ -87,6 +140,22 @@ def test_names_are_unique_and_folders_small():
     assert len(CONFIGS) == len(FILES) > 30
     folders = Counter(path.parent for path in FILES)
     assert max(folders.values()) <= 20
+
+
+@pytest.mark.parametrize('path', ALL, ids=lambda path: path.stem)
+def test_chains_are_short_and_methods_add(path):
+    """No adaptation is taken away to get an ordinary detector."""
+    assert chain(path) <= 4
+    for name, value in settings(path):
+        off = isinstance(value, ast.Constant) and value.value is None
+        assert not (off and name in (*DOMAIN_KEYS, 'target_dataloader')), name
+        if name in ('model', 'train_cfg', 'domain_classifiers', *DOMAIN_KEYS):
+            given = {
+                word.arg: getattr(word.value, 'value', None)
+                for word in getattr(value, 'keywords', ())
+            }
+            wraps = given.get('type') == 'MeanTeacher'
+            assert wraps or '_delete_' not in given, name
 
 
 @pytest.mark.parametrize('name', CONFIGS)
@@ -197,7 +266,7 @@ def test_a_teacher_sees_unlabelled_images_as_the_source_is(name):
     assert hook['type'] == 'SelfTrainingHook'
     assert 0 < hook['burn_in'] < config['train_cfg']['max_iters']
     # What rests after the burn-in, several processes would wait for.
-    rests = bool(config['model']['detector']['domain_neck'])
+    rests = 'domain_neck' in config['model']['detector']
     assert config.get('find_unused_parameters', False) == rests
 
 
@@ -282,17 +351,15 @@ def test_checkpoints_are_not_chosen_by_the_test_set(name):
 def test_baseline_shares_all_but_the_adaptation(name):
     sibling = adapted_sibling(name)
     baseline, adapted = load(name), load(sibling)
-    changed = ['model', 'train_cfg', 'train_dataloader']
+    changed = {'model', 'train_cfg', 'train_dataloader'}
     model = adapted['model']
     if sibling in TEACHERS:  # which is an average, too
         assert baseline['custom_hooks'][0]['type'] == 'EMAHook'
-        changed += ['custom_hooks', 'find_unused_parameters']
-        changed += ['detector']
+        changed |= {'custom_hooks', 'find_unused_parameters'}
         model = model['detector']
-    assert without(baseline, *changed) == without(adapted, *changed)
-    assert without(baseline['model'], *DOMAIN_KEYS) == without(
-        model, *DOMAIN_KEYS
-    )
+    for key in LOOKED_UP - changed:
+        assert baseline.get(key) == adapted.get(key), key
+    assert baseline['model'] == without_classifiers(model)
     assert baseline['train_cfg']['type'] == 'SeededTrainLoop'
     assert without(baseline['train_cfg'], 'type') == without(
         adapted['train_cfg'], 'type', 'target_dataloader'

@@ -15,7 +15,7 @@ from da_faster.config_files import read_config
 from da_faster.data_check import check
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE = ROOT / 'configs/custom/da_faster_custom.py'
+TEMPLATE = ROOT / 'configs/custom/source_only_custom.py'
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_without_target_labels(edited):
         model = MODELS.build(cfg.model)
         assert model.roi_head.bbox_head.num_classes == 1
         assert len(DATASETS.build(cfg.train_dataloader.dataset)) == 8
-        assert (model.domain_neck is None) == (name == 'source_only_custom')
+        assert hasattr(model, 'domain_neck') == (name == 'da_faster_custom')
     assert 'target_dataloader' not in cfg.train_cfg
     cfg = Config.fromfile(folder / 'da_faster_custom.py')
     assert len(DATASETS.build(cfg.train_cfg.target_dataloader.dataset)) == 8
@@ -175,12 +175,13 @@ def test_the_lines_at_the_top_reach_the_teacher(edited):
 
 
 def test_the_teacher_with_the_reference_s_schedule(edited):
-    """The template's first comment names the two lines to change."""
+    """The template's first comment names the three lines to change."""
     folder = edited()
     path = folder / TEMPLATE.name
     text = path.read_text()
     for ours, theirs in (
-        ('da_faster_rcnn_r18_small.py', 'da_faster_rcnn_r50_caffe_c4.py'),
+        ('faster_rcnn_r18_small.py', 'faster_rcnn_r50_caffe_c4.py'),
+        ('classifiers_r18_small.py', 'classifiers_r50_c4.py'),
         ('small_1800.py', 'reference_70k.py'),
     ):
         text = text.replace(ours, theirs)
@@ -191,6 +192,9 @@ def test_the_teacher_with_the_reference_s_schedule(edited):
     assert cfg.param_scheduler[1].milestones == [50000]
     others = read_config(path).param_scheduler
     assert cfg.param_scheduler == others  # there is no cosine to stretch
+    model = MODELS.build(read_config(folder / 'da_faster_custom.py').model)
+    assert model.domain_neck.classifiers[0].conv.in_channels == 1024
+    assert model.loss_consistency is None
 
 
 def test_the_comma_that_is_forgotten(edited):
@@ -199,7 +203,15 @@ def test_the_comma_that_is_forgotten(edited):
     assert any("write classes=('box', )" in text for text in texts), texts
 
 
-def test_padding_does_not_tell_the_domains_apart():
-    model = Config.fromfile(TEMPLATE).model
+@pytest.mark.parametrize(
+    'name',
+    [
+        'da_faster_custom.py',
+        'da_faster_strong_custom.py',
+        'da_faster_plain_custom.py',
+    ],
+)
+def test_padding_does_not_tell_the_domains_apart(name):
+    model = Config.fromfile(TEMPLATE.with_name(name)).model
     assert model.domain_neck.ignore_padding
     assert model.instance_domain_head.shared_dropout

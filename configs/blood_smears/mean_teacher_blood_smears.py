@@ -1,9 +1,12 @@
 # A teacher labels the target, after a burn-in as in
 # da_faster_blood_smears.py. From then on half of each target image is hidden
 # from the student.
-_base_ = './da_faster_blood_smears.py'
-max_iters = 1200
+_base_ = [
+    './source_only_blood_smears.py',
+    '../_base_/methods/domain_classifiers_r18_small.py',
+]
 detector = _base_.model
+detector.update(_base_.domain_classifiers)
 model = dict(
     _delete_=True,
     type='MeanTeacher',
@@ -11,28 +14,19 @@ model = dict(
     pseudo_labels=dict(threshold=0.5, ignore_above=0.3),
     block_masking=dict(size=32, ratio=0.5),
 )
-pack = _base_.target_pipeline[-1]
-views = dict(
-    type='MultiBranch',
-    branch_field=['target', 'target_weak'],
-    target=[_base_.strong, pack],
-    target_weak=[pack],
-)
+train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))
+target = _base_.target_dataloader
+target.dataset.pipeline = _base_.teacher_target_pipeline
+max_iters = 1200
 train_cfg = dict(
+    type='DALoop',
     max_iters=max_iters,
     val_interval=max_iters,
-    target_dataloader=dict(
-        dataset=dict(pipeline=[*_base_.target_pipeline[:-1], views])
-    ),
+    target_dataloader=target,
 )
-param_scheduler = [
-    _base_.param_scheduler[0],
-    dict(
-        _base_.param_scheduler[1],
-        end=max_iters,
-        T_max=max_iters - _base_.param_scheduler[1].begin,
-    ),
-]
+warm_up, decay = _base_.param_scheduler
+decay.update(end=max_iters, T_max=max_iters - decay.begin)
+param_scheduler = [warm_up, decay]
 custom_hooks = [dict(type='SelfTrainingHook', burn_in=700)]
 # The classifiers rest after the burn-in.
 find_unused_parameters = True

@@ -1,8 +1,3 @@
 # Upper bound: the same detector trained on the target's labels.
 _base_ = './source_only_blood_smears.py'
-train_dataloader = dict(
-    dataset=dict(
-        ann_file='annotations/target_train.json',
-        data_prefix=dict(img='target/train/'),
-    )
-)
+train_dataloader = dict(dataset=_base_.oracle)

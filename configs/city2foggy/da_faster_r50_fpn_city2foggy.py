@@ -3,9 +3,15 @@
 #   model.loss_consistency=None
 # One image classifier a level: --cfg-options model.domain_neck.num_levels=5
 _base_ = [
-    '../_base_/models/da_faster_rcnn_r50_fpn.py',
+    'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
+    '../_base_/methods/domain_classifiers_r50_fpn.py',
     '../_base_/datasets/city2foggy.py',
     '../_base_/schedules/reference_70k.py',
     '../_base_/default_runtime.py',
 ]
-train_cfg = dict(max_iters=_base_.max_iters, val_interval=10000)
+model = _base_.domain_classifiers
+model.update(
+    loss_consistency=_base_.consistency,
+    roi_head=dict(bbox_head=dict(num_classes=8)),
+)
+train_cfg = dict(type='DALoop', target_dataloader=_base_.target_dataloader)

@@ -1,11 +1,13 @@
 # FCOS, ResNet-50-FPN, Cityscapes -> Foggy Cityscapes. Without adaptation:
 #   --cfg-options model.domain_neck=None
 _base_ = [
-    '../_base_/models/da_fcos_r50_fpn.py',
+    '../_base_/models/fcos_r50_fpn.py',
+    '../_base_/methods/image_classifier_r50_fpn.py',
     '../_base_/datasets/city2foggy.py',
     '../_base_/schedules/reference_70k.py',
     '../_base_/default_runtime.py',
 ]
-train_cfg = dict(max_iters=_base_.max_iters, val_interval=10000)
+model = _base_.domain_classifiers
+train_cfg = dict(type='DALoop', target_dataloader=_base_.target_dataloader)
 # MMDetection's rate, 0.01 for 16 images, and its clipping.
 optim_wrapper = dict(optimizer=dict(lr=0.01 / 16), clip_grad=dict(max_norm=35))

@@ -3,9 +3,17 @@
 #   --cfg-options model.domain_neck=None model.instance_domain_head=None
 #   model.loss_consistency=None
 _base_ = [
-    '../_base_/models/da_mask_rcnn_r50_fpn.py',
+    'mmdet::_base_/models/mask-rcnn_r50_fpn.py',
+    '../_base_/methods/domain_classifiers_r50_fpn.py',
     '../_base_/datasets/city2foggy_instance.py',
     '../_base_/schedules/reference_70k.py',
     '../_base_/default_runtime.py',
 ]
-train_cfg = dict(max_iters=_base_.max_iters, val_interval=10000)
+model = _base_.domain_classifiers
+model.update(
+    loss_consistency=_base_.consistency,
+    roi_head=dict(
+        bbox_head=dict(num_classes=8), mask_head=dict(num_classes=8)
+    ),
+)
+train_cfg = dict(type='DALoop', target_dataloader=_base_.target_dataloader)

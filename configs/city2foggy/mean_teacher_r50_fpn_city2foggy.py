@@ -1,15 +1,13 @@
 # ALDI++, Cityscapes -> Foggy Cityscapes, ResNet-50-FPN: soft labels on masked
 # target images. On fewer than 8 GPUs: --auto-scale-lr.
 _base_ = [
-    '../_base_/models/da_faster_rcnn_r50_fpn.py',
+    'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
     '../_base_/datasets/city2foggy_aldi.py',
     '../_base_/schedules/aldi_25k.py',
     '../_base_/default_runtime.py',
 ]
 detector = _base_.model
-detector.update(
-    domain_neck=None, instance_domain_head=None, loss_consistency=None
-)
+detector.roi_head.bbox_head.num_classes = 8
 model = dict(
     _delete_=True,
     type='MeanTeacher',
@@ -18,7 +16,7 @@ model = dict(
     distillation=dict(type='TwoStageDistillation'),
     block_masking=dict(size=32, ratio=0.5),
 )
-train_cfg = dict(max_iters=_base_.max_iters, val_interval=5000)
+train_cfg = dict(type='DALoop', target_dataloader=_base_.target_dataloader)
 custom_hooks = [
     dict(
         type='SelfTrainingHook',

@@ -1,10 +1,11 @@
-# Upper bound: the target's labels.
-_base_ = './source_only_strong_r50_fpn_city2foggy.py'
-train_dataloader = dict(
-    dataset=dict(
-        data_root=_base_.target_root,
-        ann_file='annotations/instancesonly_filtered_gtFine_train_'
-        f'{_base_.fog}.json',
-        data_prefix=dict(img='leftImg8bit_foggy/train/'),
-    )
-)
+# Upper bound of mean_teacher_r50_fpn_city2foggy.py: the target's labels.
+_base_ = [
+    'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
+    '../_base_/datasets/city2foggy_aldi.py',
+    '../_base_/schedules/aldi_25k.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(roi_head=dict(bbox_head=dict(num_classes=8)))
+train_dataloader = dict(dataset=_base_.oracle)
+custom_hooks = [dict(type='EMAHook', momentum=0.0004)]
+load_from = _base_.coco_weights

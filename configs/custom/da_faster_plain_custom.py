@@ -1,7 +1,7 @@
 # The method of 2018: domain classifiers alone.
-_base_ = './da_faster_custom.py'
-train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
-train_cfg = dict(
-    target_dataloader=dict(dataset=dict(pipeline=_base_.target_pipeline))
-)
-custom_hooks = []
+_base_ = './source_only_custom.py'
+model = _base_.domain_classifiers
+# Images of many shapes: padding must not tell the domains apart.
+model.domain_neck.ignore_padding = True
+model.instance_domain_head.shared_dropout = True
+train_cfg = dict(type='DALoop', target_dataloader=_base_.target_dataloader)

@@ -1,9 +1,4 @@
-# The target's colours without domain classifiers: the one to begin with.
-_base_ = './da_faster_custom.py'
-model = dict(domain_neck=None, instance_domain_head=None)
-train_cfg = dict(
-    _delete_=True,
-    type='SeededTrainLoop',
-    max_iters=_base_.train_cfg.max_iters,
-    val_interval=_base_.train_cfg.val_interval,
-)
+# The fair baseline in the target's colours: the one to begin with.
+_base_ = './source_only_custom.py'
+train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))
+custom_hooks = [dict(type='EMAHook', momentum=0.01)]

@@ -1,9 +1,11 @@
 # Domain classifiers on top of the fair baseline.
-_base_ = './da_faster_plain_demo.py'
+_base_ = [
+    '../source_only_demo.py',
+    '../_base_/methods/domain_classifiers_r18_small.py',
+]
+model = _base_.domain_classifiers
 train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
-train_cfg = dict(
-    target_dataloader=dict(
-        dataset=dict(pipeline=_base_.strong_target_pipeline)
-    )
-)
+target = _base_.target_dataloader
+target.dataset.pipeline = _base_.strong_target_pipeline
+train_cfg = dict(type='DALoop', target_dataloader=target)
 custom_hooks = [dict(type='EMAHook', momentum=0.01)]

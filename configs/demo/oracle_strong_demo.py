@@ -1,4 +1,6 @@
 # Upper bound, strongly augmented, averaged weights.
-_base_ = '../oracle_demo.py'
-train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
+_base_ = '../source_only_demo.py'
+train_dataloader = dict(
+    dataset=dict(_base_.oracle, pipeline=_base_.strong_pipeline)
+)
 custom_hooks = [dict(type='EMAHook', momentum=0.01)]

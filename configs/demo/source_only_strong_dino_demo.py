@@ -4,18 +4,10 @@ _base_ = [
     '../_base_/models/dino_r18_small.py',
     '../_base_/datasets/city2foggy_demo.py',
     '../_base_/schedules/small_2200.py',
-    '../_base_/default_runtime.py',
+    '../_base_/small_runtime.py',
 ]
 model = dict(bbox_head=dict(num_classes=5))
 train_dataloader = dict(
     batch_size=4, dataset=dict(pipeline=_base_.strong_pipeline)
 )
-train_cfg = dict(
-    _delete_=True,
-    type='SeededTrainLoop',
-    max_iters=_base_.max_iters,
-    val_interval=_base_.max_iters,
-)
 custom_hooks = [dict(type='EMAHook', momentum=0.01)]
-default_hooks = dict(checkpoint=dict(interval=200, max_keep_ckpts=1))
-randomness = dict(seed=0)

@@ -1,9 +1,8 @@
-# DA Faster R-CNN, KITTI -> Cityscapes: the reference R50-C4 recipe.
+# Domain Adaptive Faster R-CNN, KITTI -> Cityscapes: the
+# reference R50-C4 recipe.
 _base_ = [
-    '../_base_/models/da_faster_rcnn_r50_caffe_c4.py',
-    '../_base_/datasets/kitti2city.py',
-    '../_base_/schedules/reference_70k.py',
-    '../_base_/default_runtime.py',
+    './source_only_kitti2city.py',
+    '../_base_/methods/domain_classifiers_r50_c4.py',
 ]
-model = dict(roi_head=dict(bbox_head=dict(num_classes=1)))
-train_cfg = dict(max_iters=_base_.max_iters, val_interval=10000)
+model = dict(_base_.domain_classifiers, loss_consistency=_base_.consistency)
+train_cfg = dict(type='DALoop', target_dataloader=_base_.target_dataloader)

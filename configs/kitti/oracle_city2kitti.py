@@ -1,9 +1,3 @@
 # Upper bound: the same detector trained on the target's labels.
 _base_ = './source_only_city2kitti.py'
-train_dataloader = dict(
-    dataset=dict(
-        data_root=_base_.target_root,
-        ann_file='annotations/train.json',
-        data_prefix=dict(img='training/image_2/'),
-    )
-)
+train_dataloader = dict(dataset=_base_.oracle)

@@ -1,11 +1,18 @@
-# The same detector without domain adaptation.
-_base_ = './da_faster_kitti2city.py'
-model = dict(
-    domain_neck=None, instance_domain_head=None, loss_consistency=None
-)
-train_cfg = dict(
-    _delete_=True,
-    type='SeededTrainLoop',
-    max_iters=_base_.max_iters,
-    val_interval=10000,
+# Faster R-CNN without domain adaptation, KITTI -> Cityscapes: the
+# detector and the training of the reference R50-C4 recipe.
+_base_ = [
+    '../_base_/models/faster_rcnn_r50_caffe_c4.py',
+    '../_base_/datasets/sim10k2city.py',
+    '../_base_/schedules/reference_70k.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(roi_head=dict(bbox_head=dict(num_classes=1)))
+# The target is that of SIM10k -> Cityscapes. All images with labels are the
+# source.
+train_dataloader = dict(
+    dataset=dict(
+        data_root='data/kitti/',
+        ann_file='annotations/trainval.json',
+        data_prefix=dict(img='training/image_2/'),
+    )
 )

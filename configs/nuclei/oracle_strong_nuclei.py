@@ -1,12 +1,6 @@
 # Upper bound, strongly augmented, averaged weights.
-_base_ = './oracle_nuclei.py'
+_base_ = './source_only_nuclei.py'
 train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            *_base_.oracle_pipeline[:-1],
-            _base_.strong,
-            _base_.oracle_pipeline[-1],
-        ]
-    )
+    dataset=dict(_base_.oracle, pipeline=_base_.strong_oracle_pipeline)
 )
 custom_hooks = [dict(type='EMAHook', momentum=0.01)]

@@ -1,9 +1,12 @@
-# The same detector without domain adaptation.
-_base_ = './da_faster_plain_nuclei.py'
-model = dict(domain_neck=None, instance_domain_head=None)
-train_cfg = dict(
-    _delete_=True,
-    type='SeededTrainLoop',
-    max_iters=_base_.max_iters,
-    val_interval=_base_.max_iters,
+# Nuclei, fluorescence images -> stained tissue: a small detector, from
+# scratch, on a CPU, without domain adaptation.
+_base_ = [
+    '../_base_/models/faster_rcnn_r18_small.py',
+    '../_base_/datasets/nuclei.py',
+    '../_base_/schedules/small_800.py',
+    '../_base_/small_runtime.py',
+]
+model = dict(
+    rpn_head=dict(anchor_generator=dict(scales=[1, 2, 4])),
+    roi_head=dict(bbox_head=dict(num_classes=1)),
 )

@@ -1,3 +1,4 @@
 # The fair baseline in the colours of the target's images.
-_base_ = './source_only_strong_nuclei.py'
+_base_ = './source_only_nuclei.py'
 train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))
+custom_hooks = [dict(type='EMAHook', momentum=0.01)]

@@ -1,5 +1,7 @@
 # Upper bound: the target's labels, strongly augmented, averaged weights.
-_base_ = './oracle_voc2clipart.py'
+_base_ = './source_only_voc2clipart.py'
 model = dict(test_cfg=dict(rpn=dict(max_per_img=300)))  # as the teacher's
-train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
+train_dataloader = dict(
+    dataset=dict(_base_.oracle, pipeline=_base_.strong_pipeline)
+)
 custom_hooks = [dict(type='EMAHook', momentum=0.0004)]

@@ -1,7 +1,3 @@
 # Upper bound: the same detector trained on the target's labels.
 _base_ = './source_only_voc2clipart.py'
-train_dataloader = dict(
-    dataset=dict(
-        data_root=_base_.target_root, ann_file='annotations/train.json'
-    )
-)
+train_dataloader = dict(dataset=_base_.oracle)

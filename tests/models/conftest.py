@@ -17,7 +17,11 @@ CLASSES = 3
 def model_cfg():
     """The narrowed config of the small detector, without dropout."""
     register_all_modules()
-    cfg = Config.fromfile('configs/_base_/models/da_faster_rcnn_r18_small.py')
+    cfg = Config.fromfile('configs/_base_/models/faster_rcnn_r18_small.py')
+    methods = Config.fromfile(
+        'configs/_base_/methods/domain_classifiers_r18_small.py'
+    )
+    cfg.model.update(methods.domain_classifiers)
     cfg.merge_from_dict(
         {
             'model.backbone.base_channels': 8,
@@ -32,7 +36,6 @@ def model_cfg():
             'model.instance_domain_head.in_channels': 24,
             'model.instance_domain_head.dropout': 0.0,
             # The small configs have no consistency loss.
-            'model.loss_consistency._delete_': True,
             'model.loss_consistency.type': 'DomainConsistencyLoss',
             'model.train_cfg.rcnn.sampler.num': 16,
             'model.train_cfg.rpn_proposal.max_per_img': 40,

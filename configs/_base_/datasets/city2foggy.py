@@ -37,15 +37,13 @@ train_dataloader = dict(
         data_prefix=dict(img='leftImg8bit/train/'),
     )
 )
-train_cfg = dict(
-    target_dataloader=dict(
-        # A folder is enough.
-        dataset=dict(
-            metainfo=metainfo,
-            data_root=target_root,
-            data_prefix=dict(img='leftImg8bit_foggy/train/'),
-            img_suffix=fog + '.png',
-        )
+target_dataloader = dict(
+    # A folder is enough.
+    dataset=dict(
+        metainfo=metainfo,
+        data_root=target_root,
+        data_prefix=dict(img='leftImg8bit_foggy/train/'),
+        img_suffix=fog + '.png',
     )
 )
 val_dataloader = dict(
@@ -62,3 +60,9 @@ val_evaluator = dict(
     + f'annotations/instancesonly_filtered_gtFine_val_{fog}.json'
 )
 test_evaluator = val_evaluator
+# For the oracles, which learn from the target's labels.
+oracle = dict(
+    data_root=target_root,
+    ann_file=f'annotations/instancesonly_filtered_gtFine_train_{fog}.json',
+    data_prefix=dict(img='leftImg8bit_foggy/train/'),
+)

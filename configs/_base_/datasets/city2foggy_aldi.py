@@ -32,10 +32,8 @@ test_pipeline = [
     *_base_.test_pipeline[2:],
 ]
 train_dataloader = dict(batch_size=2, dataset=dict(pipeline=train_pipeline))
-train_cfg = dict(
-    target_dataloader=dict(
-        batch_size=2, dataset=dict(pipeline=teacher_target_pipeline)
-    )
+target_dataloader = dict(
+    batch_size=2, dataset=dict(pipeline=teacher_target_pipeline)
 )
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -1,5 +1,7 @@
 # The generated pair: tools/dataset_converters/city2foggy.py. All images are
 # 384x192, so both domains have one shape and no padding.
+_base_ = './small.py'
+
 data_root = 'data/city2foggy/'
 metainfo = dict(
     classes=('person', 'car', 'truck', 'bus', 'bicycle'),
@@ -11,95 +13,47 @@ metainfo = dict(
         (119, 11, 32),
     ],
 )
-backend_args = None
 
-train_pipeline = [
-    dict(type='LoadImageFromFile', backend_args=backend_args),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackDetInputs'),
-]
-target_pipeline = [
-    dict(type='LoadImageFromFile', backend_args=backend_args),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackDetInputs'),
-]
+load, boxes, pack = _base_.load, _base_.boxes, _base_.pack
+flip = dict(type='RandomFlip', prob=0.5)
+resize = dict(type='Resize', scale=(384, 192), keep_ratio=True)
 target_dataset = dict(
     type='TargetDataset',
     metainfo=metainfo,
     data_root=data_root,
     data_prefix=dict(img='target/'),
 )
-# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
-strong = dict(type='StrongAugmentation')
 style = dict(type='TargetStyle', dataset=target_dataset, region=0.15)
-strong_pipeline = [*train_pipeline[:-1], strong, train_pipeline[-1]]
-strong_target_pipeline = [*target_pipeline[:-1], strong, target_pipeline[-1]]
-style_pipeline = [*train_pipeline[:-1], style, strong, train_pipeline[-1]]
 
-test_pipeline = [
-    dict(type='LoadImageFromFile', backend_args=backend_args),
-    dict(type='Resize', scale=(384, 192), keep_ratio=True),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=(
-            'img_id',
-            'img_path',
-            'ori_shape',
-            'img_shape',
-            'scale_factor',
-        ),
-    ),
-]
+# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+train_pipeline = [load, boxes, flip, pack]
+strong_pipeline = [load, boxes, flip, _base_.strong, pack]
+style_pipeline = [load, boxes, flip, style, _base_.strong, pack]
+target_pipeline = [load, flip, pack]
+strong_target_pipeline = [load, flip, _base_.strong, pack]
+teacher_target_pipeline = [load, flip, _base_.views]
+test_pipeline = [load, resize, boxes, _base_.pack_test]
+# For the oracles, which learn from the target's labels.
+oracle = dict(
+    ann_file='annotations/target_train.json', data_prefix=dict(img='target/')
+)
 
 train_dataloader = dict(
-    batch_size=2,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler'),
     dataset=dict(
-        type='CocoDataset',
-        metainfo=metainfo,
-        data_root=data_root,
-        ann_file='annotations/source_train.json',
-        data_prefix=dict(img='source/'),
-        filter_cfg=dict(filter_empty_gt=True),
-        pipeline=train_pipeline,
-        backend_args=backend_args,
-    ),
+        metainfo=metainfo, data_root=data_root, pipeline=train_pipeline
+    )
 )
-train_cfg = dict(
-    type='DALoop',
-    target_dataloader=dict(
-        batch_size=2,
-        num_workers=1,
-        persistent_workers=True,
-        sampler=dict(type='InfiniteSampler'),
-        dataset=dict(target_dataset, pipeline=target_pipeline),
-    ),
+target_dataloader = dict(
+    dataset=dict(target_dataset, pipeline=target_pipeline)
 )
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=1,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='CocoDataset',
         metainfo=metainfo,
         data_root=data_root,
-        ann_file='annotations/target_test.json',
         data_prefix=dict(img='target_test/'),
-        test_mode=True,
         pipeline=test_pipeline,
-        backend_args=backend_args,
-    ),
+    )
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(
-    type='CocoMetric',
-    ann_file=data_root + 'annotations/target_test.json',
-    metric='bbox',
-    backend_args=backend_args,
-)
+val_evaluator = dict(ann_file=data_root + 'annotations/target_test.json')
 test_evaluator = val_evaluator

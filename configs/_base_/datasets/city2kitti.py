@@ -16,15 +16,13 @@ train_dataloader = dict(
         data_prefix=dict(img='leftImg8bit/train/'),
     )
 )
-train_cfg = dict(
-    target_dataloader=dict(
-        # Both halves are in one folder; of the json only the images are read.
-        dataset=dict(
-            metainfo=metainfo,
-            data_root=target_root,
-            ann_file='annotations/train.json',
-            data_prefix=dict(img='training/image_2/'),
-        )
+target_dataloader = dict(
+    # Both halves are in one folder; of the json only the images are read.
+    dataset=dict(
+        metainfo=metainfo,
+        data_root=target_root,
+        ann_file='annotations/train.json',
+        data_prefix=dict(img='training/image_2/'),
     )
 )
 val_dataloader = dict(
@@ -38,3 +36,9 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=target_root + 'annotations/val.json')
 test_evaluator = val_evaluator
+# For the oracles, which learn from the target's labels.
+oracle = dict(
+    data_root=target_root,
+    ann_file='annotations/train.json',
+    data_prefix=dict(img='training/image_2/'),
+)

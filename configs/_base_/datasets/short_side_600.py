@@ -57,16 +57,14 @@ train_dataloader = dict(
         backend_args=backend_args,
     ),
 )
-train_cfg = dict(
-    type='DALoop',
-    target_dataloader=dict(
-        batch_size=1,
-        num_workers=2,
-        persistent_workers=True,
-        sampler=dict(type='InfiniteSampler'),
-        # No annotations, and images without objects kept.
-        dataset=dict(type='TargetDataset', pipeline=target_pipeline),
-    ),
+# For a config with a target: train_cfg.target_dataloader.
+target_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler'),
+    # No annotations, and images without objects kept.
+    dataset=dict(type='TargetDataset', pipeline=target_pipeline),
 )
 val_dataloader = dict(
     batch_size=1,

@@ -15,13 +15,11 @@ train_dataloader = dict(
         data_prefix=dict(img=''),
     )
 )
-train_cfg = dict(
-    target_dataloader=dict(
-        dataset=dict(
-            metainfo=metainfo,
-            data_root=target_root,
-            data_prefix=dict(img='leftImg8bit/train/'),
-        )
+target_dataloader = dict(
+    dataset=dict(
+        metainfo=metainfo,
+        data_root=target_root,
+        data_prefix=dict(img='leftImg8bit/train/'),
     )
 )
 val_dataloader = dict(
@@ -37,3 +35,9 @@ val_evaluator = dict(
     ann_file=target_root + 'annotations/instancesonly_filtered_gtFine_val.json'
 )
 test_evaluator = val_evaluator
+# For the oracles, which learn from the target's labels.
+oracle = dict(
+    data_root=target_root,
+    ann_file='annotations/instancesonly_filtered_gtFine_train.json',
+    data_prefix=dict(img='leftImg8bit/train/'),
+)

@@ -39,15 +39,13 @@ train_dataloader = dict(
         data_prefix=dict(img=''),
     )
 )
-train_cfg = dict(
-    target_dataloader=dict(
-        # Both halves are in one folder; of the json only the images are read.
-        dataset=dict(
-            metainfo=metainfo,
-            data_root=target_root,
-            ann_file='annotations/train.json',
-            data_prefix=dict(img=''),
-        )
+target_dataloader = dict(
+    # Both halves are in one folder; of the json only the images are read.
+    dataset=dict(
+        metainfo=metainfo,
+        data_root=target_root,
+        ann_file='annotations/train.json',
+        data_prefix=dict(img=''),
     )
 )
 val_dataloader = dict(
@@ -61,3 +59,5 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=target_root + 'annotations/test.json')
 test_evaluator = val_evaluator
+# For the oracles, which learn from the target's labels.
+oracle = dict(data_root=target_root, ann_file='annotations/train.json')

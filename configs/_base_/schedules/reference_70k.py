@@ -1,5 +1,8 @@
 # One source and one target image an iteration; the last checkpoint counts.
 max_iters = 70000
+train_cfg = dict(
+    type='SeededTrainLoop', max_iters=max_iters, val_interval=10000
+)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

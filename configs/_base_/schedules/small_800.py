@@ -1,5 +1,8 @@
 # From scratch on a CPU: AdamW, short warm-up, cosine to 5 %.
 max_iters = 800
+train_cfg = dict(
+    type='SeededTrainLoop', max_iters=max_iters, val_interval=max_iters
+)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

@@ -1,5 +1,6 @@
 """Lists the methods to compare, and finds their configs."""
 
+import copy
 import os
 import os.path as osp
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ class Method(NamedTuple):
 
 
 BASELINE = 'source-only'
-TEMPLATE = 'configs/custom/da_faster_custom.py'
+TEMPLATE = 'configs/custom/source_only_custom.py'
 METHODS = {
     'source-only': Method('source_only'),
     'strong': Method('source_only_strong', label='strong source-only'),
@@ -60,8 +61,6 @@ METHODS = {
     'consistency': Method(
         'da_faster_plain',
         {
-            # The config has None, which cannot be merged with.
-            'model.loss_consistency._delete_': True,
             'model.loss_consistency.type': 'DomainConsistencyLoss',
             'model.loss_consistency.loss_weight': 0.1,
         },
@@ -123,20 +122,22 @@ def derive(config: str, folder: str) -> None:
     template = carried_root() / TEMPLATE
     cfg = read_config(config)
     for name in read_config(template):
-        if name.endswith('_pipeline') and name not in cfg:
+        needed = name.endswith('_pipeline') or name in (
+            'domain_classifiers',
+            'target_dataloader',
+        )
+        if needed and name not in cfg:
             raise UserError(
                 f'{config} has no {name}: begin it as a copy of {template}.'
             )
-    dataset = cfg.train_dataloader.dataset
     if (
-        cfg.train_cfg.type != 'DALoop'
-        or not cfg.model.get('domain_neck')
-        or not cfg.model.get('instance_domain_head')
-        or dataset.pipeline != cfg.style_pipeline
+        cfg.train_cfg.type == 'DALoop'
+        or cfg.model.type == 'DAFasterRCNN'
+        or cfg.train_dataloader.dataset.pipeline != cfg.train_pipeline
     ):
         raise UserError(
             f'{config} trains one of the methods to compare: give the config '
-            f'made from {template}, which has all of them.'
+            f'made from {template}, to which each method adds.'
         )
     if not cfg.get('val_evaluator'):
         raise UserError(
@@ -144,7 +145,10 @@ def derive(config: str, folder: str) -> None:
             'can say which method is best: label some, and set test_labels '
             'and test_images.'
         )
-    stop_if_fatal(cfg)
+    checked = copy.deepcopy(cfg)
+    checked.train_dataloader.dataset.pipeline = cfg.style_pipeline
+    checked.train_cfg.target_dataloader = cfg.target_dataloader
+    stop_if_fatal(checked)
     os.makedirs(folder, exist_ok=True)
     for leaf in template.parent.glob('*_custom.py'):
         if leaf.name == template.name:

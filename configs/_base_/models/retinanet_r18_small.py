@@ -1,5 +1,5 @@
-# A RetinaNet that trains from scratch on a CPU, adapted at the image level.
-_base_ = './da_retinanet_r50_fpn.py'
+# A RetinaNet that trains from scratch on a CPU.
+_base_ = 'mmdet::_base_/models/retinanet_r50_fpn.py'
 norm_cfg = dict(type='GN', num_groups=8, requires_grad=True)
 model = dict(
     backbone=dict(
@@ -28,5 +28,4 @@ model = dict(
         norm_cfg=norm_cfg,
         anchor_generator=dict(strides=[8, 16, 32]),
     ),
-    domain_neck=dict(in_channels=64, feat_channels=64),
 )

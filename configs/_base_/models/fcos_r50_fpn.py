@@ -1,7 +1,7 @@
-# Image-level domain adaptation of FCOS, R50-FPN: the model of MMDetection's
-# fcos_r50-caffe_fpn_gn-head_1x_coco.
-_base_ = './da_retinanet_r50_fpn.py'
+# FCOS, R50-FPN: the model of MMDetection's fcos_r50-caffe_fpn_gn-head_1x_coco.
+_base_ = 'mmdet::_base_/models/retinanet_r50_fpn.py'
 model = dict(
+    type='FCOS',
     data_preprocessor=dict(
         mean=[102.9801, 115.9465, 122.7717],
         std=[1.0, 1.0, 1.0],

@@ -1,8 +1,8 @@
-# Domain Adaptive Faster R-CNN, VGG16 as in the paper: conv5_3 at stride 16,
-# RoIAlign 7, fc6 and fc7 for every RoI, the instance classifier on fc7. The
-# ImageNet weights are torchvision's, which has fc6 and fc7 as well; those of
-# open-mmlab://vgg16_caffe serve SSD, whose fc6 and fc7 are other layers.
-_base_ = './da_faster_rcnn_r50_caffe_c4.py'
+# Faster R-CNN, VGG16 as in the paper: conv5_3 at stride 16, RoIAlign 7, fc6
+# and fc7 for every RoI. The ImageNet weights are torchvision's, which has fc6
+# and fc7 as well. Those of open-mmlab://vgg16_caffe serve SSD, whose fc6 and
+# fc7 are other layers.
+_base_ = './faster_rcnn_r50_caffe_c4.py'
 
 pretrained = dict(type='Pretrained', checkpoint='torchvision://vgg16')
 model = dict(
@@ -30,6 +30,4 @@ model = dict(
         ),
         bbox_head=dict(with_avg_pool=False, roi_feat_size=1, in_channels=4096),
     ),
-    domain_neck=dict(in_channels=512, ignore_padding=True),
-    instance_domain_head=dict(in_channels=4096, shared_dropout=True),
 )

@@ -1,13 +1,13 @@
-# Domain Adaptive Faster R-CNN, ResNet-50-C4: the reference implementation's
-# hyper-parameters.
+# Faster R-CNN, ResNet-50-C4, with the hyper-parameters of the reference
+# implementation.
 norm_cfg = dict(type='BN', requires_grad=False)
 pretrained = dict(
     type='Pretrained', checkpoint='open-mmlab://detectron2/resnet50_caffe'
 )
 model = dict(
-    type='DAFasterRCNN',
+    type='FasterRCNN',
     data_preprocessor=dict(
-        type='DomainDataPreprocessor',
+        type='DetDataPreprocessor',
         mean=[102.9801, 115.9465, 122.7717],
         std=[1.0, 1.0, 1.0],
         bgr_to_rgb=False,
@@ -48,7 +48,7 @@ model = dict(
         loss_bbox=dict(type='SmoothL1Loss', beta=1.0 / 9, loss_weight=1.0),
     ),
     roi_head=dict(
-        type='DARoIHead',
+        type='StandardRoIHead',
         shared_head=dict(
             type='ResLayer',
             depth=50,
@@ -84,23 +84,6 @@ model = dict(
             loss_bbox=dict(type='SmoothL1Loss', beta=1.0, loss_weight=1.0),
         ),
     ),
-    domain_neck=dict(
-        type='DomainClassifierNeck',
-        in_channels=1024,
-        feat_channels=512,
-        ignore_padding=False,
-        grad_scale=0.1,
-        loss_weight=1.0,
-    ),
-    instance_domain_head=dict(
-        type='InstanceDomainHead',
-        in_channels=2048,
-        feat_channels=1024,
-        shared_dropout=False,
-        grad_scale=0.1,
-        loss_weight=1.0,
-    ),
-    loss_consistency=dict(type='DomainConsistencyLoss', loss_weight=0.1),
     train_cfg=dict(
         rpn=dict(
             assigner=dict(

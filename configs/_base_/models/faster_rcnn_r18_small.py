@@ -1,6 +1,6 @@
 # A small detector that trains from scratch on a CPU: ResNet-18 of half width
-# up to stride 16, GroupNorm (batch statistics of mixed domains would blur).
-_base_ = './da_faster_rcnn_r50_caffe_c4.py'
+# up to stride 16. GroupNorm: batch statistics of mixed domains would blur.
+_base_ = './faster_rcnn_r50_caffe_c4.py'
 
 norm_cfg = dict(type='GN', num_groups=8, requires_grad=True)
 model = dict(
@@ -37,9 +37,6 @@ model = dict(
             fc_out_channels=256,
         ),
     ),
-    domain_neck=dict(in_channels=128, feat_channels=256),
-    instance_domain_head=dict(in_channels=256, feat_channels=256),
-    loss_consistency=None,  # no table showed a gain
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=1000, max_per_img=200),
         rcnn=dict(sampler=dict(num=128)),
