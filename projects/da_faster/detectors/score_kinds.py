@@ -9,7 +9,7 @@ from da_faster.config_tree import box_head, detector_of
 # Losses whose scores are sigmoids unless their config says otherwise.
 SIGMOID = (
     'FocalLoss', 'QualityFocalLoss', 'VarifocalLoss', 'GaussianFocalLoss',
-    'EQLV2Loss',
+    'EQLV2Loss', 'FocalCustomLoss', 'GHMC',
 )  # fmt: skip
 # (lowest score of a confident detection, lowest score of an uncertain one).
 # A softmax has to share its mass with the background, a sigmoid trained with a

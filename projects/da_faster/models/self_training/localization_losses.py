@@ -3,7 +3,8 @@
 # Parts of the names of these losses.
 LOCALIZATION_LOSSES = (
     'bbox', 'iou', 'centerness', 'mask', 'dfl', '_l1', '_xy', '_wh', '_pts',
-    '_grid', '_point', '_reg', '_offset', '_shape',
+    '_grid', '_point', '_reg', '_offset', '_shape', '_carl', '_dice', '_ld',
+    'centripetal', 'guiding', 'off_loss', 'pull_', 'push_',
 )  # fmt: skip
 
 

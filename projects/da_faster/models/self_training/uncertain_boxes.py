@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 OVERLAP = 0.5  # fraction of a prior in an uncertain box: no background above
 
-# Heads whose losses count a prior that the assigner ignores, or that have
+# Heads with a loss that counts priors which the assigner ignores, or with
 # assigners of their own.
 COUNTING_IGNORED_PRIORS = (
-    'FreeAnchorRetinaHead', 'MultiInstanceRoIHead', 'TOODHead', 'VFNetHead',
+    'CascadeRPNHead', 'FreeAnchorRetinaHead', 'GuidedAnchorHead',
+    'MultiInstanceRoIHead', 'StageCascadeRPNHead', 'TOODHead', 'VFNetHead',
 )  # fmt: skip
 
 
