@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 from mmengine.visualization import vis_backend
 
-from da_faster.apis.config import PACKAGES
+from da_faster.apis.log_backends import PACKAGES
 from da_faster.config_files import read_config
 
 

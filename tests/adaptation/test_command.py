@@ -37,13 +37,13 @@ def test_measured_before_and_after(
     )  # fmt: skip
     said = capsys.readouterr().out
     for line in (
-        'scores: a softmax; labels from 0.2, unsure from 0.3',
-        'its labels: weight 1.0',
-        'adapted.pth: 25% of the way to the teacher',
+        'scores: a softmax; confident from 0.2, uncertain from 0.3',
+        "weight of the teacher's labels: 1.0",
+        'adapted.pth: 25% of the way from the original weights to the ',
     ):
         assert line in said
     assert re.search(r'learning rate: .* \(0\.1 of ', said)
-    assert '| sure detections an image |' in said
+    assert '| confident detections an image |' in said
     assert 'coco/bbox_mAP_50: ' in said
     assert 'do not match exactly' not in said  # MMEngine, of missing weights
     assert said.rstrip().endswith('adapted.py')
@@ -86,8 +86,8 @@ def test_a_few_labels_resume_exactly(
         'experiment_name=few_whole',
     )  # fmt: skip
     said = capsys.readouterr().out
-    assert 'its labels: weight 0.25' in said
-    assert 'adapted.pth: 100% of the way to the teacher' in said
+    assert "weight of the teacher's labels: 0.25" in said
+    assert 'adapted.pth: 100% of the way from the original weights' in said
     assert re.search(r'learning rate: .* \(0\.3 of ', said)
     part.mkdir()
     for name in ('start.py', 'start.pth', 'iter_2.pth', 'iter_2.pth.sha256'):
@@ -264,8 +264,8 @@ def test_what_is_in_the_work_dir_stays(detector, target, tmp_path, command):
     """Of another training, or anybody's."""
     config, checkpoint = detector
     for name, sentence in (
-        ('start.pth', 'start.pth would be written over'),
-        ('adapted.py', 'adapted.py would be written over'),
+        ('start.pth', 'start.pth would be overwritten'),
+        ('adapted.py', 'adapted.py would be overwritten'),
         ('iter_4.pth', 'has checkpoints of another training'),
     ):
         folder = tmp_path / name.replace('.', '_')
@@ -412,7 +412,7 @@ def test_offline_labels(detector, target, tmp_path, command, capsys):
     ):
         with pytest.raises(SystemExit, match=sentence):
             command('pseudo_label.py', *detector, target, '--out', bad)
-    with pytest.raises(SystemExit, match='is sure of nothing'):
+    with pytest.raises(SystemExit, match='finds nothing in'):
         command('pseudo_label.py', *detector, target, '--out',
                 tmp_path / 'x.json', '--threshold', 0.99)  # fmt: skip
     assert not (tmp_path / 'x.json').exists()

@@ -14,7 +14,7 @@ def test_what_cannot_be_used_leaves_no_folder(
         ([config, checkpoint, tmp_path / 'none'], 'is not a folder of images'),
         ([config, tmp_path / 'no.pth', target], 'does not exist'),
         ([config, checkpoint, target, '--threshold', 2], 'must lie in'),
-        ([config, checkpoint, target, '--threshold', 1], 'sure of nothing'),
+        ([config, checkpoint, target, '--threshold', 1], 'finds nothing in'),
     ):
         out = tmp_path / 'new/x/labels.json'
         with pytest.raises(SystemExit, match=sentence):

@@ -1,4 +1,4 @@
-"""An adaptation that goes on, in another place and after its end."""
+"""An adaptation that is resumed, in another folder and after its end."""
 
 import hashlib
 import re

@@ -690,7 +690,10 @@ def test_a_detector_is_past_its_first_epochs(read, tiny_data):
     [
         (dict(iters=1.5), 'iters must be a whole number from 1, got 1.5'),
         (dict(blend=7), 'x.py: blend must lie between 0 and 1, got 7'),
-        (dict(test_images='x/'), 'x/ is to measure on: give test_labels'),
+        (
+            dict(test_images='x/'),
+            'test_images=x/ is measured on with test_labels: give',
+        ),
     ],
 )
 def test_settings_that_mean_nothing(read, tiny_data, settings, sentence):

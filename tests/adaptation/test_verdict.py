@@ -41,8 +41,9 @@ def test_little_change_is_no_reason_to_worry():
 
 def test_a_class_that_is_lost_is_named():
     (said,) = verdict(seen(5, 1), seen(5, 0.1)).warnings()
-    assert (
-        said == 'It hardly finds person any more: 0.10 an image, before 1.00.'
+    assert said == (
+        'The adapted one hardly finds person any more: 0.10 an image, '
+        'before 1.00.'
     )
 
 
@@ -53,13 +54,13 @@ def test_other_changes_are_named():
     (said,) = verdict(seen(5, 2), seen(12, 3)).warnings()
     assert 'more than twice as many' in said
     (said,) = verdict(seen(5, 2, 0.9), seen(5, 2, 0.7)).warnings()
-    assert said == 'It is less sure of what it finds.'
+    assert said == 'The adapted one finds objects with lower scores.'
 
 
 def test_nothing_found_is_told():
     text = verdict(seen(2, 1), seen(0, 0), 0.0).text()
     assert '| their mean score | 0.80 | none |' in text
-    assert 'It hardly finds car any more' in text
+    assert 'The adapted one hardly finds car any more' in text
 
 
 def test_most_of_many_classes_are_not_there():

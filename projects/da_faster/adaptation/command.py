@@ -1,4 +1,4 @@
-"""Adapts a detector from its config and checkpoint to its stock file."""
+"""Adapts a detector, from a config and a checkpoint to ``adapted.pth``."""
 
 import copy
 import os.path as osp
@@ -29,16 +29,17 @@ COMPARED = 30  # images that the verdict looks at
 
 
 class Adapted(NamedTuple):
-    """What ``adapt`` leaves behind.
+    """The result of :func:`adapt`.
 
     Attributes:
         checkpoint (Path): Weights for stock MMDetection.
-        config (Path): Their config.
-        verdict (Verdict): What can be said without labels.
-        before (dict): Metrics of the detector as it came; empty without
+        config (Path): The config of these weights.
+        verdict (Verdict): A comparison that needs no labels.
+        before (dict): Metrics of the original detector; empty without
             labels.
-        after (dict): Those of the adapted one.
-        source_free (bool): Whether it learned from no labelled image.
+        after (dict): Metrics of the adapted detector; empty without labels.
+        source_free (bool): Whether the detector learned from no labelled
+            image.
     """
 
     checkpoint: Path
@@ -71,9 +72,9 @@ def adapt(
             ``work_dirs/``, by the names of the config and of the target.
         options (dict, optional): Overrides of the adaptation's config, by
             dotted key.
-        resume (bool): Go on with an adaptation that was interrupted. Options
-            and settings are those of its start.
-        skip_data_check (bool): Go on whatever the data check finds.
+        resume (bool): Continue an adaptation that was interrupted, with the
+            options and settings of its start.
+        skip_data_check (bool): Continue whatever the data check finds.
         trust_checkpoint (bool): Load a checkpoint that may run code.
         say (callable): Gets a line to show.
         **settings: Any of ``Settings``: ``source``, ``iters``,
@@ -108,7 +109,7 @@ def adapt(
             without_file(cfg, 'adapt'),
             work_dir=str(files.folder),
             resume='auto' if resume else None,
-            data_check=False,  # before, or at the start
+            data_check=False,  # the plan, or the resume, has checked them
         )
     if not finished:
         return None

@@ -103,7 +103,7 @@ def mean_teacher(detector: Detector, settings: Settings) -> dict:
         )
     without_downloads(model)
     trained = model.get('train_cfg') or {}
-    if trained.get('initial_epoch'):  # the detector is past TOOD's first ones
+    if trained.get('initial_epoch'):  # a trained TOOD is past its first epochs
         trained['initial_epoch'] = 0
     threshold, ignore_above = detector.score_bounds
     # A short training compares with its first labels, too.
@@ -114,14 +114,13 @@ def mean_teacher(detector: Detector, settings: Settings) -> dict:
         pseudo_labels=dict(
             threshold=threshold,
             ignore_above=ignore_above,
-            max_growth=1.0,  # else labels make more of their kind
+            max_growth=1.0,  # else labels of a class breed more of them
             statistics_window=max(1, min(200, window)),
         ),
-        # The teacher's labels hold the student where colours lead away, and
-        # repeat what the detector does not see. So they weigh little beside
-        # true labels.
+        # Beside true labels the teacher's labels weigh little: they steady the
+        # student, but they repeat what the detector misses.
         target_weight=0.25 if settings.labelled else 1.0,
-        # Without labels, target images alone say that there are objects.
+        # Without true labels, empty images would teach that nothing is there.
         empty_images=settings.labelled,
         keep_source_model=True,
     )
@@ -151,7 +150,7 @@ def optimization(detector: Detector, labelled: bool) -> dict:
     wrapper.optimizer.lr = lr
     if 'LearningRateDecay' in str(wrapper.get('constructor')):
         wrapper.constructor = 'StudentDecayConstructor'
-    # A step an iteration: a checkpoint has no gradients of half a step.
+    # One step an iteration: a checkpoint holds no accumulated gradients.
     wrapper.pop('accumulative_counts', None)
     if not torch.cuda.is_available():
         wrapper.pop('loss_scale', None)

@@ -1,4 +1,4 @@
-"""What an adaptation does, in a few lines."""
+"""Notes on an adaptation: what a detector gives, what is left out."""
 
 from mmengine.config import Config
 from torch import nn
@@ -28,7 +28,8 @@ def describe(
     cfg = detector.config
     scores = 'sigmoids' if detector.has_sigmoid_scores else 'a softmax'
     labels = new.model.get('pseudo_labels') or {}
-    sure, unsure = labels.get('threshold'), labels.get('ignore_above')
+    confident = labels.get('threshold')
+    uncertain = labels.get('ignore_above')
     steps = [step['type'] for step in steps_of(dataloaders(new)['target'])]
     steps = [kind for kind in steps if kind != 'MultiBranch']
     lr = new.optim_wrapper.optimizer.lr
@@ -45,22 +46,25 @@ def describe(
     ] + changed_in_training(detector, settings, new)
     lines = [
         f'classes: {", ".join(detector.classes)}',
-        f'scores: {scores}; labels from {sure}, unsure from {unsure}',
-        f'target: {", ".join(steps)}; the student sees other colours and blur',
-        f'an iteration: {", ".join(images(new))}',
+        f'scores: {scores}; confident from {confident}, uncertain from '
+        f'{uncertain}',
+        f'target: {", ".join(steps)}; the student sees changed colours and '
+        'blur',
+        f'images an iteration: {", ".join(images(new))}',
         f'learning rate: {lr:.3g}{how}',
-        f'batch norms: {len(norms)}, {moving} of which follow the images',
+        f'batch norms: {len(norms)}, of which {moving} update their '
+        'statistics',
         f'teacher: momentum {teacher.get("momentum")}',
-        f'its labels: weight {new.model.get("target_weight")}',
-        f'adapted.pth: {new.adaptation.blend:.0%} of the way to the teacher',
+        f"weight of the teacher's labels: {new.model.get('target_weight')}",
+        f'adapted.pth: {new.adaptation.blend:.0%} of the way from the '
+        "original weights to the teacher's",
     ]
     if left:
         lines.append(f'left out: {", ".join(left)}')
     if settings.source and detector.image_caches:
         lines.append(
             f'{", ".join(detector.image_caches)} of the source keep earlier '
-            'images: a resumed training will not be the uninterrupted one bit '
-            'for bit'
+            'images: a resumed training will differ from an uninterrupted one'
         )
     return lines
 

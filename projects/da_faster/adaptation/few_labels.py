@@ -1,4 +1,4 @@
-"""Are a few labelled target images what they should be?"""
+"""Checks the labels of a few target images."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from da_faster.errors import UserError
 def check_true_labels(file: str) -> None:
     """Raises a UserError for labels of a detector, or of other images.
 
-    What cannot be read is left to the data check.
+    The data check reports a file that cannot be read.
     """
     try:
         content = json.loads(Path(file).read_bytes())
@@ -22,8 +22,8 @@ def check_true_labels(file: str) -> None:
         return
     if made:
         raise UserError(
-            f'{file} holds what a detector found, and target_labels are taken '
-            'for the truth: label some images, or train on these as '
+            f'{file} holds labels of a detector, and target_labels are taken '
+            'for the truth: label some images, or train on this file as '
             'docs/adapt.md says.'
         )
     outside = [

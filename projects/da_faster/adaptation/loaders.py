@@ -128,7 +128,7 @@ def loader(size: int, dataset: dict, sampler: dict | None = None) -> dict:
 
 
 def batch_size(detector: Detector) -> int:
-    """Images of a domain in a batch: at most two."""
+    """The number of images of a domain in a batch: at most two."""
     return min(detector.train_batch, 2)
 
 
@@ -218,7 +218,7 @@ def labelled_loader(datasets: list, detector: Detector, share: float) -> dict:
 
 
 def shared_batch(share: float, least: int) -> list[int]:
-    """Images of the source and of the labelled target in a batch.
+    """Counts the images of the source, and of the labelled target, in a batch.
 
     Args:
         share (float): The fraction of target images, 0.05 to 0.95.

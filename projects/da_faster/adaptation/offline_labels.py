@@ -1,11 +1,11 @@
-"""A detector labels a folder once, for another one to learn from."""
+"""Labels a folder with one detector, for another one to learn from."""
 
 import json
 import os.path as osp
 
 import mmcv
 
-from da_faster.apis.config import check_possible_folder, make_folder
+from da_faster.apis.output_paths import check_possible_folder, make_folder
 from da_faster.coco_files import coco_content
 from da_faster.datasets.target_dataset import images_below
 from da_faster.detectors import Detector, detect
@@ -24,26 +24,28 @@ def label_folder(
     force: bool = False,
     trust_checkpoint: bool = False,
 ) -> dict:
-    """Writes a detector's sure boxes as a COCO file, as DINO Teacher does.
+    """Writes a detector's confident boxes as a COCO file, like DINO Teacher.
 
-    ``info.pseudo_labels`` says who made them and how; each annotation keeps
-    its ``score``.
+    ``info.pseudo_labels`` names the detector, its checkpoint and the
+    threshold. Each annotation keeps its ``score``.
 
     Args:
-        config (str): Of the detector.
-        checkpoint (str): Its checkpoint.
-        folder (str): Images.
+        config (str): The detector's config: a file, ``mmdet::NAME`` or
+            ``da_faster::NAME``.
+        checkpoint (str): The detector's checkpoint: a file or a URL.
+        folder (str): A folder of images.
         out (str): The COCO file; file names are relative to ``folder``.
-        threshold (float, optional): Lowest score. Default: by the kind of the
-            detector's scores.
+        threshold (float, optional): The lowest score of a label. Default:
+            0.5, with sigmoid scores 0.4.
         force (bool): Replace an earlier file.
         trust_checkpoint (bool): Load a checkpoint that may run code.
 
     Returns:
-        dict: The content.
+        dict: The content of the file.
 
     Raises:
-        UserError: If something given cannot be used, or if no box is sure.
+        UserError: If something given cannot be used, or if no score reaches
+            the threshold.
     """
     if osp.isdir(out) or not out.endswith('.json'):
         raise UserError(f'--out {out}: it takes the name of a .json file.')
@@ -66,7 +68,7 @@ def label_folder(
     found = [boxes[boxes.scores >= threshold] for boxes in found]
     if not any(map(len, found)):
         raise UserError(
-            f'{checkpoint} is sure of nothing in {folder}: no score reaches '
+            f'{checkpoint} finds nothing in {folder}: no score reaches '
             f'{threshold}; give a lower --threshold.'
         )
     made = dict(config=config, checkpoint=checkpoint, threshold=threshold)
@@ -82,7 +84,7 @@ def label_folder(
         detector.classes,
         dict(description='pseudo-labels', pseudo_labels=made),
     )
-    # Not before: what cannot be used shall leave no folder behind.
+    # Not before: an input that cannot be used leaves no folder behind.
     make_folder(osp.dirname(out) or '.', '--out')
     write_atomically(json.dumps(content).encode(), out)
     return content

@@ -1,4 +1,4 @@
-"""Is the target another set of images than the training?"""
+"""Compares the images of the target with the training images."""
 
 import copy
 import os
@@ -22,11 +22,12 @@ from da_faster.files import file_sha256
 def check_other_images(detector: Detector, target: str) -> int:
     """Counts the images of a folder that a detector was trained on.
 
-    Where one folder is in the other, the datasets say which images they train
-    on. Elsewhere files of one size are compared: a copy is found, too.
+    Where one folder is in the other, the annotations say which images are
+    trained on. Elsewhere files of one size are compared, so that copies are
+    found, too.
 
     Args:
-        detector (Detector): Its training images may be gone.
+        detector (Detector): A detector, whose training images may be gone.
         target (str): A folder.
 
     Returns:
@@ -46,7 +47,7 @@ def check_other_images(detector: Detector, target: str) -> int:
                 used = files_below(own) if own == folder else ()
             shared |= images.intersection(map(osp.realpath, used))
         elif found := copies(images, files_below(own)):
-            # Only now: of a large set it takes long.
+            # Only now: reading a large set takes long.
             used = trained_on(leaf, detector.config)
             shared |= found if used is None else copies(found, used)
     if shared == images:
@@ -88,11 +89,11 @@ def trained_on(leaf: dict, cfg: Config) -> list[str] | None:
 
 
 def copies(images: Iterable[str], others: Iterable[str]) -> set[str]:
-    """Those of some images that are also among others, of any name."""
+    """Finds the images whose content is also among other files."""
     by_size = defaultdict(list)
     for path in filter(readable, images):
         by_size[osp.getsize(path)].append(path)
-    by_content = defaultdict(set)  # of the sizes that were met
+    by_content = defaultdict(set)  # for the sizes of both
     found: set[str] = set()
     for path in filter(readable, others):
         size = osp.getsize(path)
@@ -106,12 +107,12 @@ def copies(images: Iterable[str], others: Iterable[str]) -> set[str]:
 
 
 def readable(path: str) -> bool:
-    """Whether it is a file to read. The data check tells of others."""
+    """Whether a path is a file to read; the data check reports others."""
     return osp.isfile(path) and os.access(path, os.R_OK)
 
 
 def files_below(folder: str) -> list[str]:
-    """All files of a folder and of those in it, also behind links."""
+    """Lists all files below a folder, behind links too."""
     found, seen = [], set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         if osp.realpath(parent) in seen:

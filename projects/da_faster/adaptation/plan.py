@@ -1,4 +1,4 @@
-"""What an adaptation will do: all is tried, and nothing is written."""
+"""Plans an adaptation: tries all parts of it, and writes nothing."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
-from da_faster.apis.config import check_backends
+from da_faster.apis.log_backends import check_backends
 from da_faster.config_files import enter_scope, set_options
 from da_faster.config_tree import all_datasets, dataloaders
 from da_faster.data_check import stop_if_fatal
@@ -33,8 +33,8 @@ class Plan(NamedTuple):
 
     Attributes:
         config (Config): The config to train.
-        notes (list[str]): What the adaptation does, in lines for the user.
-        original (StockDetector): The detector to begin with.
+        notes (list[str]): Lines for the user: what the adaptation does.
+        original (StockDetector): The detector before the adaptation.
     """
 
     config: Config
@@ -67,7 +67,7 @@ def make_plan(
     if data_check:
         stop_if_fatal(
             config,
-            mend='nothing was written; --skip-data-check goes on anyway.',
+            mend='nothing was written; --skip-data-check continues anyway.',
             read_images=['target'],
         )
     original = detector.as_stock()

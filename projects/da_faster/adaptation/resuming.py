@@ -1,4 +1,4 @@
-"""Goes on with an adaptation that was interrupted."""
+"""Resumes an adaptation that was interrupted."""
 
 import copy
 import os
@@ -40,14 +40,13 @@ def prepare_resume(
     file, start = work_dir.config, work_dir.start
     if not file.exists():
         raise UserError(
-            f'{file.parent} has no adaptation to go on with: leave --resume '
-            'out.'
+            f'{file.parent} has no adaptation to resume: leave --resume out.'
         )
     for needed in (start, start.with_suffix('.py')):
         if not needed.exists():
             raise UserError(
-                f'{needed} is gone, without which nothing can be exported: '
-                'copy it back, or begin anew in another --work-dir.'
+                f'{needed} is gone, and nothing can be exported without it: '
+                'copy it back, or start again in another --work-dir.'
             )
     cfg = read_config(file)
     check_target(cfg, target, file)
@@ -55,7 +54,7 @@ def prepare_resume(
         stop_if_fatal(
             cfg,
             mend=f'start the command where you started it first, or correct '
-            f'the paths in {file}; --skip-data-check goes on anyway.',
+            f'the paths in {file}; --skip-data-check continues anyway.',
         )
     now = copy.deepcopy(cfg)
     if osp.realpath(cfg.get('load_from') or '') != osp.realpath(start):
@@ -66,7 +65,7 @@ def prepare_resume(
         now.pop(key, None)
     if now.to_dict() != cfg.to_dict():
         write_atomically(now.pretty_text.encode(), str(file))
-    say(f'{file}: goes on as it says, whatever other options are given')
+    say(f'{file}: resumes as the file says, whatever options are given')
     check_same_start(cfg, checkpoint, file)
 
 

@@ -12,8 +12,8 @@ class Settings:
     """The choices of a user, checked. ``tools/adapt.py`` has an option each.
 
     Without the source, teacher and student see target images alone. With it,
-    the student goes on with the config's own training data, half of them in
-    the colours of target images, and the teacher's labels weigh a quarter.
+    the student learns from the config's own training data, too, half of them
+    in the colours of target images. The teacher's labels then weigh a quarter.
 
     Args:
         target (str): A folder of images.
@@ -59,8 +59,8 @@ class Settings:
             self.share = 0.5
         elif not (self.source and self.target_labels):
             raise UserError(
-                'share is of labelled target images beside the source: give '
-                'source and target_labels, too, or leave it out.'
+                'share is the fraction of labelled target images beside the '
+                'source: give source and target_labels, too, or leave it out.'
             )
         if not 0.05 <= self.share <= 0.95:
             raise UserError(
@@ -68,7 +68,8 @@ class Settings:
             )
         if self.test_images and not self.test_labels:
             raise UserError(
-                f'{self.test_images} is to measure on: give test_labels, too.'
+                f'test_images={self.test_images} is measured on with '
+                'test_labels: give test_labels, too.'
             )
         if self.blend is None:
             # The more labels say what is right on the target, the further.

@@ -76,7 +76,6 @@ def check_stock_parts(detector: Detector, source: bool) -> None:
     for kind in types_in(parts):
         if kind in foreign:
             raise UserError(
-                f'{detector.name} has {kind} of {foreign[kind]}. What this '
-                'command leaves does without such code: write the config '
-                'without it.'
+                f'{detector.name} has {kind} of {foreign[kind]}. The adapted '
+                'detector has no such code: write the config without it.'
             )

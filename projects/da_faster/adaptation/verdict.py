@@ -1,4 +1,4 @@
-"""What can be said of an adaptation without labels."""
+"""Compares a detector before and after its adaptation, without labels."""
 
 import math
 from collections.abc import Sequence
@@ -15,22 +15,22 @@ from da_faster.models.self_training.score_threshold import score_thr_at_most
 
 CAVEAT = (
     'Without labels nobody can say which of the two is better: more boxes may '
-    'be objects or false alarms, and a detector can be sure and wrong.'
+    'be objects or false alarms, and a detector can be confident and wrong.'
 )
 NO_SIGN = (
-    'Nothing here speaks against it. That was so of detectors that had become '
-    'worse, too (docs/adapt_results.md).'
+    'Nothing here speaks against the adapted detector. Nothing spoke against '
+    'detectors that had become worse, either (docs/adapt_results.md).'
 )
 
 
 class Detections(NamedTuple):
-    """What a detector finds on target images.
+    """Statistics of the detections of one detector on target images.
 
     Attributes:
-        boxes (float): Sure detections an image.
-        by_class (dict[str, float]): The same of each class.
-        score (float): Their mean score; NaN without any.
-        empty (float): Share of images without any.
+        boxes (float): Confident detections an image.
+        by_class (dict[str, float]): Confident detections an image, by class.
+        score (float): Mean score of a confident detection; NaN without any.
+        empty (float): Fraction of images without a confident detection.
     """
 
     boxes: float
@@ -43,12 +43,12 @@ class Verdict(NamedTuple):
     """Detections before and after an adaptation, on the same images.
 
     Attributes:
-        images (int): How many.
-        threshold (float): Score of a sure detection.
-        before (Detections): Of the detector as it came.
-        after (Detections): Of the adapted one.
-        agreement (float): F1 score of the ones against the others, over all
-            images; NaN where there is none.
+        images (int): The number of images.
+        threshold (float): The lowest score of a confident detection.
+        before (Detections): The detections of the original detector.
+        after (Detections): The detections of the adapted detector.
+        agreement (float): F1 score of the adapted detector's detections
+            against the original's, over all images; NaN without any.
     """
 
     images: int
@@ -58,36 +58,40 @@ class Verdict(NamedTuple):
     agreement: float
 
     def warnings(self) -> list[str]:
-        """What speaks against the adapted detector, a sentence each."""
+        """Lists what speaks against the adapted detector, in sentences."""
         if not self.before.boxes + self.after.boxes:
             return ['Neither finds anything: there is nothing to compare.']
         said = []
         if self.after.boxes < 0.5 * self.before.boxes:
-            said.append('It finds less than half as many objects.')
+            said.append(
+                'The adapted one finds less than half as many objects.'
+            )
         if self.after.boxes > 2 * self.before.boxes + 0.5:
-            said.append('It finds more than twice as many objects.')
+            said.append(
+                'The adapted one finds more than twice as many objects.'
+            )
         for name, before in self.before.by_class.items():
             after = self.after.by_class[name]
             if before * self.images >= 8 and after < 0.25 * before:
                 said.append(
-                    f'It hardly finds {name} any more: {after:.2f} an image, '
-                    f'before {before:.2f}.'
+                    f'The adapted one hardly finds {name} any more: '
+                    f'{after:.2f} an image, before {before:.2f}.'
                 )
         if self.after.score < self.before.score - 0.1:
-            said.append('It is less sure of what it finds.')
+            said.append('The adapted one finds objects with lower scores.')
         if self.agreement < 0.5:
             said.append(
                 'The two agree on less than half of what they find: look at '
-                'the images before you use it.'
+                'the images before you use the adapted one.'
             )
         return said
 
     def text(self) -> str:
-        """A table, and what it can and cannot say."""
+        """Writes a table of the detections, and how to read the table."""
         rows = [
-            ('sure detections an image', 'boxes', '.2f'),
+            ('confident detections an image', 'boxes', '.2f'),
             ('their mean score', 'score', '.2f'),
-            ('share of images without one', 'empty', '.0%'),
+            ('images without one', 'empty', '.0%'),
         ]
         number = f'{self.images} target images'
         if self.images == 1:
@@ -128,9 +132,9 @@ def compare(
     Args:
         before (Path): A checkpoint of stock MMDetection. Its config lies
             beside it, ``start.py`` beside ``start.pth``.
-        after (Path): Another one.
+        after (Path): Another such checkpoint.
         images (Sequence[str]): Image files.
-        threshold (float): Score of a sure detection.
+        threshold (float): The lowest score of a confident detection.
 
     Raises:
         UserError: If there is no config beside a checkpoint.
@@ -140,21 +144,21 @@ def compare(
         config = str(config_beside(checkpoint))
         model = Detector.read(config, checkpoint).open()
         with score_thr_at_most(model, threshold):
-            sure, numbers = look(model, images, threshold)
-        found.append(sure)
+            confident, numbers = look(model, images, threshold)
+        found.append(confident)
         seen.append(numbers)
-    # Over all images: one where neither finds anything says nothing.
+    # Over all images: an image where neither finds anything says nothing.
     matches = sum(count_matches(ours, theirs) for ours, theirs in zip(*found))
-    boxes = sum(len(sure) for sures in found for sure in sures)
+    boxes = sum(len(of_image) for of_all in found for of_image in of_all)
     agreement = 2 * matches / boxes if boxes else float('nan')
     return Verdict(len(images), threshold, *seen, agreement)
 
 
 def config_beside(checkpoint: Path) -> Path:
-    """That of a stock checkpoint, which has its name.
+    """The config of a stock checkpoint: the file of the same name.
 
     Raises:
-        UserError: If there is none.
+        UserError: If there is no such file.
     """
     config = Path(checkpoint).with_suffix('.py')
     if not config.exists():
@@ -167,18 +171,18 @@ def config_beside(checkpoint: Path) -> Path:
 def look(
     model: nn.Module, images: Sequence[str], threshold: float
 ) -> tuple[list[InstanceData], Detections]:
-    """The sure detections of each image, and what they are like."""
+    """The confident detections of each image, and their statistics."""
     found = [detect(model, image) for image in images]
-    sure = [x[x.scores >= threshold] for x in found]
-    scores = [score for x in sure for score in x.scores.tolist()]
-    labels = [label for x in sure for label in x.labels.tolist()]
+    confident = [x[x.scores >= threshold] for x in found]
+    scores = [score for x in confident for score in x.scores.tolist()]
+    labels = [label for x in confident for label in x.labels.tolist()]
     names = model.dataset_meta['classes']
     number = len(images)
-    return sure, Detections(
+    return confident, Detections(
         boxes=len(scores) / number,
         by_class={
             name: labels.count(i) / number for i, name in enumerate(names)
         },
         score=sum(scores) / len(scores) if scores else float('nan'),
-        empty=sum(not len(x) for x in sure) / number,
+        empty=sum(not len(x) for x in confident) / number,
     )

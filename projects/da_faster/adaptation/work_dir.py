@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from da_faster.apis.config import make_folder
+from da_faster.apis.output_paths import make_folder
 from da_faster.engine.checkpoints.files import last_checkpoint
 from da_faster.errors import UserError
 
@@ -36,13 +36,13 @@ class WorkDir:
         if self.config.exists():
             raise UserError(
                 f'{self.folder} has an adaptation already: give another '
-                '--work-dir, or go on with it with --resume.'
+                '--work-dir, or resume it with --resume.'
             )
         for weights in (self.start, self.adapted):
             for path in (weights.with_suffix('.py'), weights):
                 if path.exists():
                     raise UserError(
-                        f'{path} would be written over: give another '
+                        f'{path} would be overwritten: give another '
                         '--work-dir.'
                     )
         folder = self.folder
@@ -83,8 +83,8 @@ class WorkDir:
     def cleared_without_checkpoint(self) -> Iterator[None]:
         """Clears the folder if a training fails before its first checkpoint.
 
-        So the command can be given anew, with other options. No training is
-        lost.
+        The user can then give the command again, with other options. No
+        training is lost.
         """
         try:
             yield

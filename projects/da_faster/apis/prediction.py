@@ -21,7 +21,7 @@ from da_faster.errors import UserError
 from da_faster.files import write_atomically
 from da_faster.progress import progress
 
-from .config import make_folder, make_output_folder
+from .output_paths import make_folder, make_output_folder
 from .pictures import (
     Picture,
     check_images,

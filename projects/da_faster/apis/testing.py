@@ -13,7 +13,9 @@ from da_faster.engine import trust_checkpoints
 from da_faster.engine.work_dir_lock import make_work_dir
 from da_faster.errors import UserError, logged
 
-from .config import check_backends, check_file, load_config, name_of
+from .config import load_config, name_of
+from .log_backends import check_backends
+from .output_paths import check_file
 from .runner import Runner
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.config import Config
 from torch import nn
 
-from da_faster.apis.config import make_output_folder
+from da_faster.apis.output_paths import make_output_folder
 from da_faster.apis.prediction import short
 from da_faster.config_files import enter_scope
 from da_faster.data_check import DataReader

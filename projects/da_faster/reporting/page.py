@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader
 
-from da_faster.apis.config import make_output_folder
+from da_faster.apis.output_paths import make_output_folder
 from da_faster.benchmarking.scores import describe
 from da_faster.errors import UserError
 from da_faster.files import write_atomically
