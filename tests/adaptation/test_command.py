@@ -39,7 +39,7 @@ def test_measured_before_and_after(
     for line in (
         'scores: a softmax; confident from 0.2, uncertain from 0.3',
         "weight of the teacher's labels: 1.0",
-        'adapted.pth: 25% of the way from the original weights to the ',
+        'adapted.pth: 25% of the way to the teacher',
     ):
         assert line in said
     assert re.search(r'learning rate: .* \(0\.1 of ', said)
@@ -87,7 +87,7 @@ def test_a_few_labels_resume_exactly(
     )  # fmt: skip
     said = capsys.readouterr().out
     assert "weight of the teacher's labels: 0.25" in said
-    assert 'adapted.pth: 100% of the way from the original weights' in said
+    assert 'adapted.pth: 100% of the way to the teacher' in said
     assert re.search(r'learning rate: .* \(0\.3 of ', said)
     part.mkdir()
     for name in ('start.py', 'start.pth', 'iter_2.pth', 'iter_2.pth.sha256'):

@@ -20,8 +20,8 @@ from .test_command import QUICK
 def forget_counts(checkpoint: Path) -> None:
     """Makes it one of an earlier version, which counted less."""
     content = torch.load(checkpoint, weights_only=False)
-    for name in ('all_kept_most', 'all_scores_most'):
-        del content['state_dict'][f'pseudo_labels.{name}']
+    for name in ('most_labels_of_all', 'best_score_sum'):
+        del content['state_dict'][f'pseudo_labels.statistics.{name}']
     torch.save(content, checkpoint)
     Path(f'{checkpoint}.sha256').unlink(missing_ok=True)
 

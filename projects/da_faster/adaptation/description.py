@@ -29,7 +29,7 @@ def describe(
     scores = 'sigmoids' if detector.has_sigmoid_scores else 'a softmax'
     labels = new.model.get('pseudo_labels') or {}
     confident = labels.get('threshold')
-    uncertain = labels.get('ignore_above')
+    low = labels.get('ignore_above')
     steps = [step['type'] for step in steps_of(dataloaders(new)['target'])]
     steps = [kind for kind in steps if kind != 'MultiBranch']
     lr = new.optim_wrapper.optimizer.lr
@@ -44,20 +44,17 @@ def describe(
         for hook in cfg.get('custom_hooks') or []
         if hook['type'] not in hooks
     ] + changed_in_training(detector, settings, new)
+    way = new.adaptation.blend
     lines = [
         f'classes: {", ".join(detector.classes)}',
-        f'scores: {scores}; confident from {confident}, uncertain from '
-        f'{uncertain}',
-        f'target: {", ".join(steps)}; the student sees changed colours and '
-        'blur',
+        f'scores: {scores}; confident from {confident}, uncertain from {low}',
+        f'target: {", ".join(steps)}; the student sees changed colours, blur',
         f'images an iteration: {", ".join(images(new))}',
         f'learning rate: {lr:.3g}{how}',
-        f'batch norms: {len(norms)}, of which {moving} update their '
-        'statistics',
+        f'batch norms: {len(norms)}, {moving} of which update statistics',
         f'teacher: momentum {teacher.get("momentum")}',
         f"weight of the teacher's labels: {new.model.get('target_weight')}",
-        f'adapted.pth: {new.adaptation.blend:.0%} of the way from the '
-        "original weights to the teacher's",
+        f'adapted.pth: {way:.0%} of the way to the teacher',
     ]
     if left:
         lines.append(f'left out: {", ".join(left)}')
