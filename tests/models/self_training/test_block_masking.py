@@ -6,13 +6,13 @@ import torch
 from da_faster.models import BlockMasking
 
 
-def test_whole_blocks_are_hidden_in_each_image():
+def test_whole_blocks_are_masked_in_each_image():
     torch.manual_seed(0)
     images = torch.ones(2, 3, 70, 100)
     seen = BlockMasking(size=32, ratio=0.5)(images)
     assert (images == 1).all()
     assert seen.shape == images.shape
-    hidden = torch.zeros(2, 3, 4)
+    masked = torch.zeros(2, 3, 4)
     for row in range(3):
         for column in range(4):
             block = seen[
@@ -20,9 +20,9 @@ def test_whole_blocks_are_hidden_in_each_image():
             ]
             for index, part in enumerate(block):
                 assert part.unique().numel() == 1
-                hidden[index, row, column] = part[0, 0, 0] == 0
-    assert 0 < hidden.mean() < 1
-    assert not torch.equal(hidden[0], hidden[1])
+                masked[index, row, column] = part[0, 0, 0] == 0
+    assert 0 < masked.mean() < 1
+    assert not torch.equal(masked[0], masked[1])
 
 
 @pytest.mark.parametrize('ratio', [0.0, 1.0])
@@ -31,7 +31,7 @@ def test_the_ends(ratio):
     assert (seen == 1 - ratio).all()
 
 
-def test_share_of_hidden_pixels():
+def test_fraction_of_masked_pixels():
     torch.manual_seed(0)
     seen = BlockMasking(size=8, ratio=0.3)(torch.ones(1, 1, 320, 320))
     assert abs(1 - seen.mean() - 0.3) < 0.04  # 1,600 blocks: 3.5 deviations

@@ -13,7 +13,7 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 from da_faster.models import MeanTeacher
-from da_faster.models.self_training.distillation import Seen
+from da_faster.models.self_training.distillation import RPNOutputs
 from da_faster.models.self_training.uncertain_boxes import (
     UncertainBoxes,
     find_assigners,
@@ -23,7 +23,7 @@ from da_faster.models.self_training.views import label
 
 from ..conftest import CLASSES
 
-SURE = 0.252  # an untrained detector's scores are 0.246 to 0.254
+CONFIDENT = 0.252  # an untrained detector's scores are 0.246 to 0.254
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def build_teacher(model_cfg):
                 dict(
                     type='MeanTeacher',
                     detector=cfg,
-                    pseudo_labels=dict(threshold=SURE, ignore_above=0.25),
+                    pseudo_labels=dict(threshold=CONFIDENT, ignore_above=0.25),
                 ),
                 **options,
             )
@@ -97,7 +97,7 @@ def test_the_losses_are_those_of_the_teacher_s_boxes_as_labels(
     build, build_teacher, batch
 ):
     model = build_teacher(
-        pseudo_labels=dict(threshold=SURE, ignore_above=None)
+        pseudo_labels=dict(threshold=CONFIDENT, ignore_above=None)
     )
     losses = losses_of(model, batch)
     assert 'loss_da_image' not in losses  # classifiers rest after the burn-in
@@ -114,7 +114,7 @@ def test_the_losses_are_those_of_the_teacher_s_boxes_as_labels(
         )
     for sample, prediction in zip(samples, found):
         boxes = prediction.pred_instances
-        boxes = boxes[boxes.scores >= SURE]
+        boxes = boxes[boxes.scores >= CONFIDENT]
         sample.gt_instances = InstanceData(
             bboxes=boxes.bboxes, labels=boxes.labels
         )
@@ -489,7 +489,7 @@ def test_the_teacher_looks_once_for_soft_labels(build_teacher, batch):
     ((student, teacher, strong, seen, samples),) = given
     with torch.no_grad():
         x = teacher.extract_feat(batch['inputs']['target_weak'])
-        again = Seen(x, *teacher.rpn_head(x))
+        again = RPNOutputs(x, *teacher.rpn_head(x))
     for ours, theirs in zip(seen, again):
         assert all(map(torch.equal, ours, theirs))
     assert not teacher.rpn_head._forward_hooks

@@ -168,12 +168,10 @@ class SelfTrainingHook(MeanTeacherHook):
         teacher, student = map(weights_of, (model.teacher, model.student))
         with torch.no_grad():
             torch._foreach_lerp_(teacher, student, momentum)
-            if (
-                self.restore_rate
-                and model.pseudo_labels.statistics.less_confident
-            ):
-                start = weights_of(model.source_model)
-                torch._foreach_lerp_(teacher, start, self.restore_rate)
+            statistics = model.pseudo_labels.statistics
+            if self.restore_rate and statistics.less_confident:
+                source = weights_of(model.source_model)
+                torch._foreach_lerp_(teacher, source, self.restore_rate)
         all_reduce_params(learned_statistics(model), op='mean')
 
     def after_train_iter(
@@ -189,10 +187,8 @@ class SelfTrainingHook(MeanTeacherHook):
             runner, self.look_interval
         ):
             return
-        labels, statistics = (
-            model.pseudo_labels,
-            model.pseudo_labels.statistics,
-        )
+        labels = model.pseudo_labels
+        statistics = labels.statistics
         classes = class_names(runner, labels.num_classes)
         watched = dict(
             pseudo_boxes=statistics.labels_per_image,

@@ -1,4 +1,4 @@
-"""Blocks of an image that the student does not see."""
+"""Block masking: parts of an image that the student does not see."""
 
 import torch
 from mmdet.registry import MODELS
@@ -7,15 +7,19 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class BlockMasking(nn.Module):
-    """Hides random blocks of images, of which boxes know nothing.
+    """Masks random blocks of images, wherever the boxes are.
 
-    Masked image consistency (MIC, Hoyer et al., CVPR 2023): the student has to
-    find in the rest what the teacher finds in the whole image. A hidden pixel
-    becomes 0: the mean colour, or black where the preprocessor has no mean.
+    This is masked image consistency (MIC, Hoyer et al., CVPR 2023): the
+    student has to find in the rest of an image what the teacher finds in the
+    whole image. A masked pixel becomes 0: the mean colour, or black where the
+    preprocessor has no mean.
 
     Args:
-        size (int): Side of a block, pixels.
-        ratio (float): Probability of each block to be hidden.
+        size (int): Side of a block, in pixels.
+        ratio (float): Probability of each block to be masked.
+
+    Raises:
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(self, size: int = 32, ratio: float = 0.5) -> None:
@@ -33,19 +37,19 @@ class BlockMasking(nn.Module):
         self.ratio = ratio
 
     def forward(self, images: Tensor) -> Tensor:
-        """Copies images, with blocks hidden in each.
+        """Copies images, and masks blocks of each.
 
         Args:
-            images (Tensor): (N, C, H, W), normalized.
+            images (Tensor): (N, C, H, W), normalised.
 
         Returns:
             Tensor: (N, C, H, W).
         """
         height, width = images.shape[-2:]
         rows, columns = -(-height // self.size), -(-width // self.size)
-        hidden = torch.rand(
+        masked = torch.rand(
             (len(images), 1, rows, columns), device=images.device
         ).lt(self.ratio)
         for axis in (-2, -1):
-            hidden = hidden.repeat_interleave(self.size, axis)
-        return images.masked_fill(hidden[..., :height, :width], 0)
+            masked = masked.repeat_interleave(self.size, axis)
+        return images.masked_fill(masked[..., :height, :width], 0)

@@ -1,4 +1,4 @@
-"""Soft labels: the student takes over what the teacher computes."""
+"""Soft labels: the student follows the distributions of the teacher."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class Seen(NamedTuple):
-    """What a two-stage detector computed on the way to its detections.
+class RPNOutputs(NamedTuple):
+    """Inputs and outputs of an RPN head in one pass.
 
     Attributes:
-        features: L maps of (N, C, H_l, W_l).
-        scores: Objectness, L maps of (N, A, H_l, W_l).
-        deltas: L maps of (N, 4A, H_l, W_l).
+        features: L feature maps of (N, C, H_l, W_l).
+        scores: Logits of the objectness, L maps of (N, A, H_l, W_l).
+        deltas: Box deltas, L maps of (N, 4A, H_l, W_l).
     """
 
     features: tuple[Tensor]
@@ -31,19 +31,19 @@ class Seen(NamedTuple):
 
 
 @contextmanager
-def recorded(detector: nn.Module) -> Iterator[list[Seen]]:
-    """Keeps what a detector computes, so that nobody has to do so again.
+def record_rpn(detector: nn.Module) -> Iterator[list[RPNOutputs]]:
+    """Keeps what the RPN of a detector computes, so that it runs once.
 
     Args:
-        detector (nn.Module): Of two stages.
+        detector (nn.Module): A two-stage detector.
 
-    Returns:
-        list[Seen]: Grows by one at each pass.
+    Yields:
+        list[RPNOutputs]: One for each pass so far.
     """
     passes = []
 
     def keep(head: nn.Module, args: tuple, outputs: tuple) -> None:
-        passes.append(Seen(args[0], *outputs))
+        passes.append(RPNOutputs(args[0], *outputs))
 
     handle = detector.rpn_head.register_forward_hook(keep)
     try:
@@ -54,14 +54,14 @@ def recorded(detector: nn.Module) -> Iterator[list[Seen]]:
 
 @MODELS.register_module()
 class TwoStageDistillation(nn.Module):
-    """The distillation of ALDI++ (Kay et al., 2024) for two-stage detectors.
+    """Distils two-stage detectors as ALDI++ (Kay et al., 2024) does.
 
-    Pseudo-labels only decide which anchors and RoIs are looked at. There the
+    Pseudo-labels only decide which anchors and RoIs are sampled. There the
     student's objectness, class distribution and box deltas follow the
     teacher's, at temperature 1.
 
     Args:
-        loss_weight (float): Of all four losses.
+        loss_weight (float): Weight of all four losses.
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:
@@ -70,7 +70,15 @@ class TwoStageDistillation(nn.Module):
 
     @staticmethod
     def check(detector: nn.Module) -> None:
-        """Raises a ValueError if a detector has not the parts to distil."""
+        """Checks that a detector has the parts to distil.
+
+        Args:
+            detector (nn.Module): Any detector of MMDetection.
+
+        Raises:
+            ValueError: If the detector has no RPNHead with a StandardRoIHead
+                and softmax classes behind it.
+        """
         head = getattr(detector, 'roi_head', None)
         if not (
             isinstance(detector, TwoStageDetector)
@@ -92,16 +100,18 @@ class TwoStageDistillation(nn.Module):
         student: nn.Module,
         teacher: nn.Module,
         strong: Tensor,
-        seen: Seen,
+        outputs: RPNOutputs,
         samples: SampleList,
     ) -> dict[str, Tensor]:
-        """
+        """Computes the student's losses against the teacher's outputs.
+
         Args:
-            student (nn.Module): Learns.
+            student (nn.Module): The detector that learns.
             teacher (nn.Module): The same detector, with other weights.
-            strong (Tensor): What the student sees, (N, 3, H, W).
-            seen (Seen): Of the teacher, of N images of the same geometry.
-            samples (list[DetDataSample]): N, with the pseudo-labels.
+            strong (Tensor): The student's images, (N, 3, H, W).
+            outputs (RPNOutputs): The teacher's, for N images of the same
+                geometry.
+            samples (list[DetDataSample]): N samples with the pseudo-labels.
 
         Returns:
             dict[str, Tensor]: ``loss_rpn_cls``, ``loss_rpn_bbox``,
@@ -110,7 +120,7 @@ class TwoStageDistillation(nn.Module):
         x = student.extract_feat(strong)
         scores, deltas = student.rpn_head(x)
         losses = self.rpn_loss(
-            student.rpn_head, scores, deltas, seen.scores, seen.deltas,
+            student.rpn_head, scores, deltas, outputs.scores, outputs.deltas,
             samples,
         )  # fmt: skip
         proposals = student.rpn_head.predict_by_feat(
@@ -122,7 +132,7 @@ class TwoStageDistillation(nn.Module):
         rois = self.sample_rois(student.roi_head, proposals, samples)
         ours = student.roi_head._bbox_forward(x, rois)
         with torch.no_grad():
-            theirs = teacher.roi_head._bbox_forward(seen.features, rois)
+            theirs = teacher.roi_head._bbox_forward(outputs.features, rois)
         losses.update(self.roi_loss(ours, theirs))
         return {k: self.loss_weight * v for k, v in losses.items()}
 
@@ -135,15 +145,20 @@ class TwoStageDistillation(nn.Module):
         their_deltas: list[Tensor],
         samples: SampleList,
     ) -> dict[str, Tensor]:
-        """Objectness at sampled anchors, deltas at those of pseudo-labels.
+        """Compares objectness at sampled anchors, deltas at positive ones.
 
         Args:
             head (nn.Module): The student's RPN head.
-            scores (list[Tensor]): L maps of (N, A, H_l, W_l), the student's.
-            deltas (list[Tensor]): L maps of (N, 4A, H_l, W_l).
-            their_scores (list[Tensor]): The teacher's.
-            their_deltas (list[Tensor]): The teacher's.
-            samples (list[DetDataSample]): N, with pseudo-labels.
+            scores (list[Tensor]): The student's logits, L maps of
+                (N, A, H_l, W_l).
+            deltas (list[Tensor]): The student's deltas, L maps of
+                (N, 4A, H_l, W_l).
+            their_scores (list[Tensor]): The teacher's logits, likewise.
+            their_deltas (list[Tensor]): The teacher's deltas, likewise.
+            samples (list[DetDataSample]): N samples with pseudo-labels.
+
+        Returns:
+            dict[str, Tensor]: ``loss_rpn_cls`` and ``loss_rpn_bbox``.
         """
         metas = [s.metainfo for s in samples]
         anchors, valid = head.get_anchors(
@@ -161,7 +176,7 @@ class TwoStageDistillation(nn.Module):
         positive = torch.cat(box_weights, dim=1).flatten(0, 1)[:, 0] > 0
 
         def flat(maps: list[Tensor], size: int) -> Tensor:
-            """(N * anchors, size), in the order of the targets."""
+            """Flattens maps to (N * anchors, size), as targets are ordered."""
             return torch.cat(
                 [
                     x.permute(0, 2, 3, 1).reshape(len(x), -1, size)
@@ -190,7 +205,17 @@ class TwoStageDistillation(nn.Module):
     def sample_rois(
         head: nn.Module, proposals: list, samples: SampleList
     ) -> Tensor:
-        """The student's RoIs, sampled as in training, (R, 5)."""
+        """Samples RoIs of the student as in training.
+
+        Args:
+            head (nn.Module): The student's RoI head.
+            proposals (list[InstanceData]): Proposals of N images. They lose
+                ``bboxes`` for ``priors``.
+            samples (list[DetDataSample]): N samples with pseudo-labels.
+
+        Returns:
+            Tensor: (R, 5), the index of an image first.
+        """
         priors = []
         for found, sample in zip(proposals, samples):
             found.priors = found.pop('bboxes')
@@ -203,23 +228,26 @@ class TwoStageDistillation(nn.Module):
 
     @staticmethod
     def roi_loss(ours: dict, theirs: dict) -> dict[str, Tensor]:
-        """Classes of all RoIs; deltas where the teacher sees an object.
+        """Compares classes of all RoIs, deltas where the teacher sees objects.
 
         Args:
             ours (dict[str, Tensor]): The student's ``cls_score`` (R, C + 1),
                 background last, and ``bbox_pred`` (R, 4) or (R, 4C).
-            theirs (dict[str, Tensor]): The teacher's.
+            theirs (dict[str, Tensor]): The teacher's, likewise.
+
+        Returns:
+            dict[str, Tensor]: ``loss_cls`` and ``loss_bbox``.
         """
         logits, wanted = ours['cls_score'], theirs['cls_score'].softmax(dim=1)
         rois, classes = len(logits), logits.shape[1] - 1
         best = wanted.argmax(dim=1)
-        seen = best < classes
-        index = torch.arange(rois, device=best.device)[seen]
+        objects = best < classes
+        index = torch.arange(rois, device=best.device)[objects]
         moves, their_moves = (
             x['bbox_pred'].unflatten(1, (-1, 4)) for x in (ours, theirs)
         )
         shared = moves.shape[1] == 1  # one box for all classes
-        label = torch.zeros_like(best[seen]) if shared else best[seen]
+        label = torch.zeros_like(best[objects]) if shared else best[objects]
         return dict(
             loss_cls=-(wanted * logits.log_softmax(dim=1)).sum()
             / max(rois, 1),

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from da_faster.config_tree import box_head
 from da_faster.matching import agreement
 
-from .distillation import Seen, recorded
+from .distillation import RPNOutputs, record_rpn
 from .localization_losses import is_localization_loss
 from .score_threshold import score_thr_at_most
 from .uncertain_boxes import cover_uncertain, spare_uncertain_boxes
@@ -272,29 +272,22 @@ class MeanTeacher(SemiBaseDetector):
             return self.student.loss(batch_inputs, batch_data_samples)
         inputs, samples = batch_inputs, batch_data_samples
         self._check(samples)
-        strong, losses = inputs['target'], {}
+        losses = {}
+        strong = inputs['target']
         if self.self_training and self.block_masking is not None:
             strong = self.block_masking(strong)
         if 'source' in inputs:
             losses.update(self.source_loss(inputs, samples))
         if self.self_training:
             weak, weak_samples = inputs['target_weak'], samples['target_weak']
-            detections, seen = self.detect(weak, weak_samples)
+            detections, outputs = self.detect(weak, weak_samples)
             selected = self.pseudo_labels.select(detections)
             labelled = label(samples['target'], weak_samples, selected)
-            if self.distillation:
-                found = self.distillation(
-                    self.student, self.teacher, strong, seen, labelled
-                )
-                weight = 1.0
-            else:
-                found, weight = self.pseudo_label_loss(
-                    strong, labelled, selected
-                )
-            labels = [confident for confident, _ in selected]
-            losses.update(self.weight_losses(found, labels, weight))
+            losses.update(
+                self.target_loss(strong, labelled, selected, outputs)
+            )
             losses.update(self.pseudo_labels.statistics.summary())
-            losses.update(self.compare(labels, weak, weak_samples))
+            losses.update(self.compare(selected, weak, weak_samples))
         return losses
 
     def source_loss(
@@ -324,7 +317,7 @@ class MeanTeacher(SemiBaseDetector):
     @torch.no_grad()
     def detect(
         self, weak: Tensor, weak_samples: SampleList
-    ) -> tuple[InstanceList, Seen | None]:
+    ) -> tuple[InstanceList, RPNOutputs | None]:
         """Has the teacher detect in the weak view.
 
         Args:
@@ -333,11 +326,11 @@ class MeanTeacher(SemiBaseDetector):
 
         Returns:
             tuple: Detections of each image, down to the lowest score that
-            PseudoLabels uses; and what the teacher computed on the way to
-            them, for ``distillation``.
+            PseudoLabels uses; and, with ``distillation``, what the teacher's
+            RPN computed.
         """
         recording = (
-            recorded(self.teacher) if self.distillation else nullcontext([])
+            record_rpn(self.teacher) if self.distillation else nullcontext([])
         )
         lowest = self.pseudo_labels.lowest_score
         with score_thr_at_most(self.teacher, lowest), recording as passes:
@@ -347,6 +340,48 @@ class MeanTeacher(SemiBaseDetector):
         detections = [sample.pred_instances for sample in found]
         return detections, passes[0] if passes else None
 
+    def target_loss(
+        self,
+        strong: Tensor,
+        labelled: SampleList,
+        selected: list[tuple],
+        outputs: RPNOutputs | None,
+    ) -> dict:
+        """Computes the student's losses on the target, weighted.
+
+        Args:
+            strong (Tensor): What the student sees, (N, 3, H, W).
+            labelled (list[DetDataSample]): N, with the pseudo-labels.
+            selected (list[tuple]): Labels and uncertain boxes of each image,
+                as PseudoLabels gives them.
+            outputs (RPNOutputs, optional): What the teacher's RPN computed,
+                for ``distillation``.
+
+        Returns:
+            dict[str, Tensor]: Losses named ``target_*``.
+        """
+        if self.distillation:
+            weight = 1.0
+            losses = self.distillation(
+                self.student, self.teacher, strong, outputs, labelled
+            )
+        else:
+            losses, weight = self.pseudo_label_loss(strong, labelled, selected)
+        weight = weight * self.target_weight
+        if self.weight_by_score:
+            weight = weight * mean_score([labels for labels, _ in selected])
+        weighted = {}
+        for name, value in losses.items():
+            if 'loss' in name:
+                left_out = not self.box_losses and is_localization_loss(name)
+                factor = 0.0 if left_out else weight
+                if isinstance(value, (list, tuple)):
+                    value = [factor * item for item in value]
+                else:
+                    value = factor * value
+            weighted[f'target_{name}'] = value
+        return weighted
+
     def pseudo_label_loss(
         self, strong: Tensor, labelled: SampleList, selected: list[tuple]
     ) -> tuple[dict, float]:
@@ -355,10 +390,7 @@ class MeanTeacher(SemiBaseDetector):
         An image that teaches nothing is replaced by another one of the batch.
 
         Args:
-            strong (Tensor): What the student sees, (N, 3, H, W).
-            labelled (list[DetDataSample]): N, with the pseudo-labels.
-            selected (list[tuple]): Labels and uncertain boxes of each image,
-                as PseudoLabels gives them.
+            strong, labelled, selected: As in ``target_loss``.
 
         Returns:
             tuple[dict, float]: Losses and their weight: 0 if no image teaches
@@ -377,39 +409,14 @@ class MeanTeacher(SemiBaseDetector):
             strong = cover_uncertain(strong, labelled)
         return self.student.loss(strong, labelled), weight
 
-    def weight_losses(
-        self, losses: dict, labels: InstanceList, weight: float
-    ) -> dict:
-        """Weights the losses on pseudo-labels, and names them ``target_*``.
-
-        Args:
-            losses (dict): Tensors or lists of tensors.
-            labels (list[InstanceData]): Pseudo-labels of each image.
-            weight (float): Weight beside the configured ones.
-        """
-        weight = weight * self.target_weight
-        if self.weight_by_score:
-            weight = weight * mean_score(labels)
-        weighted = {}
-        for name, value in losses.items():
-            if 'loss' in name:
-                left_out = not self.box_losses and is_localization_loss(name)
-                factor = 0.0 if left_out else weight
-                if isinstance(value, (list, tuple)):
-                    value = [factor * item for item in value]
-                else:
-                    value = factor * value
-            weighted[f'target_{name}'] = value
-        return weighted
-
     @torch.no_grad()
     def compare(
-        self, labels: InstanceList, weak: Tensor, weak_samples: SampleList
+        self, selected: list[tuple], weak: Tensor, weak_samples: SampleList
     ) -> dict[str, Tensor]:
         """Compares the student's detections with the teacher's labels.
 
         Args:
-            labels (list[InstanceData]): Pseudo-labels of each image.
+            selected (list[tuple]): Labels and uncertain boxes of each image.
             weak (Tensor): The images, (N, 3, H, W).
             weak_samples (list[DetDataSample]): N.
 
@@ -429,7 +436,7 @@ class MeanTeacher(SemiBaseDetector):
         detections = [sample.pred_instances for sample in found]
         scores = [
             agreement(ours, theirs[self.pseudo_labels.are_confident(theirs)])
-            for ours, theirs in zip(labels, detections)
+            for (ours, _), theirs in zip(selected, detections)
         ]
         return dict(pseudo_agreement=weak.new_tensor(scores).mean())
 
