@@ -1,6 +1,6 @@
 # A teacher labels the target, after a burn-in as in
-# da_faster_blood_smears.py. From then on half of each target image is hidden
-# from the student.
+# da_faster_blood_smears.py. From then on half of each target image is masked
+# for the student.
 _base_ = [
     './source_only_blood_smears.py',
     '../_base_/methods/domain_classifiers_r18_small.py',

@@ -2,9 +2,6 @@
 # weights.
 _base_ = './source_only_custom.py'
 model = _base_.domain_classifiers
-# Images of many shapes: padding must not tell the domains apart.
-model.domain_neck.ignore_padding = True
-model.instance_domain_head.shared_dropout = True
 train_dataloader = dict(dataset=dict(pipeline=_base_.style_pipeline))
 target = _base_.target_dataloader
 target.dataset.pipeline = _base_.strong_target_pipeline

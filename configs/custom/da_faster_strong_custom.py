@@ -1,9 +1,6 @@
 # Domain classifiers on top of the fair baseline.
 _base_ = './source_only_custom.py'
 model = _base_.domain_classifiers
-# Images of many shapes: padding must not tell the domains apart.
-model.domain_neck.ignore_padding = True
-model.instance_domain_head.shared_dropout = True
 train_dataloader = dict(dataset=dict(pipeline=_base_.strong_pipeline))
 target = _base_.target_dataloader
 target.dataset.pipeline = _base_.strong_target_pipeline

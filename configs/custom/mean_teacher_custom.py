@@ -1,5 +1,5 @@
 # A teacher labels the target, after a burn-in on the source in the target's
-# colours. From then on half of each target image is hidden from the student.
+# colours. From then on half of each target image is masked for the student.
 # There are no domain classifiers: docs/methods.md.
 _base_ = './source_only_custom.py'
 # A teacher that begins before the source is learned loses. So it begins where

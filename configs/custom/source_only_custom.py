@@ -27,6 +27,12 @@ batch_size = 2  # images of each domain an iteration
 # -----------------------------------------------------------------------------
 metainfo = dict(classes=classes)
 model = dict(roi_head=dict(bbox_head=dict(num_classes=len(classes))))
+# For the configs that add them. Images have many shapes: padding must not tell
+# the domains apart.
+domain_classifiers = dict(
+    domain_neck=dict(ignore_padding=True),
+    instance_domain_head=dict(shared_dropout=True),
+)
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),

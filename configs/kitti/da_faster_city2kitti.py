@@ -1,5 +1,5 @@
-# Domain Adaptive Faster R-CNN, Cityscapes -> KITTI: the
-# reference R50-C4 recipe.
+# Domain Adaptive Faster R-CNN, Cityscapes -> KITTI: the reference R50-C4
+# recipe.
 _base_ = [
     './source_only_city2kitti.py',
     '../_base_/methods/domain_classifiers_r50_c4.py',

@@ -1,5 +1,5 @@
-# Faster R-CNN without domain adaptation, Cityscapes -> KITTI: the
-# detector and the training of the reference R50-C4 recipe.
+# Faster R-CNN without domain adaptation, Cityscapes -> KITTI: the detector
+# and the training of the reference R50-C4 recipe.
 _base_ = [
     '../_base_/models/faster_rcnn_r50_caffe_c4.py',
     '../_base_/datasets/city2kitti.py',
