@@ -195,7 +195,7 @@ def test_the_batch_is_as_large_as_the_share_takes(read, tiny_data):
     loader = adapt_config(cfg, target, source=True, **few).train_dataloader
     assert loader.batch_size == loader.sampler.batch_size == 5
     assert loader.sampler.source_ratio == [4, 1]
-    with pytest.raises(UserError, match='share is of labelled target images'):
+    with pytest.raises(UserError, match='share is the fraction of labelled'):
         adapt_config(cfg, target, **few)
     with pytest.raises(UserError, match=r'between 0.05 and 0.95, got 1'):
         adapt_config(cfg, target, source=True, **dict(few, share=1))
@@ -270,10 +270,13 @@ def test_a_short_training_is_watched_too(
 @pytest.mark.parametrize(
     'content, sentence',
     [
-        (dict(info=dict(pseudo_labels=dict())), 'what a detector'),
+        (dict(info=dict(pseudo_labels=dict())), 'labels of a detector'),
         (dict(info=dict(contributor='me')), None),
         (dict(info=None), None),
-        (dict(info=dict(pseudo_labels=dict(threshold=1))), 'what a detector'),
+        (
+            dict(info=dict(pseudo_labels=dict(threshold=1))),
+            'labels of a detector',
+        ),
         (dict(images=[dict(file_name='a/../b.png')]), None),
         (dict(images=[dict(file_name='../source/b.png')]), '1 of 1 images'),
         (dict(images=[dict(file_name='/source/b.png')]), '1 of 1 images'),
