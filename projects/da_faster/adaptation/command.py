@@ -66,7 +66,7 @@ def adapt(
 
     Args:
         config (str): A config file, or ``mmdet::NAME`` or ``da_faster::NAME``.
-        checkpoint (str): Its checkpoint, a file or a URL.
+        checkpoint (str): The checkpoint of the detector, a file or a URL.
         target (str): A folder of images.
         work_dir (str, optional): The folder to write to. Default: below
             ``work_dirs/``, by the names of the config and of the target.

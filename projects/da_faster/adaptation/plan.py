@@ -118,7 +118,7 @@ def build_all(new: Config, file: Path) -> nn.Module:
 
     Args:
         new (Config): A config of an adaptation.
-        file (Path): Its file, for messages.
+        file (Path): The file of the config, for messages.
 
     Returns:
         Module: The model, in training mode.

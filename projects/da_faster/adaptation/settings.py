@@ -97,7 +97,7 @@ def blend_of(config: Config, file: object) -> float:
 
     Args:
         config (Config): The config of an adaptation, perhaps edited.
-        file (object): Its file, for messages.
+        file (object): The file of the config, for messages.
 
     Raises:
         UserError: If the blend is not a number between 0 and 1.

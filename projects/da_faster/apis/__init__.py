@@ -1,4 +1,4 @@
-"""Training, testing and detecting from Python, as ``tools/`` does.
+"""Trains, tests and detects from Python, as the commands in ``tools/`` do.
 
     from da_faster.apis import test, train
 
@@ -6,7 +6,8 @@
     metrics = test('configs/da_faster_demo.py',
                    'work_dirs/da_faster_demo/iter_2200.pth')
 
-Each raises a ``UserError``, one sentence, for what the user can mend.
+Each function raises a ``UserError`` with one sentence if the user can mend the
+cause.
 """
 
 from .config import load_config

@@ -1,4 +1,4 @@
-"""From a config file and options to the config of a Runner."""
+"""Makes the config of a Runner from a config file and options."""
 
 import copy
 import os.path as osp
@@ -11,7 +11,7 @@ from da_faster.errors import UserError
 
 
 def name_of(config: Config | str) -> str:
-    """The name of a config, for messages."""
+    """Returns the name of a config, for messages."""
     if isinstance(config, Config):
         return config.filename or 'the config'
     return str(config)
@@ -26,20 +26,20 @@ def load_config(
     """Reads the config of a command, ready for ``Runner.from_cfg``.
 
     Args:
-        config (Config or str): A config, which is not changed, or its file,
-            or ``da_faster::`` and the name of one that the package carries.
+        config (Config or str): A config, which is not changed; or a config
+            file; or ``da_faster::NAME`` for a config of the package.
         options (dict, optional): Values by dotted key (``--cfg-options``).
-        work_dir (str, optional): Comes before the config's own work dir.
-            Without either it is ``work_dirs/`` and the name of the file.
+        work_dir (str, optional): The work dir. Defaults to the config's own
+            work dir, or else to ``work_dirs/`` and the name of the file.
         launcher (str): ``none``, ``pytorch``, ``slurm`` or ``mpi``. Without
             an accelerator ``pytorch`` sets up gloo.
 
     Returns:
-        Config: With ``launcher`` and ``work_dir`` set.
+        Config: The config, with ``launcher`` and ``work_dir`` set.
 
     Raises:
-        UserError: If there is no such file, no such launcher here, or no
-            work dir, or if an option has no effect.
+        UserError: If the file does not exist, the launcher cannot run here,
+            there is no work dir, or an option has no effect.
     """
     name = name_of(config)
     if isinstance(config, Config):

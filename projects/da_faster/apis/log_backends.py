@@ -1,4 +1,4 @@
-"""The backends of a training's log."""
+"""Checks the backends of a training's log."""
 
 import importlib.util
 
@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from da_faster.errors import UserError
 
-# What MMEngine's backends import when the training starts.
+# Packages that MMEngine's backends import when the training starts.
 PACKAGES = dict(
     TensorboardVisBackend='tensorboard',
     WandbVisBackend='wandb',
@@ -20,7 +20,7 @@ PACKAGES = dict(
 
 
 def check_backends(cfg: Config) -> None:
-    """Raises a UserError where a log's backend cannot be made."""
+    """Raises a UserError if a backend of the log cannot be made."""
     known = set()
     for backend in (cfg.get('visualizer') or {}).get('vis_backends') or ():
         name = backend['type']

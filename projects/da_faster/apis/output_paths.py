@@ -1,4 +1,4 @@
-"""Checks of paths that a user gives, before there is work to lose."""
+"""Checks paths that a user gives, before there is work to lose."""
 
 import os
 import os.path as osp
@@ -6,14 +6,14 @@ import os.path as osp
 from da_faster.errors import UserError
 
 
-def check_file(path: str, what: str) -> None:
-    """Raises a UserError where ``path`` is no file."""
+def check_file(path: str, noun: str) -> None:
+    """Raises a UserError if ``path`` is no file; ``noun`` says what it is."""
     if not osp.isfile(path):
-        raise UserError(f'{what} {path} does not exist; check the path.')
+        raise UserError(f'{noun} {path} does not exist; check the path.')
 
 
 def make_folder(path: str, option: str) -> None:
-    """Makes a folder. Raises a UserError where nothing can be written."""
+    """Makes a folder; raises a UserError if nothing can be written there."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
@@ -25,7 +25,7 @@ def make_folder(path: str, option: str) -> None:
 
 
 def check_possible_folder(path: str, option: str) -> None:
-    """Raises a UserError where a folder could not be made; makes none."""
+    """Raises a UserError if a folder could not be made, without making it."""
     above = osp.abspath(path)
     while not osp.lexists(above):
         above = osp.dirname(above)
@@ -37,10 +37,10 @@ def check_possible_folder(path: str, option: str) -> None:
 
 
 def make_output_folder(path: str, option: str) -> None:
-    """Makes the folder of a file to write.
+    """Makes the folder of an output file.
 
-    Raises a UserError where the file cannot be written, before there is work
-    that would be lost.
+    Raises:
+        UserError: If the file could not be written.
     """
     if osp.isdir(path):
         raise UserError(f'{path} is a folder: give another {option}.')

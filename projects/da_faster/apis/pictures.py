@@ -1,4 +1,4 @@
-"""Images and videos to look at."""
+"""Finds and reads the images and videos to detect on."""
 
 import os.path as osp
 from collections.abc import Iterator, Sequence
@@ -18,13 +18,13 @@ VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
 
 
 class Picture(NamedTuple):
-    """An image to look at.
+    """An image to detect on.
 
     Attributes:
-        name (str): Where its drawing goes, relative to the output.
-        image (str or ndarray): A file, or a frame (H, W, 3), BGR.
-        video (str): The video that it is of, or ''.
-        rate (float): The video's frames a second.
+        name (str): Path of the drawn image, relative to the output.
+        image (str or ndarray): An image file, or a frame (H, W, 3), BGR.
+        video (str): Path of the frame's video; '' for an image file.
+        rate (float): Frames a second of the video.
     """
 
     name: str
@@ -33,8 +33,8 @@ class Picture(NamedTuple):
     rate: float = 0.0
 
 
-def find(inputs: Sequence[str]) -> tuple[list[Picture], list[str]]:
-    """The image files and videos that are meant.
+def find_pictures(inputs: Sequence[str]) -> tuple[list[Picture], list[str]]:
+    """Finds image files and videos.
 
     Args:
         inputs (Sequence[str]): Images, folders, globs, videos.
@@ -43,7 +43,7 @@ def find(inputs: Sequence[str]) -> tuple[list[Picture], list[str]]:
         tuple: Pictures of image files, and paths of videos.
 
     Raises:
-        UserError: If one of them is nothing of that kind.
+        UserError: If an input does not exist, or two inputs have one name.
     """
     pictures, videos = [], []
     for given in inputs:
@@ -75,19 +75,20 @@ def find(inputs: Sequence[str]) -> tuple[list[Picture], list[str]]:
 
 
 def drawn_video(path: str) -> str:
-    """The name of a video that is drawn on."""
+    """Returns the file name of a video with drawn detections."""
     return f'{Path(path).stem}.mp4'
 
 
 def check_images(pictures: Sequence[Picture]) -> None:
-    """Raises a UserError for a file that is no image.
+    """Raises a UserError if a file is no image.
 
-    One broken file must not cost the detections of thousands before it.
+    All files are checked first, so that a broken file does not end a command
+    after thousands of detections.
     """
     for picture in progress(pictures, len(pictures), 'images opened'):
         try:
             found = mmcv.imread(picture.image)
-        except (OSError, cv2.error):  # of an empty file
+        except (OSError, cv2.error):  # for example an empty file
             found = None
         if found is None:
             raise UserError(
@@ -97,7 +98,7 @@ def check_images(pictures: Sequence[Picture]) -> None:
 
 
 def frames(path: str) -> Iterator[Picture]:
-    """The frames of a video."""
+    """Yields the frames of a video."""
     video = mmcv.VideoReader(path)
     for number, frame in enumerate(video):
         if frame is None:
@@ -107,7 +108,7 @@ def frames(path: str) -> Iterator[Picture]:
 
 
 def count_frames(path: str) -> int:
-    """How many a video has. Raises a UserError where it has none."""
+    """Returns the number of frames; raises a UserError if a video has none."""
     if number := max(len(mmcv.VideoReader(path)), 0):
         return number
     raise UserError(

@@ -1,4 +1,4 @@
-"""Looks at images and videos with one detector or several."""
+"""Detects on images and videos with one detector or several."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from .pictures import (
     check_images,
     count_frames,
     drawn_video,
-    find,
+    find_pictures,
     frames,
 )
 
@@ -36,12 +36,12 @@ BAND = 28  # pixels above a picture, for its title
 
 
 class Drawer:
-    """Draws what each detector finds, side by side.
+    """Draws the detections of several detectors side by side.
 
     Args:
-        classes (Sequence): Of each detector the names of its classes.
-        titles (Sequence[str]): One for each, or none for a single one.
-        thresholds (Sequence[float]): Lowest score that is drawn, of each.
+        classes (Sequence): Names of the classes, by detector.
+        titles (Sequence[str]): Titles of the detectors; '' for no title.
+        thresholds (Sequence[float]): Lowest drawn score, by detector.
     """
 
     def __init__(self, classes, titles, thresholds) -> None:
@@ -54,11 +54,14 @@ class Drawer:
             self.visualizers.append(visualizer)
 
     def draw(self, image: np.ndarray, found: Sequence[InstanceData]):
-        """(H, W, 3), RGB.
+        """Draws the detections of one image.
 
         Args:
             image (ndarray): (H, W, 3), RGB.
-            found (Sequence[InstanceData]): By detector.
+            found (Sequence[InstanceData]): Detections, by detector.
+
+        Returns:
+            ndarray: A picture, (H', W', 3), RGB.
         """
         drawn = []
         for visualizer, threshold, instances, title in zip(
@@ -76,7 +79,7 @@ class Drawer:
 
 
 def with_title(picture: np.ndarray, title: str) -> np.ndarray:
-    """The picture below a line of text, as large as there is room for."""
+    """Adds a title above a picture, in letters as large as fit."""
     band = Image.new('RGB', (picture.shape[1], BAND), 'white')
     for size in range(16, 7, -1):
         # Matplotlib's font has more letters than OpenCV's.
@@ -96,6 +99,7 @@ class Output:
         self.video = ''
 
     def add(self, picture: Picture, drawn: np.ndarray) -> None:
+        """Writes a drawn image, (H, W, 3), RGB, or adds it to its video."""
         bgr = np.ascontiguousarray(drawn[..., ::-1])
         if not picture.video:
             path = str(self.folder / picture.name)
@@ -120,6 +124,7 @@ class Output:
         self.writer.write(bgr)
 
     def close(self) -> None:
+        """Ends the current video."""
         if self.writer is not None:
             self.writer.release()
             self.writer = None
@@ -136,27 +141,30 @@ def predict(
     force: bool = False,
     trust_checkpoint: bool = False,
 ) -> list[Path]:
-    """Detects, draws and writes COCO files, as ``tools/predict.py``.
+    """Detects on images, draws the detections and writes COCO files.
 
     Args:
-        detectors (Sequence[tuple[str, str]]): Config and checkpoint of each.
+        detectors (Sequence[tuple[str, str]]): Config and checkpoint of each
+            detector.
         inputs (Sequence[str]): Images, folders, globs, videos.
-        out (str): A folder for ``predictions.json`` (of a second detector
-            ``predictions_2.json``, ...) and ``drawn/``.
-        score_thr (float, optional): Lowest score that is drawn. Default: 0.5,
-            of sigmoid scores 0.4. The COCO files hold all that a detector
-            gives.
-        titles (Sequence[str], optional): Of several detectors.
-        student (bool): Of a MeanTeacher, the student.
-        draw (bool): Whether to draw.
-        force (bool): Write into a folder that has predictions.
+        out (str): The folder for ``predictions.json``, for
+            ``predictions_2.json`` of a second detector, ..., and for
+            ``drawn/``.
+        score_thr (float, optional): Lowest drawn score. Defaults to 0.5, for
+            sigmoid scores to 0.4. The COCO files hold all detections.
+        titles (Sequence[str], optional): Titles of the detectors in the
+            pictures. Defaults to the names of the checkpoints.
+        student (bool): Whether to take the student of a MeanTeacher, not its
+            teacher.
+        draw (bool): Whether to draw the detections.
+        force (bool): Whether to write into a folder that has predictions.
         trust_checkpoint (bool): Load checkpoints that may run code.
 
     Returns:
-        list[Path]: The COCO files.
+        list[Path]: Paths of the COCO files.
 
     Raises:
-        UserError: If something given cannot be used.
+        UserError: If an input, a detector or the folder cannot be used.
     """
     folder = Path(out)
     if (folder / 'predictions.json').exists() and not force:
@@ -168,8 +176,8 @@ def predict(
             f'{len(titles)} --titles for {len(detectors)} detectors; give one '
             'each.'
         )
-    pictures, videos = find(inputs)
-    # What an earlier call drew may lie in a folder that is given.
+    pictures, videos = find_pictures(inputs)
+    # A given folder may hold the drawn images of an earlier call.
     pictures = [p for p in pictures if not is_below(p.image, folder / 'drawn')]
     make_folder(out, '--out')
     results = [
@@ -201,7 +209,7 @@ def predict(
     seen, found = [], [[] for _ in models]
     try:
         for picture in progress(everything, total, 'images'):
-            seen.append(look(picture, models, found, drawer, output))
+            seen.append(detect_picture(picture, models, found, drawer, output))
     finally:
         output.close()
     for path, names, detections, (config, checkpoint) in zip(
@@ -214,14 +222,18 @@ def predict(
     return results
 
 
-def look(
+def detect_picture(
     picture: Picture,
     models: Sequence[nn.Module],
     found: list[list[InstanceData]],
     drawer: Drawer | None,
     output: Output,
 ) -> tuple[str, tuple[int, int]]:
-    """Adds the detections of an image; its name, and (height, width)."""
+    """Adds the detections of an image to ``found``, and draws them.
+
+    Returns:
+        tuple[str, tuple[int, int]]: Name of the image, and (height, width).
+    """
     results = [detect(m, picture.image, picture.name) for m in models]
     for detections, result in zip(found, results):
         detections.append(result)
@@ -234,10 +246,10 @@ def look(
 
 
 def is_below(path: str, folder: Path) -> bool:
-    """Whether a file lies in a folder, or in one of its folders."""
+    """Whether a file is inside a folder, at any depth."""
     return folder.resolve() in Path(path).resolve().parents
 
 
 def short(checkpoint: str) -> str:
-    """The last three parts of a path."""
+    """Returns the last three parts of a path."""
     return '/'.join(Path(checkpoint).parts[-3:])

@@ -1,4 +1,4 @@
-"""Evaluates what a config describes."""
+"""Tests a checkpoint with a config."""
 
 from argparse import Namespace
 
@@ -31,21 +31,22 @@ def test(
     trust_checkpoint: bool = False,
     **options,
 ) -> dict:
-    """Evaluates a checkpoint, as ``tools/test.py``.
+    """Evaluates a checkpoint, as ``tools/test.py`` does.
 
     Args:
-        config (Config or str): A config, or its file.
+        config (Config or str): A config, or a config file.
         checkpoint (str): The checkpoint file.
-        out (str, optional): Predictions go into this file (.pkl).
-        show (bool): Show each image with its detections.
-        show_dir (str, optional): Drawn images go below the work dir, into a
-            folder of this name, in the folders that they came from.
-        wait_time (float): Seconds that an image is shown.
-        tta (bool): Test-time augmentation, by flips unless configured.
-        data_check (bool): Look for errors in the test data first.
-        trust_checkpoint (bool): Load checkpoints that may run code. Otherwise
-            none is loaded that could, in this process, from here on.
-        **options: Of ``load_config``.
+        out (str, optional): A file for the predictions (.pkl).
+        show (bool): Whether to show each image with its detections.
+        show_dir (str, optional): Name of a folder for drawn images, below the
+            work dir. Drawn images keep the subfolders of the images.
+        wait_time (float): Seconds for which an image is shown.
+        tta (bool): Whether to test with augmentation, by flips unless the
+            config sets it.
+        data_check (bool): Whether to look for errors in the test data first.
+        trust_checkpoint (bool): Load checkpoints that may run code. If it is
+            not set, this process refuses such checkpoints from here on.
+        **options: Arguments of ``load_config``.
 
     Returns:
         dict: Metrics by name, e.g. ``coco/bbox_mAP``.
@@ -97,7 +98,10 @@ def test(
 
 
 def add_tta(cfg: Config) -> None:
-    """Wraps the model for test-time augmentation: flips, unless configured."""
+    """Wraps the model of a config for test-time augmentation.
+
+    The augmentation is that of the config, or else a flip.
+    """
     tta_model = cfg.get(
         'tta_model',
         ConfigDict(

@@ -1,4 +1,4 @@
-"""Trains what a config describes."""
+"""Trains a detector with a config."""
 
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config
@@ -26,24 +26,24 @@ def train(
     trust_checkpoint: bool = False,
     **options,
 ) -> bool:
-    """Trains, as ``tools/train.py``.
+    """Trains a detector, as ``tools/train.py`` does.
 
     Args:
-        config (Config or str): A config, or its file.
-        amp (bool): Train in mixed precision.
-        auto_scale_lr (bool): Scale the learning rate with the number of
-            source images an iteration.
+        config (Config or str): A config, or a config file.
+        amp (bool): Whether to train in mixed precision.
+        auto_scale_lr (bool): Whether to scale the learning rate with the
+            number of source images in an iteration.
         resume (str, optional): A checkpoint, or ``auto`` for the latest
-            undamaged one in the work dir. Where there is none, the training
-            starts as configured, ``load_from`` included.
-        data_check (bool): Look for errors in the data first.
-        trust_checkpoint (bool): Load checkpoints that may run code. Otherwise
-            none is loaded that could, in this process, from here on.
-        **options: Of ``load_config``.
+            undamaged one in the work dir. If there is none, the training
+            starts as the config says, with ``load_from``.
+        data_check (bool): Whether to look for errors in the data first.
+        trust_checkpoint (bool): Load checkpoints that may run code. If it is
+            not set, this process refuses such checkpoints from here on.
+        **options: Arguments of ``load_config``.
 
     Returns:
-        bool: False where the run was asked to leave before its end
-        (``PreemptionHook``); it can be resumed.
+        bool: False if a signal ended the run before its end
+        (``PreemptionHook``), so that it can be resumed.
 
     Raises:
         UserError: If the config, the data, a checkpoint or the work dir
@@ -54,7 +54,7 @@ def train(
     name = name_of(config)
     check_backends(cfg)
     trust_checkpoints(trust_checkpoint)
-    # Held until the training ends.
+    # The lock is held until the training ends.
     if is_first_process():
         lock = lock_work_dir(cfg.work_dir)  # noqa: F841
         check_writable(cfg.work_dir)
@@ -76,19 +76,19 @@ def train(
         try:
             Runner.from_cfg(cfg).train()
         except SystemExit as leaving:
-            # All processes leave with this code together.
+            # PreemptionHook ends all processes with this code.
             if leaving.code != EXIT_CODE:
                 raise
             return False
     return True
 
 
-def check_amp(cfg: Config, name: str, asked: bool) -> None:
+def check_amp(cfg: Config, name: str, by_option: bool) -> None:
     """Raises a UserError for mixed precision without a GPU."""
     wrapper = cfg.get('optim_wrapper') or {}
     if wrapper.get('type') != 'AmpOptimWrapper' or get_device() != 'cpu':
         return
-    if asked:
+    if by_option:
         raise UserError(
             '--amp needs a GPU, and PyTorch sees none here: leave it out.'
         )
@@ -99,10 +99,10 @@ def check_amp(cfg: Config, name: str, asked: bool) -> None:
 
 
 def set_resume(cfg: Config, resume: str | None) -> None:
-    """Writes what to resume from into the config; see ``train``."""
+    """Sets the checkpoint to resume from in the config; see ``train``."""
     if resume == 'auto':
-        # Runner looks for the latest checkpoint only without load_from, and
-        # would so drop the initial weights where there is none yet.
+        # Runner would look for the latest checkpoint only without load_from,
+        # so the initial weights would be lost if there is no checkpoint.
         latest = find_resumable(
             cfg.work_dir, print if is_first_process() else lambda text: None
         )

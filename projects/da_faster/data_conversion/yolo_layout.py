@@ -163,7 +163,7 @@ def paths_of(split: str, value) -> list[str]:
 
     Args:
         split: Name of the split.
-        value: Its entry in data.yaml.
+        value: Entry of the split in data.yaml.
 
     Raises:
         ValueError: If an entry is no text.

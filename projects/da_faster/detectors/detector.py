@@ -391,7 +391,7 @@ def convert_to_stock(
 
     Args:
         config: The config of the adapted detector.
-        checkpoint: Its checkpoint.
+        checkpoint: The checkpoint of the adapted detector.
         out: ``OUT.pth``, beside which ``OUT.py`` is written, or a folder,
             where both get the name of the config.
         cfg_options: Settings of the config to override, by dotted name.
