@@ -230,8 +230,8 @@ def learned_statistics(model: torch.nn.Module) -> list[torch.Tensor]:
     """Finds the batch-norm statistics that differ between processes.
 
     Args:
-        model (MeanTeacher): Its student learns the statistics of its own
-            images.
+        model (MeanTeacher): A model whose student learns the statistics of
+            the images of its process.
 
     Returns:
         list[Tensor]: Running means and variances of the teacher.
