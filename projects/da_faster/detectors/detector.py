@@ -169,7 +169,7 @@ class Detector:
 
     @property
     def test_steps(self) -> list[dict]:
-        """The transforms of the test, but for a list of choices."""
+        """The transforms of the test, except lists of choices."""
         steps = self.test_dataset.get('pipeline') or ()
         return [step for step in steps if isinstance(step, dict)]
 
@@ -369,7 +369,7 @@ class Written(NamedTuple):
         checkpoint: The file of the weights.
         config: The config file.
         tensors: The number of tensors in the checkpoint.
-        changes: What was replaced or left out.
+        changes: What was replaced or left out, in words.
     """
 
     checkpoint: Path

@@ -31,7 +31,7 @@ class StockDetector:
         config (Config): A config of classes of OpenMMLab alone.
         state (dict[str, Tensor]): The weights.
         meta (dict): The ``meta`` of the checkpoint: class names, iteration.
-        changes (list[str]): What was replaced or left out.
+        changes (list[str]): What was replaced or left out, in words.
     """
 
     name: str
@@ -115,8 +115,8 @@ def stock_state(
         stock: The state of the stock model.
         dropped_parts: Parts of the model whose weights are left out.
         path: The file, for messages.
-        branch: What the names of the weights begin with; others are left out,
-            unless none begins so.
+        branch: The prefix of the weights to take. If no weight has it, all
+            are taken.
 
     Raises:
         UserError: If a weight is missing, unknown or of another shape.

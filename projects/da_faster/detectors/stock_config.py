@@ -2,8 +2,8 @@
 
 Some classes of the config are not OpenMMLab's. Each becomes its nearest
 parent that is (DAFasterRCNN: FasterRCNN), without the keys that the parent
-does not know. What has no such parent, such as a hook, is left out. A part of
-the model without one is refused: VGG16 stays here.
+does not know. A class without such a parent, such as a hook, is left out. A
+part of the model without such a parent, such as VGG16, is refused.
 """
 
 import copy
@@ -20,7 +20,7 @@ from da_faster.config_tree import detector_of, has_teacher
 from da_faster.errors import UserError
 
 STOCK = ('mmdet', 'mmengine', 'mmcv', 'torch')
-# Those of other packages that MMEngine registers, such as Lion.
+# Optimizers of other packages that MMEngine registers, such as Lion.
 KNOWN_OPTIMIZERS = {
     name
     for key, names in vars(builder).items()
@@ -33,14 +33,14 @@ def custom_classes() -> dict[str, tuple[type, type | None]]:
     """Finds the registered classes that are not OpenMMLab's.
 
     Returns:
-        Maps the name of each to the class and its nearest OpenMMLab parent,
-        None where it has no such parent.
+        dict: By name, the class and its nearest OpenMMLab parent; None for a
+        class without such a parent.
     """
     found = {}
     for registry in vars(mmdet.registry).values():
         if not isinstance(registry, Registry):
             continue
-        # A copy: looking a name up imports what the registry still lacks.
+        # A copy: the registry grows while names are looked up.
         for name, cls in list(registry.module_dict.items()):
             if (
                 cls.__module__.split('.')[0] in STOCK
@@ -62,7 +62,7 @@ def custom_classes() -> dict[str, tuple[type, type | None]]:
 
 
 def own_keys(cls: type, parent: type) -> set[str]:
-    """Names the arguments that a class takes and its parent does not."""
+    """The arguments that a class takes and its parent does not."""
     return set(inspect.signature(cls).parameters).difference(
         inspect.signature(parent).parameters, ('args', 'kwargs')
     )
@@ -76,7 +76,7 @@ class StockConfig:
 
     Attributes:
         cfg: The changed config.
-        changes: Says, for people, what was replaced or left out.
+        changes: What was replaced or left out, in words.
         dropped_parts: Names of the model's parts that were left out.
 
     Raises:
@@ -152,10 +152,10 @@ class StockConfig:
 
 
 def to_stock_config(cfg: Config) -> StockConfig:
-    """The config of the stock detector, also of one within a MeanTeacher.
+    """Makes the stock config of a detector, out of a MeanTeacher.
 
     Args:
-        cfg: It stays as it is.
+        cfg: A config; it is not changed.
 
     Raises:
         UserError: If a part of the model has no OpenMMLab parent.
