@@ -239,7 +239,8 @@ def test_a_teacher_learns_as_much_from_two_processes(
                 ours[name], value, rtol=0, atol=1e-3 * moved + 1e-6, msg=name
             )
     counts = [
-        one['state'][f'pseudo_labels.{k}_images'].item() for k in DOMAINS
+        one['state'][f'pseudo_labels.statistics.{k}_images'].item()
+        for k in DOMAINS
     ]
     assert counts == [3 * 2] * 2
 
@@ -249,14 +250,16 @@ def count_rank(detections: list, rank: int, folder) -> None:
         'gloo', f'file://{folder}/store', rank=rank, world_size=2
     )
     labels = PseudoLabels(2, threshold=0.5)
-    labels.count_source([torch.tensor([[0, 1], [1]][rank])])
+    labels.statistics.count_source([torch.tensor([[0, 1], [1]][rank])])
     labels.select(detections[rank])
     norms = nn.ModuleDict(dict(student=nn.BatchNorm1d(1)))
     norms.teacher = copy.deepcopy(norms.student)
     norms.student.running_mean.fill_(4.0 * rank)
     norms.pseudo_labels = labels
     SelfTrainingHook(burn_in=0).momentum_update(norms, 0.5)
-    state = dict(labels.state_dict(), mean=norms.teacher.running_mean)
+    state = dict(
+        labels.statistics.state_dict(), mean=norms.teacher.running_mean
+    )
     torch.save(state, folder / f'{rank}.pth')
     torch.distributed.barrier()
 
@@ -282,7 +285,10 @@ def test_a_process_without_labels_counts(tmp_path):
         state = torch.load(tmp_path / f'{rank}.pth')
         assert state['source_images'] == state['target_images'] == 2
         assert state['source_boxes'].tolist() == [1, 2]
-        assert state['kept'].tolist() == [0, 1]  # two in two images
-        assert state['score'].tolist() == [0, 0.8125]
-        assert state['empty'] == 0.5
+        assert state['labels_per_image'].tolist() == [
+            0,
+            1,
+        ]  # two in two images
+        assert state['scores'].tolist() == [0, 0.8125]
+        assert state['empty_fraction'] == 0.5
         assert state['mean'].tolist() == [1]  # half way to 0 and to 4
