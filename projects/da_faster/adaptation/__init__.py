@@ -13,10 +13,12 @@ The config that ``tools/adapt.py`` trains on, to look at and to change:
 from .command import Adapted, adapt
 from .configuration import adapt_config
 from .offline_labels import label_folder
+from .settings import Settings
 from .verdict import Verdict, compare
 
 __all__ = [
     'Adapted',
+    'Settings',
     'Verdict',
     'adapt',
     'adapt_config',

@@ -97,11 +97,9 @@ def adapt(
         files.check_free()
         detector = Detector.read(config, checkpoint, trust_checkpoint)
         chosen = Settings(target, **settings)
-        begin(
-            make_plan(detector, chosen, files, options, not skip_data_check),
-            files,
-            say,
-        )
+        check = not skip_data_check
+        plan = make_plan(detector, chosen, files, options, check)
+        begin(plan, files, say)
     cfg = read_config(files.config)
     blend_of(cfg, files.config)
     with nullcontext() if resume else files.cleared_without_checkpoint():
@@ -140,7 +138,7 @@ def adapt(
 
 
 def begin(plan: Plan, files: WorkDir, say) -> None:
-    """Writes the original detector and the config."""
+    """Writes the original detector, and the config of the adaptation."""
     for line in plan.notes:
         say(line)
     with files.claimed():
@@ -182,16 +180,16 @@ def measure_original(original: Detector, cfg: Config) -> dict:
     cfg.model = copy.deepcopy(original.stock.model)
     cfg.custom_hooks = []
     cfg.test_dataloader.dataset.pipeline = measured_pipeline(original)
-    # The work dir is of the adaptation: no log of another detector lies there.
+    # In the work dir of the adaptation the log would be taken for its own.
     with TemporaryDirectory() as folder:
         return test(cfg, original.checkpoint, work_dir=folder)
 
 
 def threshold_of(cfg: Config) -> float:
-    """The lowest score of a label in an adaptation: a confident detection."""
+    """Returns the lowest score of a confident detection."""
     labels = cfg.model.get('pseudo_labels') or {}
     threshold = labels.get('threshold')
     if isinstance(threshold, (int, float)):
         return threshold
-    # It is one for each class, or 'frequency'.
+    # The threshold is one for each class, or 'frequency'.
     return score_bounds(scores_are_sigmoids(cfg.model))[0]

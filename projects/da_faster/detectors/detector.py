@@ -242,9 +242,8 @@ class Detector:
     @property
     def train_batch(self) -> int:
         """Images in a batch of the detector's own training."""
-        return (self.config.get('train_dataloader') or {}).get(
-            'batch_size'
-        ) or 2
+        loader = self.config.get('train_dataloader') or {}
+        return loader.get('batch_size') or 2
 
     def check_learning_rate(self) -> None:
         """Raises a UserError if the config has no learning rate."""
