@@ -353,7 +353,7 @@ def test_baseline_shares_all_but_the_adaptation(name):
     baseline, adapted = load(name), load(sibling)
     changed = {'model', 'train_cfg', 'train_dataloader'}
     model = adapted['model']
-    if sibling in TEACHERS:  # which is an average, too
+    if sibling in TEACHERS:  # the baseline is averaged, too
         assert baseline['custom_hooks'][0]['type'] == 'EMAHook'
         changed |= {'custom_hooks', 'find_unused_parameters'}
         model = model['detector']

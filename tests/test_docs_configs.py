@@ -32,7 +32,7 @@ def build(registry, cfg: dict):
         return registry.build(cfg)
 
 
-# Of what a config leaves at its default.
+# Registries for the arguments that a config leaves at their defaults.
 REGISTRIES = dict(model=MODELS, custom_hooks=HOOKS)
 
 

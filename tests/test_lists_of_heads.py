@@ -219,7 +219,7 @@ def test_each_loss_of_scores_is_known():
     assert not set(SIGMOID).intersection(NOT_SIGMOID)
     for name, cls in losses.items():
         default = inspect.signature(cls).parameters.get('use_sigmoid')
-        if default and name != 'DiceLoss':  # which is of masks
+        if default and name != 'DiceLoss':  # a loss of masks
             assert (name in SIGMOID) == default.default, (
                 f'{name} in score_kinds.SIGMOID: {name in SIGMOID}, its '
                 f'default: {default}'

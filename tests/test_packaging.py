@@ -53,7 +53,7 @@ def source(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def wheel(source, tmp_path_factory):
-    # Of an earlier build, by which a wheel would carry what is gone.
+    # A file of an earlier build must not get into the wheel.
     left = source / 'build/lib/da_faster/gone.py'
     left.parent.mkdir(parents=True)
     left.touch()

@@ -189,7 +189,7 @@ def path_as_option(path: str) -> str:
         UserError: If neither would arrive as it is.
     """
     for text in (path, osp.relpath(path)):
-        # Of brackets it may raise, then KeyValue refuses the text.
+        # _parse_iterable may raise at brackets; KeyValue refuses such texts.
         with contextlib.suppress(AssertionError, RecursionError):
             found = DictAction._parse_iterable(text)
             if ' ' in text:

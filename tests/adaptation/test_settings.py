@@ -658,7 +658,7 @@ def test_code_that_stock_mmdetection_lacks_is_refused(
     cfg, target = read('FasterRCNN'), str(tiny_data / 'target')
     steps = cfg.train_dataloader.dataset.pipeline
     steps.insert(1, dict(type='Negative'))
-    adapt_config(cfg, target, load_from='x.pth')  # which does not train so
+    adapt_config(cfg, target, load_from='x.pth')  # does not use the pipeline
     with pytest.raises(UserError, match='my.py has Negative of tests.adapt'):
         adapt_config(cfg, target, source=True, name='my.py')
     tested = cfg.test_dataloader.dataset

@@ -112,7 +112,7 @@ def test_gains_by_hand(tmp_path):
     found = bootstrap_gains([ours], [theirs], draws=400)
     half = 100 * (1 - 51 / 101)
     assert set(found.round(6)) == {0, round(half, 6), 100}
-    # Of two images drawn, one is the other half of the time.
+    # Both draws hit the second image in a quarter of the cases.
     assert np.mean(found == 100) == pytest.approx(0.25, abs=0.07)
     assert bootstrap_gains([ours], [ours], draws=5).tolist() == [0] * 5
     assert set(bootstrap_gains([ours], [theirs], num_images=1, draws=50)) == {

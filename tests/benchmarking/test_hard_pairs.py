@@ -28,7 +28,7 @@ def painted(colour) -> np.ndarray:
 def test_the_colour_of_a_box(colour, name):
     box = Box('car', 20, 10, 60, 50)
     assert hard_pairs.colour_of(painted(colour), box) == name
-    # Of three by three pixels nothing is said.
+    # Nine pixels are too few for a colour.
     assert (
         hard_pairs.colour_of(painted(colour), Box('car', 30, 20, 33, 23))
         == 'other'

@@ -56,7 +56,7 @@ def test_images_that_exif_turns(data, full):
     assert finding.fatal
     assert '3 of 3 images have another size' in finding.text
     assert 'source0.jpg is 10x20, not 20x10: its EXIF orien' in finding.text
-    # Those that the config says to load.
+    # The sizes are right if the pipeline ignores the EXIF orientation.
     data.train_dataloader.dataset.pipeline = [
         dict(type='LoadImageFromFile', color_type='color_ignore_orientation')
     ]

@@ -70,7 +70,7 @@ def test_browse_dataset(tiny_config, tmp_path):
 def test_analyze_logs(trained, tmp_path, key):
     (log,) = trained.glob('*/vis_data/scalars.json')
     analyze = MMDET_TOOLS / 'analysis_tools/analyze_logs.py'
-    # Its default style is seaborn's, which Matplotlib lacks.
+    # The tool's default style is seaborn's, which Matplotlib lacks.
     use(
         analyze,
         'plot_curve',

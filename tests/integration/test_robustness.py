@@ -120,7 +120,7 @@ def test_a_run_that_is_asked_to_leave(
         log.read_text(),
     )
     assert fork(train, tiny_config, tmp_path, '--resume') == 0
-    # Its own line is not written: the hook leaves before the recorder.
+    # Iteration 2 has no line: the hook leaves before the recorder writes.
     assert {2: whole[2], **by_iteration(tmp_path)} == whole
 
 

@@ -52,7 +52,7 @@ def test_the_run_says_what_it_does(run):
         *[(True, False)] * 2,
         *[(False, True)] * 4,
     ]
-    # Else the tests with this config would show little.
+    # Without pseudo-labels, the tests with this config would prove little.
     assert max(line['pseudo_boxes'] for line in lines[2:]) > 0
 
 
@@ -152,7 +152,7 @@ def test_a_checkpoint_with_a_teacher_starts_both(config, run, tmp_path):
     for who in ('teacher', 'student'):
         for name, value in part(after, who).items():
             torch.testing.assert_close(value, before[f'{who}.{name}'])
-    # What it knew of the other run's images is forgotten.
+    # The statistics of the other run's images are dropped.
     assert after['pseudo_labels.statistics.source_images'] == 3 * 2
 
 

@@ -34,7 +34,7 @@ train_dataloader = dict(
     dataset=dict(
         metainfo=metainfo,
         data_root=source_root,
-        # Of both years.
+        # trainval.json has the images of VOC 2007 and 2012.
         ann_file='annotations/trainval.json',
         data_prefix=dict(img=''),
     )

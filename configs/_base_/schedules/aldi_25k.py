@@ -1,5 +1,5 @@
 # ALDI++: 10,000 iterations of burn-in, 15,000 of self-training, constant rate.
-# Theirs is 0.06 for 48 images; an iteration here sees 32 on 8 GPUs.
+# ALDI++'s rate is 0.06 for 48 images; an iteration here has 32 on 8 GPUs.
 max_iters = 25000
 train_cfg = dict(
     type='SeededTrainLoop', max_iters=max_iters, val_interval=5000

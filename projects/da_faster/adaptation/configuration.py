@@ -114,7 +114,7 @@ def mean_teacher(detector: Detector, settings: Settings) -> dict:
         pseudo_labels=dict(
             threshold=threshold,
             ignore_above=ignore_above,
-            max_growth=1.0,  # else labels of a class breed more of them
+            max_growth=1.0,  # labels of a class must not breed more of them
             statistics_window=max(1, min(200, window)),
         ),
         # Beside true labels the teacher's labels weigh little: they steady the

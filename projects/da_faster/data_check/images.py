@@ -24,7 +24,7 @@ from .reader import name_all
 
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 SOME = 50  # images of a part whose headers the quick check reads
-DEEP = 3  # of them, those of more than 8 bits that it loads
+DEEP = 3  # images of more than 8 bits among them that it loads
 
 
 class ImageFile(NamedTuple):

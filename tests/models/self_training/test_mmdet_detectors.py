@@ -109,7 +109,7 @@ def test_burn_in_labels_and_predictions(detector):
     _, burn_in = losses_of(model, masks)
     assert not any(name.startswith('target_') for name in burn_in)
 
-    # Its own answers have the form that labels are made of.
+    # The teacher's own detections have the form that labels need.
     model.self_training = True
     losses_of(model, masks)
     model.teacher.predict = answers(masks)

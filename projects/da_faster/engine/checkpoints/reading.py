@@ -45,7 +45,8 @@ def read_checkpoint(
                 'its maker.'
             ) from error
         reason = str(error).split('. ')[0]
-        if not reason or isinstance(error, LookupError):  # else a bare key
+        # The text of a LookupError is only a key.
+        if not reason or isinstance(error, LookupError):
             reason = f'{type(error).__name__} {reason}'.rstrip()
         raise UserError(
             f'{path} is not a readable checkpoint ({reason}): '

@@ -459,7 +459,8 @@ class MeanTeacher(SemiBaseDetector):
                 'MeanTeacher: without a source there is nothing to learn in '
                 'a burn-in; set burn_in=0'
             )
-        if not self.self_training:  # else label() raises it
+        # In self-training, label() makes the same check.
+        if not self.self_training:
             for strong, weak in zip(samples['target'], samples['target_weak']):
                 movement(strong, weak)
 
