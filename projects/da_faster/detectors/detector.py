@@ -133,7 +133,7 @@ class Detector:
 
     @property
     def score_bounds(self) -> tuple[float, float]:
-        """The lowest score of a confident detection, and of an uncertain."""
+        """Lowest scores of a confident and of an uncertain detection."""
         return score_bounds(self.has_sigmoid_scores)
 
     @property

@@ -1,4 +1,4 @@
-"""Which losses of MMDetection's heads say where a box or mask is."""
+"""The localization losses of MMDetection's heads."""
 
 # Parts of the names of these losses.
 LOCALIZATION_LOSSES = (
@@ -9,7 +9,7 @@ LOCALIZATION_LOSSES = (
 
 
 def is_localization_loss(name: str) -> bool:
-    """Whether a loss is one of where a box or mask is.
+    """Whether a loss measures the position of boxes or masks.
 
     Args:
         name (str): Key in the losses of a detector, such as ``loss_bbox``.

@@ -441,7 +441,7 @@ class MeanTeacher(SemiBaseDetector):
         return dict(pseudo_agreement=weak.new_tensor(scores).mean())
 
     def _check(self, samples: dict[str, SampleList]) -> None:
-        """Raises a ValueError at once for what self-training will need."""
+        """Raises a ValueError if self-training could not use the batches."""
         if self.self_training is None:
             raise ValueError(
                 'MeanTeacher: nothing moves the teacher; put '

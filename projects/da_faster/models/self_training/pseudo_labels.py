@@ -129,7 +129,7 @@ class PseudoLabels(nn.Module):
         self.statistics = LabelStatistics(num_classes, statistics_window)
 
     def reset(self) -> None:
-        """Forgets what the weights of another run have led to."""
+        """Drops thresholds and statistics that other weights have led to."""
         self.statistics.reset()
         if self.adaptive:
             self.scores.zero_()
@@ -139,7 +139,7 @@ class PseudoLabels(nn.Module):
 
     @property
     def num_classes(self) -> int:
-        """C."""
+        """Number of classes."""
         return len(self.thresholds)
 
     @property
