@@ -40,7 +40,7 @@ def shrink(value) -> None:
             value['scales'] = [(SIDE, SIDE)]
         if 'num_classes' in value:
             value['num_classes'] = 1
-        if 'score_thr' in value:  # an untrained detector is sure of nothing
+        if 'score_thr' in value:  # an untrained detector has low scores
             value['score_thr'] = 0.0
         if 'max_per_img' in value:
             value['max_per_img'] = min(value['max_per_img'], 10)

@@ -399,9 +399,9 @@ def test_offline_labels(detector, target, tmp_path, command, capsys):
     # A detector in use shows less.
     cfg = Config.fromfile(detector[0])
     cfg.model.test_cfg.rcnn.score_thr = 0.9
-    cfg.dump(tmp_path / 'sure.py')
+    cfg.dump(tmp_path / 'confident.py')
     again = tmp_path / 'again.json'
-    command('pseudo_label.py', tmp_path / 'sure.py', detector[1], target,
+    command('pseudo_label.py', tmp_path / 'confident.py', detector[1], target,
             '--out', again, '--threshold', 0.2)  # fmt: skip
     assert (
         json.loads(again.read_text())['annotations'] == content['annotations']

@@ -13,7 +13,7 @@ from da_faster.apis import train
 from ..small_detectors import CONFIGS
 
 pytestmark = pytest.mark.slow
-# An untrained detector is sure of nothing.
+# An untrained detector has low scores.
 QUICK = {
     'model.pseudo_labels.threshold': 0.005,
     'model.pseudo_labels.ignore_above': None,
