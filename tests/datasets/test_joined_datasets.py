@@ -1,9 +1,16 @@
 """Joined datasets: one metainfo, and the check of the classes."""
 
 import pytest
+from mmengine.registry import init_default_scope
 
 from da_faster.datasets import JoinedDatasets
 from da_faster.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def mmdet_scope():
+    """Registries look into MMDetection, whichever test runs first."""
+    init_default_scope('mmdet')
 
 
 def part(root, role, classes, **metainfo) -> dict:
