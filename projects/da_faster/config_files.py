@@ -65,7 +65,7 @@ def read_config(name: str | Path, options: Mapping | None = None) -> Config:
     try:
         cfg = Config.fromfile(path)
     except (OSError, SyntaxError) as error:
-        # Whatever else its code raises is told with its stack trace.
+        # Other errors of the config's code keep their stack trace.
         raise UserError(f'{path} is not a config ({error}).') from error
     set_options(cfg, options or {}, path)
     for loader in dataloaders(cfg).values():

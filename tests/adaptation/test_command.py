@@ -280,14 +280,14 @@ def test_what_is_in_the_work_dir_stays(detector, target, tmp_path, command):
 
 def test_of_two_commands_one_gets_the_folder(tmp_path):
     files = WorkDir(tmp_path)
-    with files.claimed():
+    with files.reserved():
         files.start.touch()
         with pytest.raises(UserError, match='has an adaptation already'):
-            with WorkDir(tmp_path).claimed():
+            with WorkDir(tmp_path).reserved():
                 pass
     assert files.start.exists()
     with pytest.raises(KeyboardInterrupt):
-        with WorkDir(tmp_path / 'new').claimed():
+        with WorkDir(tmp_path / 'new').reserved():
             raise KeyboardInterrupt
     assert not list((tmp_path / 'new').iterdir())
 

@@ -345,20 +345,20 @@ def test_what_is_left_out_is_told(read, tiny_data):
     cfg.optim_wrapper.update(type='AmpOptimWrapper', accumulative_counts=4)
     cfg.custom_hooks = [dict(type='EMAHook')]
     model = SimpleNamespace(student=torch.nn.ReLU())
-    told = {}
+    notes = {}
     for source in (False, True):
         new = adapt_config(
             cfg, str(tiny_data / 'target'), load_from='x.pth', source=source
         )
         settings = Settings(str(tiny_data / 'target'), source=source)
         lines = describe(Detector(cfg), settings, new, model)
-        told[source] = lines[-1]
+        notes[source] = lines[-1]
     gpu = 'AmpOptimWrapper, which needs a GPU'
     if torch.cuda.is_available():
         gpu = ''
     rest = ', '.join(filter(None, ['accumulative_counts', gpu]))
-    assert told[False] == f'left out: EMAHook, {rest}'
-    assert told[True] == (
+    assert notes[False] == f'left out: EMAHook, {rest}'
+    assert notes[True] == (
         f'left out: EMAHook, ClassAwareSampler of the source, {rest}'
     )
 
@@ -384,7 +384,7 @@ def test_a_source_of_several_sets(read, tiny_data):
 def test_labelling_tools_list_all_images_of_the_folder(
     source, read, tiny_data, tmp_path
 ):
-    """Two are labelled. The test, of one of these, is told of."""
+    """Two images are labelled. A test on one of them is a note."""
     labels = json.loads((tiny_data / 'target.json').read_text())
     for number, name in ((2, 'few'), (1, 'seen')):
         some = [a for a in labels['annotations'] if a['image_id'] < number]
@@ -553,7 +553,7 @@ def test_the_source_is_no_target(read, tiny_data, tmp_path):
 
 
 def test_copies_of_the_source_are_no_target(read, tiny_data, tmp_path):
-    """Under other names, and some beside new images are told of."""
+    """Copies have other names. A few copies beside new images are a note."""
     cfg, folder = read('FasterRCNN'), tmp_path / 'copies'
     folder.mkdir()
     for number, path in enumerate(sorted((tiny_data / 'source').iterdir())):

@@ -16,7 +16,7 @@ from da_faster.errors import UserError
 RED, BLUE, GREY = (0, 0, 220), (220, 0, 0), (120, 120, 120)  # B, G, R
 
 
-def painted(colour) -> np.ndarray:
+def image_of(colour) -> np.ndarray:
     image = np.full((60, 80, 3), 90, np.uint8)
     image[10:50, 20:60] = colour
     return image
@@ -27,17 +27,17 @@ def painted(colour) -> np.ndarray:
 )
 def test_the_colour_of_a_box(colour, name):
     box = Box('car', 20, 10, 60, 50)
-    assert hard_pairs.colour_of(painted(colour), box) == name
+    assert hard_pairs.colour_of(image_of(colour), box) == name
     # Nine pixels are too few for a colour.
     assert (
-        hard_pairs.colour_of(painted(colour), Box('car', 30, 20, 33, 23))
+        hard_pairs.colour_of(image_of(colour), Box('car', 30, 20, 33, 23))
         == 'other'
     )
 
 
 def test_vehicles_alone_are_classed_by_colour():
     boxes = [Box('car', 20, 10, 60, 50), Box('person', 0, 0, 9, 9)]
-    (found,) = hard_pairs.by_colour([Example('0.png', painted(RED), boxes)])
+    (found,) = hard_pairs.by_colour([Example('0.png', image_of(RED), boxes)])
     assert found.boxes == [Box('red', 20, 10, 60, 50)]
 
 
@@ -52,7 +52,7 @@ def test_windows_cut_boxes():
     box = Box('car', 0, 0, 80, 60)  # the whole image
     seen = list(
         hard_pairs.windows(
-            [Example('0.png', painted(RED), [box])], 70, 50, each=3
+            [Example('0.png', image_of(RED), [box])], 70, 50, each=3
         )
     )
     assert [example.name for example in seen] == [
@@ -65,13 +65,13 @@ def test_windows_cut_boxes():
         assert example.boxes == [Box('car', 0, 0, 70, 50)]
     # Less than 40 % of it is seen.
     (small,) = hard_pairs.windows(
-        [Example('0.png', painted(RED), [box])], 40, 40
+        [Example('0.png', image_of(RED), [box])], 40, 40
     )
     assert small.boxes == []
 
 
 def test_boxes_move_with_the_window():
-    image = painted(RED)
+    image = image_of(RED)
     (seen,) = hard_pairs.windows(
         [Example('0.png', image, [Box('car', 20, 10, 60, 50)])], 60, 56
     )

@@ -1,4 +1,4 @@
-"""Detectors that cannot be used, told in a sentence."""
+"""Errors for detectors that cannot be used: one sentence each."""
 
 import pytest
 from mmdet.structures import DetDataSample

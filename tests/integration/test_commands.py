@@ -90,7 +90,7 @@ def test_test_py_finds_what_the_validation_found(
     )
 
 
-def test_test_time_augmentation_and_painted_images(
+def test_test_time_augmentation_and_drawn_images(
     trained, tiny_config, tmp_path
 ):
     evaluate(
@@ -99,14 +99,14 @@ def test_test_time_augmentation_and_painted_images(
         tmp_path,
         '--tta',
         '--show-dir',
-        'painted',
+        'drawn',
         test_evaluator__outfile_prefix=tmp_path / 'x',
         default_hooks__visualization__interval=1,
     )
     assert 0 < average_precision(tmp_path) <= 1
     assert detections(tmp_path / 'x') != detections(trained / 'val')
-    painted = tmp_path.glob('*/painted/*.png')
-    assert len({p.name for p in painted}) == 5
+    drawn = tmp_path.glob('*/drawn/*.png')
+    assert len({p.name for p in drawn}) == 5
 
 
 @pytest.mark.parametrize(

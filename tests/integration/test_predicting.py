@@ -47,12 +47,12 @@ def run(tiny_data, tmp_path_factory):
     return folder
 
 
-def painted(run, work_dir, out=None, **options) -> dict:
+def drawn_pictures(run, work_dir, out=None, **options) -> dict:
     """Tests, and returns the drawn pictures by name below the folder."""
     apis.test(
         str(run / 'saved.py'),
         str(run / 'x.pth'),
-        show_dir='painted',
+        show_dir='drawn',
         out=out,
         work_dir=str(work_dir),
         options={
@@ -62,7 +62,7 @@ def painted(run, work_dir, out=None, **options) -> dict:
             **options,
         },
     )
-    (folder,) = work_dir.glob('*/painted')
+    (folder,) = work_dir.glob('*/drawn')
     return {
         path.relative_to(folder).as_posix(): cv2.imread(str(path))
         for path in sorted(folder.rglob('*.*'))
@@ -70,7 +70,7 @@ def painted(run, work_dir, out=None, **options) -> dict:
 
 
 def test_pictures_and_detections(run, tmp_path):
-    pictures = painted(run, tmp_path, str(tmp_path / 'x.pkl'))
+    pictures = drawn_pictures(run, tmp_path, str(tmp_path / 'x.pkl'))
     assert set(pictures) == {'day1/1.png', 'day2/1.png'}
     # The detections alone, as there are no labels to stand beside them.
     assert pictures['day1/1.png'].shape == (48, 64, 3)
@@ -104,7 +104,7 @@ def test_labelled_images_of_two_folders(run, tmp_path):
             )
         )
     )
-    pictures = painted(
+    pictures = drawn_pictures(
         run,
         tmp_path,
         **{

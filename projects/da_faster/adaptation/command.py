@@ -141,7 +141,7 @@ def begin(plan: Plan, files: WorkDir, say) -> None:
     """Writes the original detector, and the config of the adaptation."""
     for line in plan.notes:
         say(line)
-    with files.claimed():
+    with files.reserved():
         plan.original.write(files.start, force=True)
         checkpoint = plan.config.adaptation.checkpoint
         number = len(plan.original.state)

@@ -54,7 +54,7 @@ class WorkDir:
             )
 
     @contextmanager
-    def claimed(self) -> Iterator[None]:
+    def reserved(self) -> Iterator[None]:
         """Makes an empty ``adapt.py``, so that no other command makes one.
 
         After an error the file is gone.

@@ -45,20 +45,20 @@ class Training:
                 stderr=log,
                 start_new_session=True,
             )
-        self.told = False
+        self.leaving = False
         signal.signal(signal.SIGTERM, self._leave)
         code = None
         # No blocking wait: it would hold a lock that `checkpoint` needs.
         # After a signal, SLURM ends the job or queues it again.
-        while code is None or self.told:
+        while code is None or self.leaving:
             time.sleep(0.5)
             code = self.process.poll()
         return code
 
     def _leave(self, *args) -> None:
         """Lets the training save and end, after scancel or a preemption."""
-        if not self.told:
-            self.told = True
+        if not self.leaving:
+            self.leaving = True
             self.process.terminate()
 
     def checkpoint(self):

@@ -99,8 +99,8 @@ def as_weights_read_it(image: np.ndarray, model_cfg: ConfigDict) -> np.ndarray:
     """Converts a normalised image to the picture that the weights expect.
 
     The normalisation is undone with the constants of the weights, not of the
-    config, so that a mistake in the config shows. Weights of Caffe are told by
-    a ``std`` of about 1.
+    config, so that a mistake in the config is visible. A ``std`` of about 1
+    shows that weights come from Caffe.
 
     Args:
         image (ndarray): (H, W, 3), normalised.

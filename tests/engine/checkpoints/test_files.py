@@ -58,9 +58,9 @@ DAMAGES = dict(
 
 
 def resumable(work_dir) -> tuple:
-    told = []
-    path = find_resumable(str(work_dir), told.append)
-    return path and os.path.basename(path), told
+    warnings = []
+    path = find_resumable(str(work_dir), warnings.append)
+    return path and os.path.basename(path), warnings
 
 
 def test_the_last_checkpoint_is_taken_in_silence(work_dir):
@@ -74,9 +74,9 @@ def test_the_last_checkpoint_is_taken_in_silence(work_dir):
 def test_a_damaged_one_is_passed_over(work_dir, damage):
     change, sentence = DAMAGES[damage]
     change(work_dir / 'iter_9.pth')
-    name, told = resumable(work_dir)
+    name, warnings = resumable(work_dir)
     assert name == 'iter_6.pth'
-    (text,) = told
+    (text,) = warnings
     assert text == (
         f'{work_dir}/iter_9.pth {sentence}; the resume takes the next older '
         'checkpoint.'
@@ -194,6 +194,6 @@ def test_a_checkpoint_that_the_file_system_lost(work_dir, monkeypatch):
         return whole(path)
 
     monkeypatch.setattr(checkpoint_files, 'file_sha256', stale)
-    path, told = resumable(work_dir)
+    path, warnings = resumable(work_dir)
     assert path.endswith('iter_6.pth')
-    assert 'iter_9.pth cannot be read (Stale file handle)' in told[0]
+    assert 'iter_9.pth cannot be read (Stale file handle)' in warnings[0]

@@ -30,7 +30,7 @@ class Pair(nn.Module):
 
 
 class Log(list):
-    """What a logger was told."""
+    """The texts that a logger got."""
 
     def info(self, text, *args) -> None:
         self.append(text % args)
