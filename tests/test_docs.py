@@ -53,7 +53,7 @@ def check_python(script: Path, argv: list[str]) -> None:
     assert script.is_file(), f'{script.relative_to(ROOT)} does not exist'
     if not re.search('ArgumentParser|da_faster_options', script.read_text()):
         return
-    if argv and argv[-1] == '--cfg-options':  # the text goes on
+    if argv and argv[-1] == '--cfg-options':  # the text continues
         argv = argv[:-1]
     known = options(script, argv)
     config, changed = known.get('config'), known.get('cfg_options')

@@ -197,7 +197,7 @@ def test_the_student_gets_the_source_s_boxes(teacher_cfg):
     parts = ours.model.pseudo_labels.select(detections)
     statistics = ours.model.pseudo_labels.statistics
     assert statistics.target_images == 2  # has looked at them
-    for (kept, unsure), sample, like in zip(
+    for (kept, uncertain), sample, like in zip(
         parts,
         paired['data_samples']['target'],
         paired['data_samples']['source'],
@@ -206,7 +206,7 @@ def test_the_student_gets_the_source_s_boxes(teacher_cfg):
         wanted.clip_(sample.img_shape)
         assert torch.equal(kept.bboxes, wanted.tensor)
         assert torch.equal(kept.labels, like.gt_instances.labels)
-        assert torch.equal(unsure.bboxes, kept.bboxes)
+        assert torch.equal(uncertain.bboxes, kept.bboxes)
     assert ours.work.take() == dict(labels=4, found=6)
 
 
