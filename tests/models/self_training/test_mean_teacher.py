@@ -19,7 +19,7 @@ from da_faster.models.self_training.uncertain_boxes import (
     find_assigners,
     spare_uncertain_boxes,
 )
-from da_faster.models.self_training.views import label
+from da_faster.models.self_training.views import move_labels
 
 from ..conftest import CLASSES
 
@@ -347,7 +347,7 @@ def test_boxes_move_between_views_of_two_geometries():
     strong.set_metainfo(dict(img_shape=(100, 200)))
     weak = sample(flip=False, homography_matrix=np.eye(3))
     parts = [(instances((10, 5, 30, 20, 1)), instances((0, 0, 8, 8, 0)))]
-    (moved,) = label([strong], [weak], parts)
+    (moved,) = move_labels([strong], [weak], parts)
     assert moved.gt_instances.bboxes.tolist() == [[140, 10, 180, 40]]
     assert moved.gt_instances.labels.tolist() == [1]
     assert moved.ignored_instances.bboxes.tolist() == [[184, 0, 200, 16]]
@@ -355,7 +355,9 @@ def test_boxes_move_between_views_of_two_geometries():
 
 def test_views_of_two_geometries_must_say_so():
     with pytest.raises(ValueError, match='flip differs .* x.png'):
-        label([sample(flip=True)], [sample(flip=False)], [(instances(),) * 2])
+        move_labels(
+            [sample(flip=True)], [sample(flip=False)], [(instances(),) * 2]
+        )
 
 
 def test_what_is_uncertain_is_not_background(build_teacher, batch):
@@ -523,6 +525,6 @@ def test_masks_of_labels_can_be_padded():
         masks=torch.ones(1, 4, 4, dtype=torch.bool),
     )
     sample = DetDataSample(metainfo=dict(img_shape=(4, 4)))
-    (labelled,) = label([sample], [sample], [(found, found[:0])])
+    (labelled,) = move_labels([sample], [sample], [(found, found[:0])])
     padded = labelled.gt_instances.masks.pad((6, 6)).masks
     assert padded.shape == (1, 6, 6) and padded.sum() == 16

@@ -17,8 +17,7 @@ from .files import DIGEST, find_damage
 # from a URL, too, and when it tries again without the restriction.
 FORCE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 
-
-# The first version whose allow list takes functions by name.
+# The first version of PyTorch whose allow list takes functions by name.
 OLDEST_TORCH = 2, 6
 
 

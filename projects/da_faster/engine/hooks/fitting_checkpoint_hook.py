@@ -66,7 +66,7 @@ class FittingCheckpointHook(Hook):
 def check_classes(runner, checkpoint: dict) -> None:
     """Compares the classes of a checkpoint with those of the test set.
 
-    Other names are a warning.
+    If the names differ, a warning is logged.
 
     Raises:
         RefusedCheckpoint: If the names are the same, in another order.

@@ -29,7 +29,8 @@ class WorkerInit:
     that ends them. This class sets the hook's handler again.
 
     Args:
-        then (callable, optional): The loader's own ``worker_init_fn``.
+        then (callable, optional): The loader's own ``worker_init_fn``, called
+            afterwards.
         handler (callable): Handler of the signals.
         signals (sequence of signal.Signals): The signals to handle.
     """

@@ -49,6 +49,8 @@ class ResumedScheduleHook(Hook):
             return
         rate = groups[0].get('lr')
         replay(schedulers, checkpoint['meta'])
+        # MMEngine restores optimizer and schedulers after this hook, from what
+        # the checkpoint holds then.
         for new, old in zip(wrapper.param_groups, groups):
             old.update({k: v for k, v in new.items() if k != 'params'})
         checkpoint['param_schedulers'] = [s.state_dict() for s in schedulers]
@@ -78,8 +80,8 @@ def check_groups(new: list[dict], old: list[dict]) -> None:
         RefusedCheckpoint: If the checkpoint is of another optimizer.
     """
     advice = (
-        'a resume needs the optimizer that it was trained with; to take the '
-        'weights alone, give load_from instead of --resume.'
+        'a resume needs the optimizer of the training; to take the weights '
+        'alone, give load_from instead of --resume.'
     )
     if len(new) != len(old):
         raise RefusedCheckpoint(

@@ -102,8 +102,8 @@ class SafeCheckpointHook(CheckpointHook):
         if self.max_keep_ckpts > 0:
             kept = [i for i in self.keep_ckpt_ids if i != step] + [step]
             # The list includes the checkpoint that is to be removed. If the
-            # run is killed before that, the parent's before_train removes it
-            # after the resume.
+            # run is killed before the removal, the parent's before_train
+            # removes that checkpoint after the resume.
             runner.message_hub.update_info('keep_ckpt_ids', list(kept))
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)

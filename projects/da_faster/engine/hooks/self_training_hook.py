@@ -128,7 +128,7 @@ class SelfTrainingHook(MeanTeacherHook):
         )
 
     def _check_source_free(self, runner: Runner, model) -> None:
-        """Raises a ValueError for what needs a source."""
+        """Raises a ValueError if a setting needs a source."""
         if model.pseudo_labels.by_frequency:
             raise ValueError(
                 "SelfTrainingHook: threshold='frequency' counts the source's "
@@ -154,7 +154,7 @@ class SelfTrainingHook(MeanTeacherHook):
         if self.reset_student and runner.iter == self.burn_in:
             model.student.load_state_dict(model.teacher.state_dict())
         if model.self_training and model.align == 'burn-in':
-            # Their last values would be logged to the end.
+            # The classifiers' last values would be logged to the end.
             logged = runner.message_hub.log_scalars
             for name in [n for n in logged if '_da_' in n]:
                 del logged[name]

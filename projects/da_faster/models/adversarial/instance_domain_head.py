@@ -81,9 +81,9 @@ class InstanceDomainHead(DomainClassifier):
 
     @property
     def _layers(self) -> nn.Module:
-        """All layers, (R, C) to (R,).
+        """The classifier as one module, from (R, C) to (R,).
 
-        This is no submodule, which would change the names of the weights.
+        A registered submodule would change the names of the weights.
         """
         return nn.Sequential(self.fcs, self.fc_domain, nn.Flatten(0))
 

@@ -20,8 +20,8 @@ class LabelStatistics(nn.Module):
     processes share the counts; they need batches of one size.
 
     Args:
-        num_classes (int): C.
-        window (int): Target images over which means are taken.
+        num_classes (int): Number of classes, C.
+        window (int): Number of target images that the means cover.
 
     Attributes:
         source_images (Tensor): Number of source images, a scalar.
@@ -31,12 +31,13 @@ class LabelStatistics(nn.Module):
             image, (C,).
         first_labels_per_image (Tensor): ``labels_per_image`` at the end of
             the first window, (C,).
-        most_labels_per_image (Tensor): The most of each class, (C,).
+        most_labels_per_image (Tensor): Highest ``labels_per_image`` of each
+            class so far, (C,).
         scores (Tensor): Mean score of the labels of each class, (C,).
-        best_scores (Tensor): The highest of each class, (C,).
-        most_labels_of_all (Tensor): The most labels of all classes together
-            in an image, a scalar. Classes have their most at different times.
-        best_score_sum (Tensor): The highest ``score_sum``, a scalar.
+        best_scores (Tensor): Highest ``scores`` of each class so far, (C,).
+        most_labels_of_all (Tensor): Highest sum of ``labels_per_image`` so
+            far, a scalar. Classes have their highest at different times.
+        best_score_sum (Tensor): Highest ``score_sum`` so far, a scalar.
         empty_fraction (Tensor): Fraction of images without labels, a scalar.
     """
 
@@ -64,7 +65,7 @@ class LabelStatistics(nn.Module):
 
     @property
     def window_is_full(self) -> bool:
-        """Whether there were as many target images as the window has."""
+        """Whether the window has been filled with target images once."""
         return bool(self.target_images >= self.window)
 
     @property
@@ -120,8 +121,8 @@ class LabelStatistics(nn.Module):
         scores = torch.cat([found.scores for found in labelled])
         size = len(self.scores)
         counts = torch.bincount(labels, minlength=size).float()
-        # Without any label, bincount makes integers. A process without labels
-        # would send them to one that waits for floats.
+        # Without any label, bincount returns integers. A process without
+        # labels would send integers to one that waits for floats.
         sums = torch.bincount(labels, scores.float(), minlength=size).float()
         empty = sum(not len(found) for found in labelled)
         totals = torch.cat(
@@ -130,7 +131,7 @@ class LabelStatistics(nn.Module):
         all_reduce(totals)
         counts, sums, (empty, images) = totals.split([size, size, 2])
         self.target_images += images.long()
-        # A plain mean until the window is full, then one that forgets.
+        # A plain mean until the window is full, then a moving average.
         weight = images / self.target_images.clamp(max=self.window)
         weight = weight.clamp(max=1)
         self.labels_per_image += weight * (
@@ -153,12 +154,13 @@ class LabelStatistics(nn.Module):
                 torch.maximum(most, now, out=most)
 
     def summary(self) -> dict[str, Tensor]:
-        """Gives what the log shows of all classes together.
+        """Computes the values for the log, over all classes.
 
         Returns:
-            dict[str, Tensor]: Means over the window: ``pseudo_boxes``, labels
-            in an image; ``pseudo_score``, 0 without labels; ``pseudo_empty``,
-            the fraction of images without labels; and ``pseudo_confidence``.
+            dict[str, Tensor]: Means over the window, scalars:
+            ``pseudo_boxes``, the labels in an image; ``pseudo_score``, their
+            score, 0 without labels; ``pseudo_empty``, the fraction of images
+            without labels; and ``pseudo_confidence``, the ``confidence``.
         """
         boxes = self.labels_per_image.sum()
         return dict(
@@ -175,8 +177,8 @@ class LabelStatistics(nn.Module):
             classes (list[str]): Names of the C classes.
 
         Returns:
-            dict[str, str]: A sentence for each cause, by a key of the cause.
-            There is none until the first window is full.
+            dict[str, str]: A sentence for each sign, by a key of the sign.
+            Empty until the first window is full.
         """
         if not self.window_is_full:
             return {}
@@ -221,7 +223,7 @@ class LabelStatistics(nn.Module):
                     f'{kept[i] / total:.0%} of the pseudo-labels are {name}, '
                     f'where {where} {usual[i] / wanted:.0%}. {ADVICE}'
                 )
-            # The window has a number of boxes, and numbers scatter.
+            # Counts in a window are noisy: a fall must exceed that noise.
             before, now = (self.window * x[i] for x in (most, kept))
             if now < 0.25 * before and before - now > 4 * before**0.5:
                 found[f'fading {name}'] = (

@@ -21,7 +21,7 @@ from .distillation import RPNOutputs, record_rpn
 from .localization_losses import is_localization_loss
 from .score_threshold import score_thr_at_most
 from .uncertain_boxes import cover_uncertain, spare_uncertain_boxes
-from .views import label, movement, without_flips
+from .views import homography, move_labels, without_flips
 
 
 def count_classes(detector: nn.Module) -> int:
@@ -282,7 +282,7 @@ class MeanTeacher(SemiBaseDetector):
             weak, weak_samples = inputs['target_weak'], samples['target_weak']
             detections, outputs = self.detect(weak, weak_samples)
             selected = self.pseudo_labels.select(detections)
-            labelled = label(samples['target'], weak_samples, selected)
+            labelled = move_labels(samples['target'], weak_samples, selected)
             losses.update(
                 self.target_loss(strong, labelled, selected, outputs)
             )
@@ -459,10 +459,10 @@ class MeanTeacher(SemiBaseDetector):
                 'MeanTeacher: without a source there is nothing to learn in '
                 'a burn-in; set burn_in=0'
             )
-        # In self-training, label() makes the same check.
+        # In self-training, move_labels() makes the same check.
         if not self.self_training:
             for strong, weak in zip(samples['target'], samples['target_weak']):
-                movement(strong, weak)
+                homography(strong, weak)
 
     def _aligns(self) -> bool:
         """Whether the student has domain classifiers that train now."""

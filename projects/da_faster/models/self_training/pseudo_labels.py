@@ -129,7 +129,7 @@ class PseudoLabels(nn.Module):
         self.statistics = LabelStatistics(num_classes, statistics_window)
 
     def reset(self) -> None:
-        """Drops thresholds and statistics that other weights have led to."""
+        """Resets thresholds and statistics, which came from other weights."""
         self.statistics.reset()
         if self.adaptive:
             self.scores.zero_()

@@ -23,7 +23,7 @@ COUNTING_IGNORED_PRIORS = (
 class UncertainBoxes(InstanceData):
     """Boxes of a teacher that a :class:`SparingAssigner` keeps apart.
 
-    They stand in ``ignored_instances``. Ignored boxes of annotations are plain
+    A sample has them as ``ignored_instances``. Ignored boxes of annotations are plain
     ``InstanceData``, which MMDetection's assigners treat as ever.
     """
 
@@ -31,10 +31,11 @@ class UncertainBoxes(InstanceData):
 class SparingAssigner:
     """Mixin of an assigner: no prior in an uncertain box is background.
 
-    MMDetection's own rule for ignored boxes does not serve. It takes a prior
-    from the objects, too, if the prior lies in an ignored box; but a teacher
-    often sees a second, uncertain box on an object. It ignores nothing in an
-    image without objects, and with the usual configs nothing at all.
+    MMDetection's own rule for ignored boxes does not serve. That rule takes a
+    prior from the objects, too, if the prior lies in an ignored box; but a
+    teacher often sees a second, uncertain box on an object. The rule ignores
+    nothing in an image without objects, and nothing at all with the usual
+    configs.
     """
 
     def assign(self, *args, **kwargs) -> AssignResult:
@@ -109,8 +110,8 @@ def spare_uncertain_boxes(model: nn.Module) -> bool:
 def cover_uncertain(images: Tensor, samples: SampleList) -> Tensor:
     """Covers the uncertain boxes in images, for detectors that ignore none.
 
-    Where such a box is, background is all there is to see. Labelled objects
-    stay visible.
+    The student then sees nothing but background in such a box. Labelled
+    objects stay visible.
 
     Args:
         images (Tensor): (N, C, H, W).

@@ -1,4 +1,4 @@
-"""Two views of a target image, and labels that go from one to the other."""
+"""Labels of the weak view of a target image, moved to the strong view."""
 
 import torch
 from mmdet.structures import DetDataSample, SampleList
@@ -10,15 +10,15 @@ from torch import Tensor
 from .uncertain_boxes import UncertainBoxes
 
 
-def movement(strong: DetDataSample, weak: DetDataSample) -> Tensor | None:
-    """Finds what moves a point of the weak view to the strong view.
+def homography(strong: DetDataSample, weak: DetDataSample) -> Tensor | None:
+    """Finds the homography from the weak view to the strong view.
 
     Args:
         strong (DetDataSample): Sample of the strong view.
         weak (DetDataSample): Sample of the weak view.
 
     Returns:
-        Tensor or None: Homography, (3, 3); None where both views have one
+        Tensor or None: The matrix, (3, 3); None where both views have one
         geometry.
 
     Raises:
@@ -51,12 +51,12 @@ def without_flips(samples: SampleList) -> SampleList:
     return [s.new(metainfo=dict(s.metainfo, flip=False)) for s in samples]
 
 
-def label(
+def move_labels(
     strong_samples: SampleList,
     weak_samples: SampleList,
     parts: list[tuple[InstanceData, InstanceData]],
 ) -> SampleList:
-    """Moves the teacher's boxes from the weak to the strong view.
+    """Moves labels and uncertain boxes from the weak to the strong view.
 
     Args:
         strong_samples (list[DetDataSample]): N samples. Only their metainfo
@@ -77,10 +77,10 @@ def label(
     fields = dict(gt_instances=InstanceData, ignored_instances=UncertainBoxes)
     for strong, weak, boxes in zip(strong_samples, weak_samples, parts):
         sample = DetDataSample(metainfo=strong.metainfo)
-        moved = movement(strong, weak)
+        matrix = homography(strong, weak)
         for (name, cls), found in zip(fields.items(), boxes):
             instances = cls(bboxes=found.bboxes, labels=found.labels)
-            if moved is None:
+            if matrix is None:
                 if 'masks' in found:
                     instances.masks = BitmapMasks(
                         found.masks.byte().cpu().numpy(),
@@ -93,7 +93,7 @@ def label(
                 )
             else:
                 instances.bboxes = bbox_project(
-                    found.bboxes, moved.to(found.bboxes), sample.img_shape
+                    found.bboxes, matrix.to(found.bboxes), sample.img_shape
                 )
                 size = instances.bboxes[:, 2:] - instances.bboxes[:, :2]
                 instances = instances[(size > 1).all(dim=1)]
