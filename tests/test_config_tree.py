@@ -12,8 +12,8 @@ from da_faster.config_tree import (
     head_classes,
     last_name,
     last_pipelines,
-    leaves,
     steps_of,
+    unwrapped_datasets,
 )
 
 
@@ -71,9 +71,12 @@ def test_datasets_in_wrappers():
     inner = [dict(ann_file='a'), dict(ann_file='b', pipeline=['x'])]
     joined = dict(datasets=inner)
     loader = ConfigDict(dataset=dict(times=2, dataset=joined))
-    assert [leaf.ann_file for leaf in leaves(loader)] == ['a', 'b']
-    assert not list(leaves(None))
-    assert not list(leaves(dict(dataset=dict(datasets=[]))))
+    assert [dataset.ann_file for dataset in unwrapped_datasets(loader)] == [
+        'a',
+        'b',
+    ]
+    assert not list(unwrapped_datasets(None))
+    assert not list(unwrapped_datasets(dict(dataset=dict(datasets=[]))))
     assert list(last_pipelines(joined)) == [inner[1]]
     joined['pipeline'] = ['y']
     assert list(last_pipelines(joined)) == [joined]

@@ -14,7 +14,7 @@ from mmdet.registry import DATASETS, HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from da_faster.config_tree import box_head, leaves
+from da_faster.config_tree import box_head, unwrapped_datasets
 
 DOCS = Path(__file__).parents[1] / 'docs'
 WHOLE = re.compile(r'^```python\n# (\w+\.py)\n(.*?)^```$', re.M | re.S)
@@ -52,7 +52,7 @@ def test_a_whole_config_builds(name, tmp_path):
     for part, kind in (
         *(
             (labelled, 'CocoDataset')
-            for labelled in leaves(cfg.train_dataloader)
+            for labelled in unwrapped_datasets(cfg.train_dataloader)
         ),
         *(
             (loader.dataset, 'TargetDataset')

@@ -4,7 +4,7 @@ import pytest
 from mmcv.transforms import LoadImageFromFile
 from PIL import Image
 
-from da_faster.image_files import loaded_size, mend_size, orientation
+from da_faster.image_files import advice_on_size, loaded_size, orientation
 
 
 @pytest.mark.parametrize('orientation', [None, 1, 3, 6, 8])
@@ -35,8 +35,10 @@ def test_labels_of_an_image_that_is_not_turned(tmp_path):
     exif[0x0112] = 6
     path = tmp_path / 'x.webp'
     Image.new('RGB', (40, 30)).save(path, exif=exif)
-    assert 'mogrify -auto-orient' in mend_size(path, (40, 30), (30, 40), 'x')
-    assert mend_size(path, (40, 30), (50, 60), 'x') == 'x'
+    assert 'mogrify -auto-orient' in advice_on_size(
+        path, (40, 30), (30, 40), 'x'
+    )
+    assert advice_on_size(path, (40, 30), (50, 60), 'x') == 'x'
 
 
 def test_labels_of_the_stored_pixels_of_a_tiff(tmp_path):
@@ -45,7 +47,7 @@ def test_labels_of_the_stored_pixels_of_a_tiff(tmp_path):
     exif[0x0112] = 6
     path = tmp_path / 'x.tif'
     Image.new('RGB', (40, 30)).save(path, exif=exif)
-    assert 'exiftool' in mend_size(path, (30, 40), (40, 30), 'x')
+    assert 'exiftool' in advice_on_size(path, (30, 40), (40, 30), 'x')
 
 
 @pytest.mark.filterwarnings('ignore:Truncated File Read')
@@ -59,7 +61,7 @@ def test_broken_metadata_that_opencv_obeys(tmp_path):
         assert not image.getexif().get(0x0112)
         assert orientation(image) == 0
         assert loaded_size(path, image) == (30, 40)
-    assert 'exiftool' in mend_size(path, (30, 40), (40, 30), 'x')
+    assert 'exiftool' in advice_on_size(path, (30, 40), (40, 30), 'x')
 
 
 def test_an_orientation_that_means_nothing(tmp_path):
@@ -68,4 +70,4 @@ def test_an_orientation_that_means_nothing(tmp_path):
     exif[0x0112] = 0
     path = tmp_path / 'x.jpg'
     Image.new('RGB', (40, 30)).save(path, exif=exif)
-    assert mend_size(path, (40, 30), (30, 40), 'x') == 'x'
+    assert advice_on_size(path, (40, 30), (30, 40), 'x') == 'x'

@@ -11,6 +11,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from da_faster.config_files import read_config
+from da_faster.config_tree import without_pretrained
 from da_faster.errors import UserError
 
 # Annotations and images of each set in a generated pair.
@@ -55,7 +56,7 @@ def load_config(
     if pair:
         use_pair(cfg, pair)
         cfg.merge_from_dict(dict(cfg_options or {}))
-    drop_pretrained(cfg.model)
+    cfg.model = without_pretrained(cfg.model)
     dataset = cfg.train_dataloader.dataset
     if 'ann_file' in dataset:
         found = osp.join(dataset.get('data_root') or '', dataset.ann_file)
@@ -118,16 +119,6 @@ def use_pair(cfg: Config, folder: str) -> None:
     if cfg.get('val_dataloader'):  # else its training does not validate
         cfg.val_dataloader = cfg.test_dataloader
         cfg.val_evaluator = cfg.test_evaluator
-
-
-def drop_pretrained(cfg) -> None:
-    """Removes pretrained weights from the config of a model."""
-    if isinstance(cfg, dict):
-        init_cfg = cfg.get('init_cfg')
-        if isinstance(init_cfg, dict) and init_cfg['type'] == 'Pretrained':
-            cfg['init_cfg'] = None
-        for value in cfg.values():
-            drop_pretrained(value)
 
 
 def loaders(cfg: Config, **changes) -> dict:

@@ -106,9 +106,9 @@ def set_options(cfg: Config, options: Mapping, path: str) -> None:
 
 
 def looked_up(cfg: Config) -> set[str]:
-    """The top-level names of a config that are looked up.
+    """The top-level names of a config that a training or a test reads.
 
-    Runner takes data_preprocessor where the model has none.
+    Runner reads ``data_preprocessor`` only if the model has none.
     """
     if 'data_preprocessor' in detector_of(cfg.get('model') or {}):
         return LOOKED_UP
@@ -126,18 +126,18 @@ def without_effect(cfg: Config, path: str, option: str) -> str:
     start = f'--cfg-options {option} has no effect: '
     keys = keys_like(cfg, option)
     some = ', '.join(keys[:4]) + ' ...' * (len(keys) > 4)
-    mend = f'set {some}.' if keys else ''
+    advice = f'set {some}.' if keys else ''
     variable, *rest = option.split('.')
     if variable in cfg:
-        mend = mend or 'set what is computed from it.'
+        advice = advice or 'set what is computed from it.'
         return (
-            f'{start}{path} has used its variable {variable} by then; {mend}'
+            f'{start}{path} has used its variable {variable} by then; {advice}'
         )
     near = difflib.get_close_matches(variable, looked_up(cfg), 1)
     meant = '.'.join([*near, *rest]) if near else ''
-    if meant and (not mend or value_at(cfg, meant) is not None):
-        mend = f'did you mean {meant}?'
-    return f'{start}{path} has no {variable}; {mend or "check its name."}'
+    if meant and (not advice or value_at(cfg, meant) is not None):
+        advice = f'did you mean {meant}?'
+    return f'{start}{path} has no {variable}; {advice or "check its name."}'
 
 
 def keys_like(cfg: Config, option: str) -> list[str]:
@@ -180,13 +180,14 @@ def flat(value, key: str = '') -> Iterator[tuple]:
 
 
 def path_as_option(path: str) -> str:
-    """A path, or the way to it from here, that ``--cfg-options`` hands on.
+    """Writes a path so that ``--cfg-options`` passes it on unchanged.
 
-    MMEngine makes lists of what has commas there. What has spaces becomes a
-    literal, for KeyValue.
+    MMEngine turns a text with commas into a list, so the relative path is
+    tried, too. A path with spaces is quoted, as KeyValue reads it.
 
     Raises:
-        UserError: If neither would arrive as it is.
+        UserError: If neither the path nor the relative path would arrive
+            unchanged.
     """
     for text in (path, osp.relpath(path)):
         # _parse_iterable may raise at brackets; KeyValue refuses such texts.

@@ -91,6 +91,31 @@ def head_classes(model, path: str = 'model') -> Iterator[tuple[str, int]]:
                 yield from head_classes(value, f'{path}.{key}')
 
 
+def without_pretrained(model):
+    """Copies a part of a model's config, without weights to download."""
+    if isinstance(model, (list, tuple)):
+        return type(model)(
+            without_pretrained(item)
+            for item in model
+            if not is_pretrained(item)
+        )
+    if not isinstance(model, dict):
+        return model
+    return type(model)(
+        {
+            key: None
+            if key == 'init_cfg' and is_pretrained(item)
+            else without_pretrained(item)
+            for key, item in model.items()
+        }
+    )
+
+
+def is_pretrained(init_cfg: object) -> bool:
+    """Whether a part of a config loads weights from a file or a URL."""
+    return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'
+
+
 # Dataloaders and datasets
 
 
@@ -132,8 +157,8 @@ def all_datasets(dataset: dict) -> Iterator[dict]:
         yield from all_datasets(inner)
 
 
-def leaves(loader: dict | None) -> Iterator[dict]:
-    """The datasets of a dataloader that read files, out of their wrappers."""
+def unwrapped_datasets(loader: dict | None) -> Iterator[dict]:
+    """The datasets of a dataloader that read files, without their wrappers."""
     for dataset in all_datasets((loader or {}).get('dataset') or {}):
         if dataset and not {'dataset', 'datasets'}.intersection(dataset):
             yield dataset

@@ -67,8 +67,8 @@ def stored_size(image: Image.Image) -> tuple[int, int]:
     return image.size
 
 
-def mend_size(
-    path: str, size: tuple[int, int], stated: tuple[int, int], mend: str
+def advice_on_size(
+    path: str, size: tuple[int, int], stated: tuple[int, int], advice: str
 ) -> str:
     """Says what to do about an image of another size than its labels state.
 
@@ -76,10 +76,10 @@ def mend_size(
         path: The image file.
         size: Width and height of the image as it is loaded.
         stated: Width and height that the labels state.
-        mend: The answer where no EXIF orientation explains the difference.
+        advice: The advice where no EXIF orientation explains the difference.
     """
     if size != tuple(stated)[::-1]:
-        return mend
+        return advice
     with Image.open(path) as image:
         if stored_size(image) == tuple(stated):
             return (
@@ -89,7 +89,7 @@ def mend_size(
                 'or label the turned images'
             )
         if orientation(image) < 2:
-            return mend
+            return advice
     return (
         'the labels are of the image as its EXIF orientation turns it, which '
         'the training does not obey in this format; turn the pixels of such '

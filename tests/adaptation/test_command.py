@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from da_faster.adaptation.export import blended
 from da_faster.adaptation.work_dir import WorkDir
-from da_faster.detectors import Detector, look
+from da_faster.detectors import Detector, predict_sample
 from da_faster.errors import UserError
 from da_faster.listing import choose_evenly
 
@@ -257,7 +257,7 @@ def test_what_is_exported_is_what_was_trained_and_measured(
     adapted = Detector.read(str(run / 'adapted.py'), run / 'adapted.pth')
     model = adapted.open()
     image = next(target.iterdir())
-    assert max(look(model, str(image)).img_shape) == 48
+    assert max(predict_sample(model, str(image)).img_shape) == 48
 
 
 def test_what_is_in_the_work_dir_stays(detector, target, tmp_path, command):

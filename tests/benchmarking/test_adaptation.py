@@ -317,7 +317,7 @@ def own(tiny_data, tmp_path):
 
 def test_a_config_of_ones_own_gets_every_method(own, tmp_path):
     config = own(batch_size=3)
-    methods.derive(str(config), str(tmp_path / 'configs'))
+    methods.write_configs(str(config), str(tmp_path / 'configs'))
     # An edit during the trainings changes nothing.
     config.write_text('')
     found = {
@@ -375,7 +375,7 @@ def test_a_config_that_cannot_be_compared_is_refused(
     else:
         config = own(**change)
     with pytest.raises(UserError, match=sentence):
-        methods.derive(str(config), str(tmp_path / 'configs'))
+        methods.write_configs(str(config), str(tmp_path / 'configs'))
     assert not (tmp_path / 'configs').exists()
 
 

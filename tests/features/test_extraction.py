@@ -115,7 +115,7 @@ def test_the_best_boxes_in_pixels_of_the_input(monkeypatch):
         model.neck((maps[None, None],))
         return sample
 
-    monkeypatch.setattr('da_faster.features.extraction.look', look)
+    monkeypatch.setattr('da_faster.features.extraction.predict_sample', look)
     image, boxes, labels = features_of(model, 'x.png', boxes=2)
     assert image.tolist() == [2.5]
     assert labels.tolist() == [2, 1]

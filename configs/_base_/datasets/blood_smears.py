@@ -29,7 +29,8 @@ target_dataset = dict(
 )
 style = dict(type='TargetStyle', dataset=target_dataset)
 
-# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+# A config that inherits these pipelines takes one of them as
+# train_dataloader.dataset.pipeline=_base_.NAME.
 source_steps = [load, boxes, *geometric, no_slivers]
 train_pipeline = [*source_steps, pack]
 strong_pipeline = [*source_steps, _base_.strong, pack]

@@ -25,7 +25,8 @@ target_dataset = dict(
 )
 style = dict(type='TargetStyle', dataset=target_dataset, region=0.15)
 
-# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+# A config that inherits these pipelines takes one of them as
+# train_dataloader.dataset.pipeline=_base_.NAME.
 train_pipeline = [load, boxes, flip, pack]
 strong_pipeline = [load, boxes, flip, _base_.strong, pack]
 style_pipeline = [load, boxes, flip, style, _base_.strong, pack]

@@ -30,7 +30,8 @@ style = dict(type='TargetStyle', dataset=target_dataset)
 # No change of colours that keeps their order turns bright nuclei dark.
 invert = dict(type='Invert', prob=0.5)
 
-# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+# A config that inherits these pipelines takes one of them as
+# train_dataloader.dataset.pipeline=_base_.NAME.
 source_steps = [load, boxes, source_resize, *crop_and_flip, no_slivers]
 train_pipeline = [*source_steps, pack]
 strong_pipeline = [*source_steps, invert, _base_.strong, pack]

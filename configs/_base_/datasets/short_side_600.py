@@ -16,7 +16,8 @@ target_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
-# For a leaf to choose: train_dataloader.dataset.pipeline=_base_.NAME.
+# A config that inherits these pipelines takes one of them as
+# train_dataloader.dataset.pipeline=_base_.NAME.
 strong = dict(type='StrongAugmentation')
 pack = train_pipeline[-1]
 strong_pipeline = [*train_pipeline[:-1], strong, pack]

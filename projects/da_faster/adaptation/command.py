@@ -21,7 +21,7 @@ from .export import export
 from .loaders import measured_pipeline
 from .plan import Plan, make_plan
 from .resuming import prepare_resume
-from .settings import Settings, blend_of
+from .settings import Settings, checked_blend
 from .verdict import Verdict, compare
 from .work_dir import WorkDir
 
@@ -76,7 +76,7 @@ def adapt(
             options and settings of its start.
         skip_data_check (bool): Continue whatever the data check finds.
         trust_checkpoint (bool): Load a checkpoint that may run code.
-        say (callable): Gets a line to show.
+        say (callable): Called with each line to show.
         **settings: Any of ``Settings``: ``source``, ``iters``,
             ``test_labels``, ``test_images``, ``target_labels``, ``share``,
             ``blend``.
@@ -101,13 +101,13 @@ def adapt(
         plan = make_plan(detector, chosen, files, options, check)
         begin(plan, files, say)
     cfg = read_config(files.config)
-    blend_of(cfg, files.config)
+    checked_blend(cfg, files.config)
     with nullcontext() if resume else files.cleared_without_checkpoint():
         finished = train(
             without_file(cfg, 'adapt'),
             work_dir=str(files.folder),
             resume='auto' if resume else None,
-            data_check=False,  # the plan, or the resume, has checked them
+            data_check=False,  # the plan, or the resume, has checked the data
         )
     if not finished:
         return None
@@ -180,7 +180,8 @@ def measure_original(original: Detector, cfg: Config) -> dict:
     cfg.model = copy.deepcopy(original.stock.model)
     cfg.custom_hooks = []
     cfg.test_dataloader.dataset.pipeline = measured_pipeline(original)
-    # In the work dir of the adaptation the log would be taken for its own.
+    # In the work dir of the adaptation, the log of this test would be taken
+    # for the log of the adaptation.
     with TemporaryDirectory() as folder:
         return test(cfg, original.checkpoint, work_dir=folder)
 

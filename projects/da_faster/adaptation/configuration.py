@@ -6,11 +6,12 @@ import torch
 from mmengine.config import Config
 
 from da_faster.config_files import read_config
+from da_faster.config_tree import without_pretrained
 from da_faster.detectors import Detector
 from da_faster.errors import UserError
 
 from .loaders import batch_size, loaders
-from .settings import Settings, blend_of
+from .settings import Settings, checked_blend
 from .suitability import check_suitable
 
 # Hooks that count epochs, and hooks whose work SelfTrainingHook does.
@@ -50,7 +51,7 @@ def adapt_config(
     """
     detector = Detector(cfg, name=name)
     new = configure(detector, Settings(target, **settings), load_from)
-    blend_of(new, name)
+    checked_blend(new, name)
     return new
 
 
@@ -92,21 +93,22 @@ def configure(
 
 def mean_teacher(detector: Detector, settings: Settings) -> dict:
     """The detector as a student and its teacher."""
-    model = copy.deepcopy(detector.stock.model)
+    # The checkpoint replaces pretrained weights.
+    model = without_pretrained(detector.stock.model)
     if not model.get('data_preprocessor'):
         model.data_preprocessor = dict(type='DetDataPreprocessor')
-    kind = model.data_preprocessor.type
-    if kind != 'DetDataPreprocessor':
+    preprocessor = model.data_preprocessor.type
+    if preprocessor != 'DetDataPreprocessor':
         raise UserError(
-            f'{detector.name} has the data preprocessor {kind}; adaptation '
-            'needs DetDataPreprocessor.'
+            f'{detector.name} has the data preprocessor {preprocessor}; '
+            'adaptation needs DetDataPreprocessor.'
         )
-    without_downloads(model)
-    trained = model.get('train_cfg') or {}
-    if trained.get('initial_epoch'):  # a trained TOOD is past its first epochs
-        trained['initial_epoch'] = 0
+    train_cfg = model.get('train_cfg') or {}
+    if train_cfg.get('initial_epoch'):
+        train_cfg['initial_epoch'] = 0  # a trained TOOD has had its warm-up
     threshold, ignore_above = detector.score_bounds
-    # A short training compares with its first labels, too.
+    # The statistics need a full window before they can compare; a short
+    # training fills a third of its length.
     window = settings.iters * batch_size(detector) // 3
     return dict(
         type='MeanTeacher',
@@ -124,23 +126,6 @@ def mean_teacher(detector: Detector, settings: Settings) -> dict:
         empty_images=settings.labelled,
         keep_source_model=True,
     )
-
-
-def without_downloads(value) -> None:
-    """Removes pretrained weights, which the checkpoint replaces."""
-    if isinstance(value, dict):
-        init = value.get('init_cfg')
-        if isinstance(init, (list, tuple)):
-            value['init_cfg'] = [
-                one for one in init if one.get('type') != 'Pretrained'
-            ]
-        elif isinstance(init, dict) and init.get('type') == 'Pretrained':
-            value['init_cfg'] = None
-        for inner in value.values():
-            without_downloads(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            without_downloads(inner)
 
 
 def optimization(detector: Detector, labelled: bool) -> dict:
@@ -166,16 +151,17 @@ def learning_rate(detector: Detector, labelled: bool) -> tuple[float, str]:
     """Chooses the learning rate of an adaptation.
 
     It is a tenth of the detector's rate, or three tenths where labelled
-    images say what is right. SGD's is scaled with the number of images an
-    iteration (``auto_scale_lr.base_batch_size``). Adam's is not, as its steps
-    hardly depend on that number. The rate of an adaptation stays.
+    images say what is right. SGD's rate is scaled with the number of images
+    in an iteration (``auto_scale_lr.base_batch_size``). Adam's rate is not, as
+    the steps of Adam hardly depend on that number. A detector that is itself
+    the result of an adaptation keeps its rate.
 
     Args:
         detector (Detector): The detector to adapt.
         labelled (bool): Whether the adaptation has labelled images.
 
     Returns:
-        tuple[float, str]: The rate, and what it was computed from.
+        tuple[float, str]: The rate, and a text that says how it was computed.
     """
     cfg = detector.config
     wrapper = cfg.optim_wrapper

@@ -6,14 +6,14 @@ from pathlib import Path
 from mmengine.config import Config
 from torch import Tensor
 
-from da_faster.config_tree import leaves
+from da_faster.config_tree import unwrapped_datasets
 from da_faster.detectors import Detector, to_stock_config
 from da_faster.engine.checkpoints.loading import allow_list
 from da_faster.engine.checkpoints.reading import read_checkpoint
 from da_faster.errors import UserError
 
 from .loaders import measured_pipeline
-from .settings import blend_of
+from .settings import checked_blend
 from .work_dir import WorkDir
 
 
@@ -37,13 +37,13 @@ def export(original: Detector, config: Config, work_dir: WorkDir) -> None:
         )
     trained = Detector(as_adapted(original, config), last, original.name)
     adapted = trained.as_stock()
-    share = blend_of(config, work_dir.config)
+    share = checked_blend(config, work_dir.config)
     adapted.state = blended(work_dir.start, share, adapted.state)
     adapted.write(work_dir.adapted, force=True)
 
 
 def as_adapted(original: Detector, config: Config) -> Config:
-    """Makes the stock config of what is trained and measured.
+    """Makes the stock config of the adapted detector.
 
     Options and edits may change more of a detector than its weights: the mean
     of the pixels, a threshold of the test, the size of an image.
@@ -56,19 +56,19 @@ def as_adapted(original: Detector, config: Config) -> Config:
     cfg.model = to_stock_config(config).cfg.model
     steps = config.test_dataloader.dataset.pipeline
     if steps != measured_pipeline(original):
-        for leaf in leaves(cfg.test_dataloader):
-            leaf.pipeline = steps
+        for dataset in unwrapped_datasets(cfg.test_dataloader):
+            dataset.pipeline = steps
     return cfg
 
 
 def blended(
     start: Path, share: float, adapted: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Goes a part of the way from the original weights to the adapted ones.
+    """Averages the original weights and the adapted ones.
 
-    (1 - share) * start + share * adapted, WiSE-FT (Wortsman et al., CVPR 2022,
-    section 3). The average loses less where the adaptation went wrong, and
-    where it went well little of the gain.
+    The mean is (1 - share) * start + share * adapted: WiSE-FT (Wortsman et al., CVPR 2022,
+    section 3). It loses less where the adaptation went wrong, and gives up
+    little of the gain where the adaptation went well.
 
     Args:
         start (Path): The checkpoint of the original detector.

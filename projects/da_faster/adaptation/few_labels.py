@@ -10,9 +10,13 @@ from da_faster.errors import UserError
 
 
 def check_true_labels(file: str) -> None:
-    """Raises a UserError for labels of a detector, or of other images.
+    """Checks that labels are true, and that their images are the target's.
 
-    The data check reports a file that cannot be read.
+    A file that cannot be read passes: the data check reports it.
+
+    Raises:
+        UserError: If a detector made the labels, or if an image lies outside
+            the target folder.
     """
     try:
         content = json.loads(Path(file).read_bytes())

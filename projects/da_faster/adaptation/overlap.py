@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from da_faster.config_files import enter_scope
-from da_faster.config_tree import image_folder, leaves
+from da_faster.config_tree import image_folder, unwrapped_datasets
 from da_faster.data_check import DataReader
 from da_faster.datasets.target_dataset import images_below
 from da_faster.detectors import Detector
@@ -20,7 +20,7 @@ from da_faster.files import file_sha256
 
 
 def check_other_images(detector: Detector, target: str) -> int:
-    """Counts the images of a folder that a detector was trained on.
+    """Checks that a folder has images that a detector was not trained on.
 
     Where one folder is in the other, the annotations say which images are
     trained on. Elsewhere files of one size are compared, so that copies are
@@ -31,24 +31,24 @@ def check_other_images(detector: Detector, target: str) -> int:
         target (str): A folder.
 
     Returns:
-        int: The number of training images among the target's.
+        int: The number of training images in the folder.
 
     Raises:
-        UserError: If all images of the target are training images.
+        UserError: If all images of the folder are training images.
     """
     images = {osp.realpath(path) for path in images_below(target)}
     folder = osp.realpath(target)
     shared: set[str] = set()
-    for leaf in leaves(detector.source):
-        own = osp.realpath(image_folder(leaf) or os.sep)
+    for dataset in unwrapped_datasets(detector.source):
+        own = osp.realpath(image_folder(dataset) or os.sep)
         if osp.commonpath([own, folder]) in (own, folder):
-            used = trained_on(leaf, detector.config)
+            used = trained_on(dataset, detector.config)
             if used is None:
                 used = files_below(own) if own == folder else ()
             shared |= images.intersection(map(osp.realpath, used))
         elif found := copies(images, files_below(own)):
-            # Only now: reading a large set takes long.
-            used = trained_on(leaf, detector.config)
+            # The annotations are read only now: a large set takes long.
+            used = trained_on(dataset, detector.config)
             shared |= found if used is None else copies(found, used)
     if shared == images:
         raise UserError(
@@ -64,26 +64,24 @@ def check_other_images(detector: Detector, target: str) -> int:
     return len(shared)
 
 
-def trained_on(leaf: dict, cfg: Config) -> list[str] | None:
-    """Lists the images of a dataset; None where its annotations are gone.
+def trained_on(dataset: dict, cfg: Config) -> list[str] | None:
+    """Lists the training images of a dataset; None if they cannot be listed.
 
     Images that a detector labelled, and an adaptation's ``target_labels``, are
     images of the target and not of the training.
     """
     enter_scope(cfg)
     few = (cfg.get('adaptation') or {}).get('target_labels')
-    if few and leaf.get('ann_file') == few:
+    if few and dataset.get('ann_file') == few:
         return []
     reader = DataReader(cfg)
-    reader.read_part('source', leaf)
+    reader.read_part('source', dataset)
     if any(part.by_detector for part in reader.parts):
         return []
-    leaf = dict(copy.deepcopy(leaf), pipeline=[], lazy_init=False)
+    bare = dict(copy.deepcopy(dataset), pipeline=[], lazy_init=False)
     try:
-        dataset = DATASETS.build(leaf)
-        return [
-            dataset.get_data_info(i)['img_path'] for i in range(len(dataset))
-        ]
+        built = DATASETS.build(bare)
+        return [built.get_data_info(i)['img_path'] for i in range(len(built))]
     except Exception:
         return None
 
@@ -93,7 +91,7 @@ def copies(images: Iterable[str], others: Iterable[str]) -> set[str]:
     by_size = defaultdict(list)
     for path in filter(readable, images):
         by_size[osp.getsize(path)].append(path)
-    by_content = defaultdict(set)  # for the sizes of both
+    by_content = defaultdict(set)  # (hash, image) for sizes that both have
     found: set[str] = set()
     for path in filter(readable, others):
         size = osp.getsize(path)

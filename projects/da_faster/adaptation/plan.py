@@ -24,7 +24,7 @@ from da_faster.errors import UserError, describe_error
 from .configuration import configure
 from .description import describe
 from .export import as_adapted
-from .settings import Settings, blend_of
+from .settings import Settings, checked_blend
 from .work_dir import WorkDir
 
 
@@ -67,7 +67,7 @@ def make_plan(
     if data_check:
         stop_if_fatal(
             config,
-            mend='nothing was written; --skip-data-check continues anyway.',
+            advice='nothing was written; --skip-data-check continues anyway.',
             read_images=['target'],
         )
     original = detector.as_stock()
@@ -99,7 +99,7 @@ def apply_options(
             )
     start = config.load_from
     set_options(config, options, str(file))
-    blend = blend_of(config, file)
+    blend = checked_blend(config, file)
     if config.load_from != start:
         raise UserError(
             f'{file} was not written: leave load_from as it is; the weights '

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from da_faster.config_files import read_config
-from da_faster.config_tree import dataloaders, image_folder, leaves
+from da_faster.config_tree import dataloaders, image_folder, unwrapped_datasets
 from da_faster.data_check import stop_if_fatal
 from da_faster.errors import UserError
 from da_faster.files import file_sha256, write_atomically
@@ -53,7 +53,7 @@ def prepare_resume(
     if data_check:
         stop_if_fatal(
             cfg,
-            mend=f'start the command where you started it first, or correct '
+            advice=f'start the command where you started it first, or correct '
             f'the paths in {file}; --skip-data-check continues anyway.',
         )
     now = copy.deepcopy(cfg)
@@ -76,8 +76,10 @@ def check_target(cfg: Config, target: str, file: Path) -> None:
     if gone:
         raise UserError(f'{file} has no {", ".join(gone)}: complete it.')
     loaders = dataloaders(cfg)
-    for leaf in leaves(loaders.get('target') or loaders['source']):
-        own = image_folder(leaf)
+    for dataset in unwrapped_datasets(
+        loaders.get('target') or loaders['source']
+    ):
+        own = image_folder(dataset)
         if osp.realpath(own) != osp.realpath(target):
             raise UserError(
                 f'{file} adapts to {own} (from {os.getcwd()}), not to '

@@ -28,8 +28,8 @@ class Settings:
         share (float, optional): With ``source`` and ``target_labels``: the
             fraction of labelled target images in the labelled images of a
             batch, 0.05 to 0.95. The batch grows as that takes. Default: 0.5.
-        blend (float, optional): How far ``adapt`` goes from the original
-            weights to the teacher's, 0 to 1. The training does not use it.
+        blend (float, optional): Weight of the teacher in the exported mean of
+            original and teacher, 0 to 1. The training does not use it.
             Default: 0.25; 0.5 with ``source``, 1 with ``target_labels``.
 
     Raises:
@@ -72,7 +72,7 @@ class Settings:
                 'test_labels: give test_labels, too.'
             )
         if self.blend is None:
-            # The more labels say what is right on the target, the further.
+            # The more labels say what is right, the more of the teacher.
             if self.target_labels:
                 self.blend = 1.0
             else:
@@ -84,15 +84,7 @@ class Settings:
         return self.source or bool(self.target_labels)
 
 
-def check_blend(blend: object, file: object) -> None:
-    """Raises a UserError if a blend is not a number between 0 and 1."""
-    if not isinstance(blend, (int, float)) or not 0 <= blend <= 1:
-        raise UserError(
-            f'{file}: blend must lie between 0 and 1, got {blend}.'
-        )
-
-
-def blend_of(config: Config, file: object) -> float:
+def checked_blend(config: Config, file: object) -> float:
     """Returns the blend of an adaptation's config; 1 where it has none.
 
     Args:
@@ -104,5 +96,8 @@ def blend_of(config: Config, file: object) -> float:
     """
     found = config.get('adaptation') or {}
     blend = found.get('blend', 1) if isinstance(found, dict) else found
-    check_blend(blend, file)
+    if not isinstance(blend, (int, float)) or not 0 <= blend <= 1:
+        raise UserError(
+            f'{file}: blend must lie between 0 and 1, got {blend}.'
+        )
     return blend

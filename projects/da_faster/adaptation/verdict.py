@@ -144,7 +144,7 @@ def compare(
         config = str(config_beside(checkpoint))
         model = Detector.read(config, checkpoint).open()
         with score_thr_at_most(model, threshold):
-            confident, numbers = look(model, images, threshold)
+            confident, numbers = confident_detections(model, images, threshold)
         found.append(confident)
         seen.append(numbers)
     # Over all images: an image where neither finds anything says nothing.
@@ -168,7 +168,7 @@ def config_beside(checkpoint: Path) -> Path:
     return config
 
 
-def look(
+def confident_detections(
     model: nn.Module, images: Sequence[str], threshold: float
 ) -> tuple[list[InstanceData], Detections]:
     """The confident detections of each image, and their statistics."""

@@ -7,7 +7,7 @@ from mmdet.evaluation import DumpDetResults
 from mmdet.utils import setup_cache_size_limit_of_dynamo
 from mmengine.config import Config, ConfigDict
 
-from da_faster.config_tree import leaves
+from da_faster.config_tree import unwrapped_datasets
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine import trust_checkpoints
 from da_faster.engine.work_dir_lock import make_work_dir
@@ -111,7 +111,7 @@ def add_tta(cfg: Config) -> None:
             ),
         ),
     )
-    dataset = next(leaves(cfg.test_dataloader))
+    dataset = next(unwrapped_datasets(cfg.test_dataloader))
     if 'tta_pipeline' not in cfg:
         flips = [dict(type='RandomFlip', prob=p) for p in (1.0, 0.0)]
         pack = dict(

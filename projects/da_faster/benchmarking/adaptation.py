@@ -18,7 +18,7 @@ from da_faster.files import write_atomically
 
 from .certainty import Matches, verdicts
 from .cluster import Job, Slurm
-from .methods import BASELINE, METHODS, derive, find_config, label_files
+from .methods import BASELINE, METHODS, find_config, label_files, write_configs
 from .progress import ProgressLines, training_minutes, watch
 from .scores import describe, draw_dots, evaluate, make_table
 from .training import LocalExecutor, train_command
@@ -314,7 +314,7 @@ def compare(
     title = pair
     if pair.endswith('.py'):
         title, configs = osp.basename(pair)[:-3], osp.join(out, 'configs')
-        derive(pair, configs)
+        write_configs(pair, configs)
         pair = 'custom'
     found = {m: find_config(configs, m, pair) for m in methods or METHODS}
     missing = [m for m, config in found.items() if config is None]

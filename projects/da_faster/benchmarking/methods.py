@@ -105,7 +105,7 @@ def find_config(configs: str, method: str, pair: str) -> str | None:
     return found[0] if found else None
 
 
-def derive(config: str, folder: str) -> None:
+def write_configs(config: str, folder: str) -> None:
     """Writes the configs of all methods for a config made from the template.
 
     The configs are those beside the template, on top of a copy of the given
@@ -150,11 +150,11 @@ def derive(config: str, folder: str) -> None:
     checked.train_cfg.target_dataloader = cfg.target_dataloader
     stop_if_fatal(checked)
     os.makedirs(folder, exist_ok=True)
-    for leaf in template.parent.glob('*_custom.py'):
-        if leaf.name == template.name:
-            cfg.dump(osp.join(folder, leaf.name))
+    for path in template.parent.glob('*_custom.py'):
+        if path.name == template.name:
+            cfg.dump(osp.join(folder, path.name))
         else:
-            write_atomically(leaf.read_bytes(), osp.join(folder, leaf.name))
+            write_atomically(path.read_bytes(), osp.join(folder, path.name))
 
 
 def label_files(config: str) -> tuple[str, str]:

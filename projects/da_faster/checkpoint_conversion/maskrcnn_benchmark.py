@@ -190,7 +190,7 @@ def fill(
 
 
 class Converted(NamedTuple):
-    """What :func:`convert_maskrcnn_benchmark` wrote.
+    """The result of :func:`convert_maskrcnn_benchmark`.
 
     Attributes:
         tensors: How many tensors the port's checkpoint holds.

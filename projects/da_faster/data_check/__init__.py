@@ -76,7 +76,7 @@ def check(
 def stop_if_fatal(
     cfg: Config,
     roles: Sequence[str] = ROLES,
-    mend: str = 'tools/check_data.py CONFIG shows more, --skip-data-check '
+    advice: str = 'tools/check_data.py CONFIG shows more, --skip-data-check '
     'continues nevertheless.',
     read_images: Sequence[str] = (),
 ) -> None:
@@ -85,7 +85,7 @@ def stop_if_fatal(
     Args:
         cfg (Config): A train config.
         roles (Sequence[str]): Which of source, target, test and val to check.
-        mend (str): The end of the last sentence.
+        advice (str): What to do; it ends the last sentence.
         read_images (Sequence[str]): The roles whose image files to read.
 
     Raises:
@@ -100,5 +100,5 @@ def stop_if_fatal(
                 print(f'data warning: {text}', flush=True)
     errors = [f'data error: {text}' for fatal, text in findings if fatal]
     if errors:
-        errors.append(f'The data check failed, see above; {mend}')
+        errors.append(f'The data check failed, see above; {advice}')
         raise UserError('\n'.join(errors) if first else '')

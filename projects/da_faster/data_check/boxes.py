@@ -39,14 +39,14 @@ def check_boxes(
     items, total = table.items, len(table.items)
 
     def tell(
-        mask: np.ndarray, what: str, mend: str, fatal: bool = False
+        mask: np.ndarray, what: str, advice: str, fatal: bool = False
     ) -> None:
         if mask.any():
             at = int(np.flatnonzero(mask)[0])
             text = (
                 f'{part.where}: {int(mask.sum())} of {total} boxes '
                 f'{what}, e.g. annotation {items[at].get("id")} with '
-                f'bbox {items[at]["bbox"]}; {mend}.'
+                f'bbox {items[at]["bbox"]}; {advice}.'
             )
             (reader.fatal if fatal else reader.warn)(text)
 
@@ -179,10 +179,10 @@ def check_used(
     by_name = {name: counts[i] for i, name in table.names.items()}
     empty = [name for name in classes if not by_name.get(name, 0)]
     if not table.items:
-        mend = 'give it a file with labels'
+        advice = 'give it a file with labels'
         if tested:
-            mend += f', or set {part.role}_evaluator=[] to predict only'
-        reader.fatal(f'{part.where} has no boxes: {mend}.')
+            advice += f', or set {part.role}_evaluator=[] to predict only'
+        reader.fatal(f'{part.where} has no boxes: {advice}.')
     elif not number and not why:
         finite = np.isfinite(table.boxes).all(1)
         hint = ''

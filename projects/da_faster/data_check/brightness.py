@@ -33,7 +33,7 @@ def check_brightness(
     if not deep or how is None:
         return
     many = f'{len(deep)} of {len(looked)} images have more than 8 bits'
-    mend = 'stretch their values and save them with 8 bits a sample.'
+    advice = 'stretch their values and save them with 8 bits a sample.'
     for path in choose_evenly(deep, most):
         try:
             image = mmcv.imread(path, **how)
@@ -42,7 +42,7 @@ def check_brightness(
         if image is None:
             checker.fatal(
                 f'{part.where}: {many} a sample, and {how["backend"]} cannot '
-                f'load {path}: {mend}'
+                f'load {path}: {advice}'
             )
             return
         # A few bright pixels, of a scale bar, make no difference.
@@ -51,6 +51,6 @@ def check_brightness(
             checker.warn(
                 f'{part.where}: {many} a sample, and are dark when they are '
                 f'loaded, e.g. {path}, whose values end at {highest:.0f} of '
-                f'255: {mend}'
+                f'255: {advice}'
             )
             return

@@ -59,12 +59,13 @@ class Checker(DataReader):
             if name not in listed[folder]:
                 missing.append(path)
         if missing:
-            mend = 'correct data_prefix, or complete the download'
+            advice = 'correct data_prefix, or complete the download'
             if part.content is not None and '\\' in missing[0]:
-                mend = f"these are Windows' names: convert it with {SUBSET}"
+                advice = f"these are Windows' names: convert it with {SUBSET}"
             self.fatal(
                 f'{part.where}: {len(missing)} of {len(part.images)} images '
-                f'do not exist: {name_all(missing, len(part.images))}; {mend}.'
+                f'do not exist: {name_all(missing, len(part.images))}; '
+                f'{advice}.'
             )
         if not part.images:
             self.fatal(f'{part.where} lists no image: convert it again.')

@@ -115,7 +115,7 @@ def check_visited(reader: DataReader, role: str, parts: list[Part]) -> None:
         size = loader.get('batch_size', 1)
         batches = loader.get('num_batch_per_epoch')
         batcher = loader.get('batch_sampler') or {}
-        for key, value, left, mend in (
+        for key, value, left, advice in (
             ('drop_last', loader.get('drop_last'), kept % size, False),
             (
                 'batch_sampler.drop_last',
@@ -134,5 +134,5 @@ def check_visited(reader: DataReader, role: str, parts: list[Part]) -> None:
                 reader.fatal(
                     f'{role}_dataloader.{key}={value} leaves out {left} '
                     'images, and the evaluation would count their objects as '
-                    f'missed: set it to {mend}.'
+                    f'missed: set it to {advice}.'
                 )

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from PIL import Image
 
 from da_faster.image_files import (
+    advice_on_size,
     is_deep,
     loaded_size,
-    mend_size,
     orientation,
 )
 from da_faster.listing import choose_evenly
@@ -173,13 +173,13 @@ def check_sizes(checker: Checker, part: Part, read: dict) -> None:
     looked = sum(path in read for path in part.images)
     if other:
         path, size, stated = other[0]
-        mend = mend_size(
+        advice = advice_on_size(
             path, size, stated, 'give the images that were labelled'
         )
         checker.fatal(
             f'{part.where}: {len(other)} of {looked} '
             f'images have another size than it says, e.g. {path} is '
-            f'{size[0]}x{size[1]}, not {stated[0]}x{stated[1]}: {mend}.'
+            f'{size[0]}x{size[1]}, not {stated[0]}x{stated[1]}: {advice}.'
         )
     elif turned and part.role != 'target':
         checker.warn(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mmdet.registry import DATASETS
 from mmengine.config import Config
 
-from da_faster.config_tree import dataloaders, leaves
+from da_faster.config_tree import dataloaders, unwrapped_datasets
 from da_faster.datasets.class_names import dataset_classes
 from da_faster.errors import UserError
 
@@ -90,38 +90,38 @@ class DataReader:
         for role, loader in loaders.items():
             if role not in self.roles:
                 continue
-            for leaf in leaves(loader):
-                self.read_part(role, leaf)
+            for dataset in unwrapped_datasets(loader):
+                self.read_part(role, dataset)
 
-    def read_part(self, role: str, leaf: dict) -> None:
+    def read_part(self, role: str, dataset: dict) -> None:
         """Reads a dataset that has no other dataset inside."""
-        root = leaf.get('data_root') or ''
+        root = dataset.get('data_root') or ''
         ann_file, folder = (
             path if not path or osp.isabs(path) else osp.join(root, path)
             for path in (
-                leaf.get('ann_file') or '',
-                (leaf.get('data_prefix') or {}).get('img') or '',
+                dataset.get('ann_file') or '',
+                (dataset.get('data_prefix') or {}).get('img') or '',
             )
         )
         folder = folder or root
-        backend = (leaf.get('backend_args') or {}).get('backend', 'local')
+        backend = (dataset.get('backend_args') or {}).get('backend', 'local')
         if backend != 'local':
             return  # the files are not on this machine
         content = images = None
         if ann_file:
-            content = self._read_annotations(role, ann_file, leaf['type'])
+            content = self._read_annotations(role, ann_file, dataset['type'])
             if content is not None:
                 images = [
                     osp.join(folder, image['file_name'])
                     for image in content['images']
                 ]
-        elif leaf['type'] == 'TargetDataset':
-            images = self._list_images(role, folder, leaf)
+        elif dataset['type'] == 'TargetDataset':
+            images = self._list_images(role, folder, dataset)
         else:
-            self.fatal(f'{role}: {leaf["type"]} has no ann_file: set one.')
+            self.fatal(f'{role}: {dataset["type"]} has no ann_file: set one.')
         if images is not None:
             self.parts.append(
-                Part(role, leaf, ann_file, folder, content, images)
+                Part(role, dataset, ann_file, folder, content, images)
             )
 
     def _read_annotations(
@@ -176,7 +176,7 @@ class DataReader:
         return self._loaded[path]
 
     def _list_images(
-        self, role: str, folder: str, leaf: dict
+        self, role: str, folder: str, dataset: dict
     ) -> list[str] | None:
         """Lists the images of a TargetDataset, or adds a finding."""
         if not osp.isdir(folder):
@@ -187,8 +187,8 @@ class DataReader:
             )
             return None
         try:
-            dataset = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))
-            return [item['img_path'] for item in dataset.load_data_list()]
+            built = DATASETS.build(dict(dataset, pipeline=[], lazy_init=True))
+            return [item['img_path'] for item in built.load_data_list()]
         except ValueError as error:
             self.fatal(f'{role}: {error}.')
             return None

@@ -30,8 +30,7 @@ def check_choice(choices: Sequence, **values) -> None:
         if value not in choices:
             raise ConversionError(
                 f'--{name.replace("_", "-")} must be one of '
-                f'{", ".join(map(str, choices))}, got '
-                f'{value}.'
+                f'{", ".join(map(str, choices))}, got {value}.'
             )
 
 
@@ -46,7 +45,7 @@ def class_map(items: Sequence[str]) -> dict[str, str]:
         {label of the dataset: class of the result}.
 
     Raises:
-        ConversionError: If an item is neither, or a label comes twice.
+        ConversionError: If an item has another form, or a label comes twice.
     """
     if isinstance(items, str):
         raise ConversionError(

@@ -85,13 +85,13 @@ def split_target() -> dict[str, list[str]]:
 def read_image_set(bccd_dir: Path, name: str) -> list[str]:
     """Reads the names, without suffix, of a list of BCCD's photographs."""
     path = bccd_dir / 'ImageSets' / 'Main' / f'{name}.txt'
-    mend = (
+    advice = (
         'give the folder that holds Annotations, ImageSets and JPEGImages '
         'as BCCD_DIR.'
     )
-    names = sorted(filter(None, map(str.strip, read_lines(path, mend))))
+    names = sorted(filter(None, map(str.strip, read_lines(path, advice))))
     if not names:
-        raise ConversionError(f'{path} is empty: {mend}')
+        raise ConversionError(f'{path} is empty: {advice}')
     return names
 
 

@@ -49,7 +49,7 @@ class Table(NamedTuple):
             ``size``.
         box_format: One of ``FORMATS``.
         label: The label of every box, where there is no column for it.
-        mend: The end of the sentence where a line is broken.
+        advice: What to do about a broken line; it ends the error.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class Table(NamedTuple):
     columns: dict[str, list[str]]
     box_format: str
     label: str | None
-    mend: str
+    advice: str
 
     def rows(self) -> Iterator[tuple[int, dict]]:
         """Yields the number of each line and its values by column."""
@@ -71,7 +71,7 @@ class Table(NamedTuple):
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise ConversionError(
                 f'{self.path} is broken at line {reader.line_num} ({error}): '
-                f'{self.mend}'
+                f'{self.advice}'
             ) from error
 
     def values(self, row: dict, key: str) -> list[str]:
@@ -140,18 +140,18 @@ class Table(NamedTuple):
                 if not isinstance(earlier, ConversionError):
                     found[name] = ConversionError(
                         f'{self.path} is broken at line {line} ({error}): '
-                        f'{self.mend}'
+                        f'{self.advice}'
                     )
         return found
 
 
-def read_header(path: Path, mend: str) -> tuple[str, list[str]]:
+def read_header(path: Path, advice: str) -> tuple[str, list[str]]:
     """Reads the delimiter of a table and the names of its columns."""
     try:
         with open(path, newline='', encoding='utf-8-sig') as file:
             head = file.readline()
     except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: {mend}') from None
+        raise ConversionError(f'{path} is missing: {advice}') from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConversionError(
             f'{path} is not a table in text ({error}): export it as csv, '
@@ -172,7 +172,7 @@ def open_table(
     columns: Sequence[str] = (),
     label: str | None = None,
     box_format: str | None = None,
-    mend: str = 'correct it, or export it again.',
+    advice: str = 'correct it, or export it again.',
 ) -> Table:
     """Finds the columns of a table.
 
@@ -181,12 +181,12 @@ def open_table(
         columns: Each ``KEY=COLUMN``, with a key of ``COLUMNS``.
         label: The label of every box, whatever the table says.
         box_format: Format of a column that holds the whole box.
-        mend: See :class:`Table`.
+        advice: See :class:`Table`.
 
     Raises:
         ConversionError: If a column is missing, or two columns are possible.
     """
-    delimiter, header = read_header(path, mend)
+    delimiter, header = read_header(path, advice)
     found = choose_columns(path, header, columns)
     image = found.get('image', found.get('image_id'))
     form, sides = box_format, [found.get('bbox')]
@@ -221,7 +221,7 @@ def open_table(
     chosen = dict(image=[image], label=labels, box=sides)
     if None not in size:
         chosen['size'] = size
-    return Table(path, delimiter, chosen, form, label, mend)
+    return Table(path, delimiter, chosen, form, label, advice)
 
 
 def choose_columns(
@@ -262,18 +262,18 @@ def choose_columns(
     return chosen
 
 
-def read_csv_boxes(path: Path, mend: str) -> dict[str, list[Box]]:
+def read_csv_boxes(path: Path, advice: str) -> dict[str, list[Box]]:
     """Reads all boxes of a table, by file name of the image.
 
     Args:
         path: The file.
-        mend: The end of the sentence where the file is missing.
+        advice: What to do if the file is missing; it ends the error.
     """
     if not path.is_file():
-        raise ConversionError(f'{path} is missing: {mend}')
+        raise ConversionError(f'{path} is missing: {advice}')
     boxes = {}
     for name, sample in (
-        open_table(path, mend='download it again.').samples().items()
+        open_table(path, advice='download it again.').samples().items()
     ):
         if isinstance(sample, ConversionError):
             raise sample

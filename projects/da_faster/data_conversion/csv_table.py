@@ -57,12 +57,12 @@ def check_unit(
     ]
     # Relative corners may lie a little beyond 1.
     if corners and (max(corners) <= 2) != relative:
-        unit, mend = ('relative to the image', 'give')
+        unit, action = ('relative to the image', 'give')
         if relative:
-            unit, mend = ('in pixels', 'leave out')
+            unit, action = ('in pixels', 'leave out')
         raise ConversionError(
             f'{table} has corners up to {max(corners):g}, so they seem to be '
-            f'{unit}: {mend} --relative.'
+            f'{unit}: {action} --relative.'
         )
 
 

@@ -108,14 +108,14 @@ def all_in_one(
     """
     first, *others = map(str, errors)
     if not others:
-        mend = ' --skip-broken leaves it out.' if can_skip else ''
-        return ConversionError(first + mend)
+        advice = ' --skip-broken leaves it out.' if can_skip else ''
+        return ConversionError(first + advice)
     if len(errors) == count:
         # The cause is not the files, and one sentence says as much as all.
         return ConversionError(f'none of {count} images can be used: {first}')
-    mend = ', or leave them out with --skip-broken' if can_skip else ''
+    advice = ', or leave them out with --skip-broken' if can_skip else ''
     return ConversionError(
         '\n'.join([first, *others])
         + f'\n{len(errors)} of {count} images cannot be used, see above: mend '
-        f'them{mend}.'
+        f'them{advice}.'
     )

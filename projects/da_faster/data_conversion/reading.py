@@ -6,23 +6,23 @@ from pathlib import Path
 from PIL import Image
 
 from da_faster.data_conversion.samples import ConversionError, Sample
-from da_faster.image_files import loaded_size, mend_size
+from da_faster.image_files import advice_on_size, loaded_size
 
 
-def read_lines(path: Path, mend: str) -> list[str]:
+def read_lines(path: Path, advice: str) -> list[str]:
     """Reads the lines of a text file.
 
     Args:
         path: The file.
-        mend: The end of the sentence where the file cannot be read.
+        advice: What to do if the file cannot be read; it ends the error.
     """
     try:
         return path.read_text(encoding='utf-8-sig').splitlines()
     except FileNotFoundError:
-        raise ConversionError(f'{path} is missing: {mend}') from None
+        raise ConversionError(f'{path} is missing: {advice}') from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConversionError(
-            f'{path} is not a text file ({error}): {mend}'
+            f'{path} is not a text file ({error}): {advice}'
         ) from error
 
 
@@ -82,10 +82,10 @@ def with_image_size(sample: Sample | ConversionError, images: Path) -> Sample:
     size = image_size(images / sample.file_name)
     if sample.size not in (size, (0, 0)):
         path = images / sample.file_name
-        mend = 'give the images that were labelled'
+        advice = 'give the images that were labelled'
         raise ConversionError(
             f'{path} is {size[0]}x{size[1]}, but its annotations are for '
             f'{sample.size[0]}x{sample.size[1]}: '
-            f'{mend_size(path, size, sample.size, mend)}.'
+            f'{advice_on_size(path, size, sample.size, advice)}.'
         )
     return sample._replace(size=size)

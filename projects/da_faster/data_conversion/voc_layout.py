@@ -12,7 +12,7 @@ from da_faster.data_conversion.samples import (
     ConversionError,
     finite,
 )
-from da_faster.image_files import mend_size
+from da_faster.image_files import advice_on_size
 from da_faster.listing import IMAGE_SUFFIXES, list_files
 
 SPLITS = ('train', 'val', 'valid', 'trainval', 'test')
@@ -66,12 +66,12 @@ def read_voc_boxes(
             f'({error}): correct it, or download it again.'
         ) from error
     if any(said not in (0, known) for said, known in zip(stated, size)):
-        mend = 'download both again'
+        advice = 'download both again'
         if image is not None:
-            mend = mend_size(image, size, stated, mend)
+            advice = advice_on_size(image, size, stated, advice)
         raise ConversionError(
             f'{path} is for an image of {stated[0]:g}x{stated[1]:g}, but the '
-            f'image has {size[0]}x{size[1]}: {mend}.'
+            f'image has {size[0]}x{size[1]}: {advice}.'
         )
     return boxes
 
@@ -233,7 +233,7 @@ class VocFolder:
     def count_bare(self, tasks: list[tuple]) -> int:
         """Counts images without an xml file beside images that have one.
 
-        They matter only without a list: a list leaves images out on purpose.
+        Call this only without a list: a list leaves images out on purpose.
         """
         folders = {image.parent for _, image, _ in tasks}
         return sum(

@@ -69,7 +69,7 @@ def read_box(
         size: Width and height of the image.
 
     Raises:
-        ValueError: If the line is neither.
+        ValueError: If the line is neither a box nor an outline.
     """
     number = float(fields[0])
     if number not in names:

@@ -12,7 +12,7 @@ Each raises a ``UserError``, one sentence, for what the user can mend.
 """
 
 from .detector import Detector, convert_to_stock
-from .inference import check_detections, detect, look
+from .inference import check_detections, detect, predict_sample
 from .score_kinds import score_bounds, scores_are_sigmoids
 from .stock import StockDetector
 from .stock_config import custom_classes, to_stock_config
@@ -24,7 +24,7 @@ __all__ = [
     'convert_to_stock',
     'custom_classes',
     'detect',
-    'look',
+    'predict_sample',
     'score_bounds',
     'scores_are_sigmoids',
     'to_stock_config',

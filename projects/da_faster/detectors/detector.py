@@ -17,8 +17,8 @@ from da_faster.config_tree import (
     has_masks,
     has_teacher,
     head_classes,
-    leaves,
     steps_of,
+    unwrapped_datasets,
 )
 from da_faster.datasets.class_names import dataset_classes
 from da_faster.engine.checkpoints.loading import allow_list
@@ -96,7 +96,7 @@ class Detector:
         """
         enter_scope(self.config)
         for key in ('train_dataloader', 'test_dataloader'):
-            for dataset in leaves(self.config.get(key)):
+            for dataset in unwrapped_datasets(self.config.get(key)):
                 if classes := dataset_classes(dataset):
                     return classes
         return None
@@ -160,7 +160,7 @@ class Detector:
         Raises:
             UserError: If there is no test dataset.
         """
-        for dataset in leaves(self.config.get('test_dataloader')):
+        for dataset in unwrapped_datasets(self.config.get('test_dataloader')):
             return dataset
         raise UserError(
             f'{self.name} has no test_dataloader, whose pipeline says how '
@@ -340,7 +340,7 @@ class Detector:
         return self.as_stock(student).open()
 
     def try_out(self, model: nn.Module, image: str) -> None:
-        """Looks at one image before there is more work.
+        """Tries the detector on one image, before there is more work.
 
         Args:
             model (nn.Module): This detector, opened.

@@ -1,4 +1,4 @@
-"""Has an opened detector look at images."""
+"""Detection of objects in images, by an opened detector."""
 
 import numpy as np
 from mmdet.apis import inference_detector
@@ -26,7 +26,7 @@ def detect(
     Raises:
         UserError: If the file cannot be read, or the detector finds no boxes.
     """
-    found = look(model, image, name)
+    found = predict_sample(model, image, name)
     if 'pred_instances' not in found:
         raise UserError(
             f'{type(model).__name__} predicts no boxes: take a detector that '
@@ -35,10 +35,10 @@ def detect(
     return found.pred_instances.cpu()
 
 
-def look(
+def predict_sample(
     model: nn.Module, image: str | np.ndarray, name: str | None = None
 ) -> DetDataSample:
-    """Returns all that a detector predicts for an image.
+    """Predicts for an image, and returns the whole sample.
 
     Args:
         model (nn.Module): An opened detector.
@@ -63,7 +63,7 @@ def look(
 
 
 def check_detections(model: nn.Module, image: str, config: str) -> None:
-    """Has a detector look at one image before there is more work.
+    """Tries a detector on one image, before there is more work.
 
     Args:
         model (nn.Module): An opened detector.
@@ -71,8 +71,8 @@ def check_detections(model: nn.Module, image: str, config: str) -> None:
         config (str): The config of the detector, for messages.
 
     Raises:
-        UserError: If the detector cannot look at the image, or finds no boxes
-            of classes.
+        UserError: If the detector fails on the image, or finds no boxes of
+            classes.
     """
     try:
         found = detect(model, image)

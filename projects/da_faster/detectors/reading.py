@@ -57,8 +57,8 @@ def read_named(name: str) -> Config:
 def normalize(cfg: Config) -> Config:
     """Brings a config into the form that all of this package reads.
 
-    Each ``type`` is a registered name. MMDetection's newer configs have
-    classes there, configs that MMEngine writes have paths. A
+    Each ``type`` becomes a registered name. MMDetection's newer configs have
+    classes there, and configs that MMEngine writes have import paths. A
     ``data_preprocessor`` beside the model moves into the detector, as Runner
     moves it; a detector with one of its own keeps that.
 
@@ -83,7 +83,7 @@ def with_type_names(value, key: str = ''):
 
 
 def type_name(kind):
-    """The name that a type is registered by; any other type as it is."""
+    """Returns the registered name of a type; any other type unchanged."""
     found = kind
     if isinstance(kind, str):
         package, _, name = kind.partition('.')

@@ -16,7 +16,7 @@ from mmdet.structures.bbox import bbox2roi
 from torch import Tensor, nn
 
 from da_faster.config_tree import box_head, last_stage
-from da_faster.detectors import look
+from da_faster.detectors import predict_sample
 
 CELLS = 7  # a box is pooled to CELLS x CELLS cells
 
@@ -62,9 +62,9 @@ def captured(module: nn.Module, outputs: bool) -> Iterator[list]:
 
 
 def vector_head(model: nn.Module) -> nn.Module | None:
-    """The last head that classifies RoIs by one vector each; None: no such."""
+    """The last head that classifies a RoI by one vector; None without one."""
     head = box_head(model)
-    # Others, as of Sparse R-CNN, read more than the RoI.
+    # Other heads, such as Sparse R-CNN's, read more than the RoI.
     usual = isinstance(head, ConvFCBBoxHead) or type(head) is BBoxHead
     return head if usual else None
 
@@ -143,7 +143,7 @@ def features_of(model: nn.Module, image: str, boxes: int) -> tuple:
     # The output of extract_feat, which a domain classifier reads, too.
     last = model.neck if model.with_neck else model.backbone
     with captured(last, outputs=True) as output:
-        sample = look(model, image)
+        sample = predict_sample(model, image)
     maps = output[0]
     found = sample.pred_instances
     best = found[found.scores.argsort(descending=True)[:boxes]]

@@ -13,7 +13,7 @@ from da_faster.benchmarking.adaptation import DETECTIONS
 from da_faster.benchmarking.methods import METHODS
 from da_faster.benchmarking.progress import records
 from da_faster.config_files import path_as_option
-from da_faster.config_tree import leaves
+from da_faster.config_tree import unwrapped_datasets
 from da_faster.engine.checkpoints.files import resume_candidates
 from da_faster.errors import UserError
 
@@ -88,7 +88,7 @@ class Run(NamedTuple):
         loader = self.cfg.get(f'{self.role}_dataloader')
         if not evaluator or not loader:
             return None
-        dataset = next(leaves(loader))
+        dataset = next(unwrapped_datasets(loader))
         folder = (dataset.get('data_prefix') or {}).get('img', '')
         return TargetSet(
             evaluator.ann_file,

@@ -16,7 +16,7 @@ from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config, ConfigDict
 
-from da_faster.config_tree import detector_of, leaves
+from da_faster.config_tree import detector_of, unwrapped_datasets
 from da_faster.data_check import stop_if_fatal
 from da_faster.engine.loops.random_streams import seeded
 from da_faster.errors import UserError
@@ -171,7 +171,9 @@ def browse(cfg: Config, out: str, num: int = 3, seed: int = 0) -> str:
     if target:
         sets['target'] = target.dataset
     source = dict(
-        next(leaves(cfg.train_dataloader)), pipeline=[], lazy_init=True
+        next(unwrapped_datasets(cfg.train_dataloader)),
+        pipeline=[],
+        lazy_init=True,
     )
     classes = DATASETS.build(source).metainfo['classes']
     colours = colormaps['tab10'].colors
