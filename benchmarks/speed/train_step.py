@@ -82,7 +82,7 @@ class Step:
         self.model = MODELS.build(cfg.model).to(device())
         self.model.init_weights()
         if name == 'stock' and hasattr(self.model, 'roi_head'):
-            # As in DARoIHead: stock could not train in bfloat16 otherwise.
+            # Stock could not train in bfloat16 without the hook of DARoIHead.
             self.model.roi_head.bbox_roi_extractor.register_forward_pre_hook(
                 without_bfloat16
             )

@@ -17,7 +17,8 @@ train_dataloader = dict(
     )
 )
 target_dataloader = dict(
-    # Both halves are in one folder; of the json only the images are read.
+    # One folder holds both halves. The json says which images are of this
+    # half; its annotations are not read.
     dataset=dict(
         metainfo=metainfo,
         data_root=target_root,

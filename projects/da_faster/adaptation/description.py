@@ -44,7 +44,7 @@ def describe(
         for hook in cfg.get('custom_hooks') or []
         if hook['type'] not in hooks
     ] + changed_in_training(detector, settings, new)
-    way = new.adaptation.blend
+    blend = new.adaptation.blend
     lines = [
         f'classes: {", ".join(detector.classes)}',
         f'scores: {scores}; confident from {confident}, uncertain from {low}',
@@ -54,7 +54,7 @@ def describe(
         f'batch norms: {len(norms)}, {moving} of which update statistics',
         f'teacher: momentum {teacher.get("momentum")}',
         f"weight of the teacher's labels: {new.model.get('target_weight')}",
-        f'adapted.pth: {way:.0%} of the way to the teacher',
+        f'adapted.pth: {blend:.0%} of the way to the teacher',
     ]
     if left:
         lines.append(f'left out: {", ".join(left)}')
@@ -69,19 +69,19 @@ def describe(
 def changed_in_training(
     detector: Detector, settings: Settings, new: Config
 ) -> list[str]:
-    """Names what an adaptation leaves out of loader and optimizer."""
+    """Names what an adaptation leaves out of the loader and the optimizer."""
     left = []
     loader = detector.config.get('train_dataloader') or {}
-    kind = (loader.get('sampler') or {}).get('type')
+    sampler = (loader.get('sampler') or {}).get('type')
     usual = (None, 'DefaultSampler', 'InfiniteSampler')
-    if settings.source and kind not in usual:
-        left.append(f'{kind} of the source')
+    if settings.source and sampler not in usual:
+        left.append(f'{sampler} of the source')
     wrapper = detector.config.optim_wrapper
-    kind = wrapper.get('type', 'OptimWrapper')
+    wrapper_type = wrapper.get('type', 'OptimWrapper')
     if wrapper.get('accumulative_counts', 1) > 1:
         left.append('accumulative_counts')
-    if kind != new.optim_wrapper.type:
-        left.append(f'{kind}, which needs a GPU')
+    if wrapper_type != new.optim_wrapper.type:
+        left.append(f'{wrapper_type}, which needs a GPU')
     return left
 
 

@@ -66,9 +66,9 @@ def blended(
 ) -> dict[str, Tensor]:
     """Averages the original weights and the adapted ones.
 
-    The mean is (1 - share) * start + share * adapted: WiSE-FT (Wortsman et al., CVPR 2022,
-    section 3). It loses less where the adaptation went wrong, and gives up
-    little of the gain where the adaptation went well.
+    The mean is (1 - share) * start + share * adapted: WiSE-FT (Wortsman et
+    al., CVPR 2022, section 3). It loses less where the adaptation went wrong,
+    and gives up little of the gain where the adaptation went well.
 
     Args:
         start (Path): The checkpoint of the original detector.

@@ -177,14 +177,14 @@ def check_training(new: Config, file: Path) -> None:
             f'{file} was not written: leave default_hooks.checkpoint and its '
             'save_last in it, as the last checkpoint is what is exported.'
         )
-    for kind in ('val', 'test'):
+    for role in ('val', 'test'):
         parts = 'dataloader', 'evaluator', 'cfg'
-        keys = [f'{kind}_{part}' for part in parts]
+        keys = [f'{role}_{part}' for part in parts]
         given = sum(new.get(key) is not None for key in keys)
-        if given not in ((0, 3) if kind == 'val' else (3,)):
+        if given not in ((0, 3) if role == 'val' else (3,)):
             raise UserError(
                 f'{file} was not written: leave {", ".join(keys)} in it'
-                f'{", or take all three out" if kind == "val" else ""}.'
+                f'{", or take all three out" if role == "val" else ""}.'
             )
     check_backends(new)
 

@@ -38,7 +38,7 @@ def check_boxes(
         return None
     items, total = table.items, len(table.items)
 
-    def tell(
+    def report(
         mask: np.ndarray, what: str, advice: str, fatal: bool = False
     ) -> None:
         if mask.any():
@@ -54,7 +54,7 @@ def check_boxes(
     if unknown.any():
         counts = Counter(table.labels[unknown].tolist())
         strange = counts.most_common(1)[0][0]
-        tell(
+        report(
             unknown,
             f'have a category_id (as {strange}) that its '
             f'categories ({min(table.names)} to {max(table.names)}) do not '
@@ -62,12 +62,12 @@ def check_boxes(
             'count the ids of both from the same number',
             True,
         )
-    tell(
+    report(
         ~table.listed,
         'belong to an image that it does not list',
         f'clean it with {SUBSET}',
     )
-    placed = check_extents(table, tell)
+    placed = check_extents(table, report)
     ids = [item.get('id') for item in items]
     if len(set(ids)) < len(ids):
         reader.fatal(
@@ -86,18 +86,18 @@ def check_boxes(
     )
 
 
-def check_extents(table: BoxTable, tell: Callable[..., None]) -> np.ndarray:
+def check_extents(table: BoxTable, report: Callable[..., None]) -> np.ndarray:
     """Finds boxes without extent and boxes beyond their image.
 
     Args:
         table (BoxTable): The N annotations.
-        tell (callable): Takes a mask, (N, ), and the text of the finding.
+        report (callable): Takes a mask, (N, ), and the text of the finding.
 
     Returns:
         np.ndarray: (N, ) which of the other boxes have a listed image.
     """
     finite = np.isfinite(table.boxes).all(1)
-    tell(~finite, 'are not finite', f'clean it with {SUBSET}', True)
+    report(~finite, 'are not finite', f'clean it with {SUBSET}', True)
     known = finite & table.listed
     x, y, w, h = np.where(known[:, None], table.boxes, 1).T
     width, height = np.where(known[:, None], table.sizes, np.inf).T
@@ -105,20 +105,20 @@ def check_extents(table: BoxTable, tell: Callable[..., None]) -> np.ndarray:
     beyond = known & (
         (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)
     )
-    tell(
+    report(
         thin,
         'are less than one pixel wide or high',
         'training leaves them out, but a test counts them as missed: clean '
         f'it with {SUBSET}',
     )
-    tell(
+    report(
         beyond & ~thin,
         'lie outside their image',
         'check that the images are those that were labelled, or clean it '
         f'with {SUBSET}',
     )
     partly = (x < -1) | (y < -1) | (x + w > width + 1) | (y + h > height + 1)
-    tell(
+    report(
         known & partly & ~beyond & ~thin,
         'reach more than a pixel beyond their image',
         'bbox must be left, top, width, height in pixels',

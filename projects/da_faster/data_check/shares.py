@@ -24,8 +24,8 @@ def check_shares(reader: DataReader) -> None:
 
 def counts_epochs(train_cfg: dict) -> bool:
     """Whether a training loop counts epochs, not iterations."""
-    if kind := train_cfg.get('type'):
-        return last_name(kind) == 'EpochBasedTrainLoop'
+    if loop := train_cfg.get('type'):
+        return last_name(loop) == 'EpochBasedTrainLoop'
     return bool(train_cfg) and train_cfg.get('by_epoch', True)
 
 
@@ -39,11 +39,12 @@ def check_sampler(reader: DataReader, key: str, loader: dict | None) -> None:
     """
     loader = loader or {}
     sampler = loader.get('sampler') or {}
-    kind = last_name(sampler.get('type'))
-    if kind in ENDLESS and counts_epochs(reader.cfg.get('train_cfg') or {}):
+    sampler_type = last_name(sampler.get('type'))
+    endless = sampler_type in ENDLESS
+    if endless and counts_epochs(reader.cfg.get('train_cfg') or {}):
         reader.fatal(
-            f'{key} has a {kind}, which never ends, and train_cfg counts '
-            "epochs: give train_cfg type='IterBasedTrainLoop' and max_iters, "
+            f'{key} has a {sampler_type}, which never ends, and train_cfg '
+            "counts epochs: give train_cfg type='IterBasedTrainLoop' and max_iters, "
             'and the param_scheduler by_epoch=False.'
         )
         return

@@ -240,7 +240,7 @@ def read_run(work_dir: str) -> Run:
             'the whole work dir.'
         )
     try:
-        # Its custom imports may be missing here, and are not needed.
+        # Custom imports of the config may be missing here; none is needed.
         cfg = Config.fromfile(config, import_custom_modules=False)
     except Exception as error:  # whatever the code in it raises
         raise UserError(f'{config} is not a config ({error}).') from error

@@ -52,17 +52,17 @@ def domain_preprocessor(config: dict | None) -> dict:
         dict: Config of a DomainDataPreprocessor.
 
     Raises:
-        ValueError: If the data preprocessor is of another kind.
+        ValueError: If the data preprocessor has another type.
     """
-    kind = (config or {}).get('type')
-    cls = MODELS.get(kind) if isinstance(kind, str) else kind
+    given = (config or {}).get('type')
+    cls = MODELS.get(given) if isinstance(given, str) else given
     if cls is DetDataPreprocessor:
         return dict(config, type='DomainDataPreprocessor')
     several = MODELS.get('DomainDataPreprocessor')
     if not (isinstance(cls, type) and issubclass(cls, several)):
         raise ValueError(
             'MeanTeacher: data_preprocessor of the detector must be a '
-            f'DetDataPreprocessor, got {kind!r}'
+            f'DetDataPreprocessor, got {given!r}'
         )
     return config
 

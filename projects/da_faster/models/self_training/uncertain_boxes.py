@@ -23,8 +23,8 @@ COUNTING_IGNORED_PRIORS = (
 class UncertainBoxes(InstanceData):
     """Boxes of a teacher that a :class:`SparingAssigner` keeps apart.
 
-    A sample has them as ``ignored_instances``. Ignored boxes of annotations are plain
-    ``InstanceData``, which MMDetection's assigners treat as ever.
+    A sample has them as ``ignored_instances``. Ignored boxes of annotations
+    are plain ``InstanceData``, which MMDetection's assigners treat as ever.
     """
 
 
