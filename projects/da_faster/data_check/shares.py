@@ -44,8 +44,8 @@ def check_sampler(reader: DataReader, key: str, loader: dict | None) -> None:
     if endless and counts_epochs(reader.cfg.get('train_cfg') or {}):
         reader.fatal(
             f'{key} has a {sampler_type}, which never ends, and train_cfg '
-            "counts epochs: give train_cfg type='IterBasedTrainLoop' and max_iters, "
-            'and the param_scheduler by_epoch=False.'
+            "counts epochs: give train_cfg type='IterBasedTrainLoop' and "
+            'max_iters, and the param_scheduler by_epoch=False.'
         )
         return
     ratio = sampler.get('source_ratio')
