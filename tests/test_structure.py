@@ -290,7 +290,7 @@ for path in sys.argv[1:]:
 
 
 def test_options_that_cannot_be_read_are_one_sentence(command, capsys):
-    """All commands refuse them in the same way, before importing torch."""
+    """All commands refuse such options alike, before importing torch."""
     for given, sentence in (
         ('foo', '--cfg-options foo: write KEY=VALUE'),
         ('=1', '--cfg-options =1: write KEY=VALUE'),

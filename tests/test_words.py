@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # A text with one of these beginnings leaves out its subject.
-RIDDLE = r'(Of|As of|Its|Theirs|It\.|Those|That of|What it)\b'
+RIDDLE = r'(Of|As of|It|Its|They|Theirs|Those|That of|What it|And|Such as)\b'
 # The first line of a docstring, or the text of an argument or an attribute.
 BEGINNING = re.compile(rf'(\A|^ *\*{{0,2}}\w+( \([^)]*\))?: ){RIDDLE}', re.M)
 DOCUMENTED = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
@@ -31,7 +31,7 @@ def riddles(text: str) -> list[str]:
 def test_docstrings_name_their_subject():
     files = [
         path
-        for folder in ('projects', 'tools', 'benchmarks')
+        for folder in ('projects', 'tools', 'benchmarks', 'tests')
         for path in (ROOT / folder).rglob('*.py')
         if '.mim' not in path.parts
     ]
@@ -45,6 +45,8 @@ def test_docstrings_name_their_subject():
     [
         ('Of each class.', 'Of each class.'),
         ('What it shows.\n\nMore.', 'What it shows.'),
+        ('It is new.', 'It is new.'),
+        ('And no other.', 'And no other.'),
         ('X.\n\nArgs:\n    seed (int): Of it.', 'seed (int): Of it.'),
         ('X.\n\nAttributes:\n    low: Its least.', 'low: Its least.'),
         ('X.\n\nArgs:\n    **options: Those of y.', '**options: Those of y.'),

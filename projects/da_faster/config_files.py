@@ -79,7 +79,7 @@ def set_options(cfg: Config, options: Mapping, path: str) -> None:
     """Sets options (``--cfg-options``) in a config that has been read.
 
     Args:
-        cfg (Config): It is changed.
+        cfg (Config): The config; changed in place.
         options (Mapping): Values by dotted key. ``log_to`` adds backends of
             the log, by name, to ``visualizer.vis_backends``.
         path (str): The config's file, for sentences.

@@ -114,7 +114,7 @@ def other_classes(config, checkpoint, tmp_path):
 
 
 def named(checkpoint, tmp_path, name):
-    """The same weights, of a class of another name."""
+    """Copies a checkpoint; the copy names another class."""
     content = torch.load(checkpoint, weights_only=False)
     content['meta'] = dict(dataset_meta=dict(classes=(name,)))
     torch.save(content, tmp_path / 'named.pth')
@@ -197,7 +197,7 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
 def test_a_wrong_option_can_be_mended(
     detector, target, tmp_path, command, option, sentence
 ):
-    """It leaves no adaptation behind that would have to be resumed."""
+    """The command leaves no adaptation behind that must be resumed."""
     work_dir = tmp_path / 'run'
     with pytest.raises(SystemExit, match=sentence):
         command(
@@ -261,7 +261,7 @@ def test_what_is_exported_is_what_was_trained_and_measured(
 
 
 def test_what_is_in_the_work_dir_stays(detector, target, tmp_path, command):
-    """Of another training, or anybody's."""
+    """Files of another training stay, and any other file."""
     config, checkpoint = detector
     for name, sentence in (
         ('start.pth', 'start.pth would be overwritten'),

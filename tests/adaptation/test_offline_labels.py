@@ -30,7 +30,7 @@ def test_what_cannot_be_used_leaves_no_folder(
 def test_a_checkpoint_without_names_of_classes(
     detector, target, tmp_path, command, known
 ):
-    """It is of the config's classes."""
+    """Such a checkpoint has the config's classes."""
     config, checkpoint = detector
     content = torch.load(checkpoint, weights_only=False)
     torch.save(

@@ -99,7 +99,7 @@ def test_a_source_that_is_elsewhere_is_one_sentence(
 
 
 def test_the_checkpoint_that_was_begun_with(tmp_path):
-    """It may be gone, but it may not be another one."""
+    """That checkpoint may be gone, but no other may take its place."""
     file = tmp_path / 'adapt.py'
 
     def need(checkpoint: str) -> None:

@@ -1,4 +1,4 @@
-"""What an adaptation takes from a config, and what it makes of it."""
+"""The config of an adaptation, made from the config of a detector."""
 
 import copy
 import json
@@ -95,7 +95,7 @@ def test_the_kind_of_scores_of_a_head(head, sigmoid):
 
 
 def test_types_may_be_classes_or_paths(read, tiny_data):
-    """As in MMDetection's newer configs, and in what MMEngine writes."""
+    """MMDetection's newer configs have classes, MMEngine writes paths."""
     cfg = read('FasterRCNN')
     target = str(tiny_data / 'target')
     expected = adapt_config(cfg, target, source=True).to_dict()
@@ -139,7 +139,7 @@ def test_hooks_that_count_epochs_are_left_out(read, tiny_data):
 
 
 def test_hooks_keep_their_priority(read, target, tmp_path):
-    """As of MMDetection's YOLACT; Runner takes it out before it builds."""
+    """YOLACT's config has a priority, which Runner takes out of the hook."""
     cfg = read('FasterRCNN')
     hook = dict(type='CheckInvalidLossHook', interval=50, priority='LOW')
     cfg.custom_hooks = [hook]
@@ -318,7 +318,7 @@ def test_pixels_are_normalized_as_ever(read, tiny_data):
 
 
 def test_an_adaptation_can_be_adapted_again(read, tiny_data):
-    """Its rate is small already. Its training images are a target's."""
+    """A second adaptation keeps the small rate, and the target may return."""
     cfg = read('FasterRCNN')
     target = str(tiny_data / 'target')
     alone = adapt_config(cfg, target, load_from='x.pth')
@@ -364,7 +364,7 @@ def test_what_is_left_out_is_told(read, tiny_data):
 
 
 def test_a_source_of_several_sets(read, tiny_data):
-    """As MMDetection's configs of PASCAL VOC have it."""
+    """MMDetection's configs of PASCAL VOC have such a source."""
     cfg = read('FasterRCNN')
     one = cfg.train_dataloader.dataset
     sets = dict(type='ConcatDataset', datasets=[one, copy.deepcopy(one)])
@@ -573,7 +573,7 @@ def test_copies_of_the_source_are_no_target(read, tiny_data, tmp_path):
 def test_a_copy_of_what_is_not_trained_on_is_a_target(
     read, tiny_data, tmp_path
 ):
-    """Not even where links in it lead nowhere."""
+    """A link that leads nowhere does not change that."""
     cfg, folder = read('FasterRCNN'), tmp_path / 'others'
     labels = json.loads((tiny_data / 'source.json').read_text())
     *others, last = labels['images']

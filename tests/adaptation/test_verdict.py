@@ -1,4 +1,4 @@
-"""What is said without labels."""
+"""The verdict on an adaptation, without labels."""
 
 import math
 from types import SimpleNamespace
@@ -69,7 +69,7 @@ def test_most_of_many_classes_are_not_there():
 
 
 def test_they_agree_on_what_they_find(monkeypatch, tmp_path):
-    """Not on the images in which neither finds anything."""
+    """Images in which neither detector finds anything do not count."""
     box = torch.tensor([[0.0, 0.0, 4.0, 4.0]])
     found = dict(
         ours=InstanceData(
@@ -83,7 +83,7 @@ def test_they_agree_on_what_they_find(monkeypatch, tmp_path):
     found['other'].bboxes = box + 10
 
     def compared(*images) -> Verdict:
-        """Of an image for each pair of names."""
+        """Compares two detectors on an image for each pair of names."""
         pairs = {f'{i}': pair for i, pair in enumerate(images)}
 
         def read(config, checkpoint):

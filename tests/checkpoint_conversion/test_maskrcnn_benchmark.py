@@ -153,7 +153,7 @@ def converted(weights, tmp_path_factory):
 
 
 def norm(w, name, x):
-    """Its FrozenBatchNorm2d has no eps."""
+    """Applies the port's FrozenBatchNorm2d, which has no eps."""
     scale = w[f'{name}.weight'] * w[f'{name}.running_var'].rsqrt()
     shift = w[f'{name}.bias'] - w[f'{name}.running_mean'] * scale
     return x * scale[:, None, None] + shift[:, None, None]
@@ -209,7 +209,7 @@ def rpn(w, feats):
 
 
 def decode(deltas, boxes):
-    """All of (N, 4); the last pixel belongs to a box."""
+    """Decodes deltas (N, 4); the last pixel belongs to a box."""
     width = boxes[:, 2] - boxes[:, 0] + 1
     height = boxes[:, 3] - boxes[:, 1] + 1
     x = boxes[:, 0] + 0.5 * width + deltas[:, 0] * width
@@ -297,7 +297,7 @@ def roi_vectors(w, feats, boxes):
 
 
 def assert_close(ours, theirs):
-    """To float precision, measured by the largest value."""
+    """Asserts equality up to float precision of the largest value."""
     assert ours.shape == theirs.shape
     assert (ours - theirs).abs().max() <= 2e-5 * theirs.abs().max()
 

@@ -16,7 +16,7 @@ def test_same_images(data):
 
 @pytest.mark.parametrize('full', [False, True])
 def test_the_target_s_images_with_a_detector_s_boxes(data, full):
-    """They are trained on as labelled images, beside the same, unlabelled."""
+    """Source and target may share images whose boxes a detector made."""
     source = data.train_dataloader.dataset
     folder = dict(img='target/')
     target = dict(source, ann_file='target.json', data_prefix=folder)
@@ -31,7 +31,7 @@ def test_the_target_s_images_with_a_detector_s_boxes(data, full):
     assert 'the domains do not differ' in text
     put('target', by_detector(coco('target', 3)))
     assert texts() == []
-    # They are no images to test on.
+    # Images with such boxes are none to test on.
     test = data.test_dataloader.dataset
     test.update(ann_file='seen.json', data_prefix=folder)
     put('seen', coco('target', 3))

@@ -1,4 +1,4 @@
-"""All converters alike: bytes, --force, errors, calls."""
+"""Tests of all converters: bytes, --force, errors, calls."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ def test_full_disk(voc, monkeypatch):
 
 
 def test_command(voc):
-    """From outside, with an error in a process of its own."""
+    """The command runs as a program; a worker process meets the error."""
     command = [sys.executable, str(TOOLS / 'voc.py'), str(voc), '--nproc', '2']
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

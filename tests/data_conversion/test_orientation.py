@@ -55,7 +55,7 @@ MEND = 'its EXIF orientation turns it .*exiftool -Orientation= FILE'
 
 @pytest.mark.parametrize('size', [dict(width=30, height=40), {}])
 def test_coco_of_the_turned_image(turned, size):
-    """Also without a stated size the box is not 'outside'."""
+    """The box is inside the image, with and without a stated size."""
     content = only_file(coco_subset.convert(coco(**size), 'images', nproc=1))
     (image,), (box,) = content['images'], content['annotations']
     assert (image['width'], image['height']) == (30, 40)

@@ -66,7 +66,7 @@ def test_lists_name_images_in_several_ways():
 
 
 def test_lists_of_other_names_are_followed():
-    """Else "all" would train on what a list keeps for testing."""
+    """ "all" would train on images that a list keeps for testing."""
     make_voc('a', 'b')
     for name, text in (('Train', 'a'), ('Test', 'b'), ('car_Test', 'b 1')):
         write(f'mine/ImageSets/Main/{name}.txt', text)

@@ -150,7 +150,7 @@ def test_no_yaml(yolo):
 
 
 def test_labels_beside_images():
-    """Also where the folder of the images is called images."""
+    """The folder of the images may be called images."""
     write('images/classes.txt', 'cat\n')
     photo('images/a.jpg')
     write('images/a.txt', '0 0.5 0.5 0.5 0.2')

@@ -285,7 +285,7 @@ def test_hooks(monkeypatch):
 
 
 def test_optimizers_that_mmengine_registers_are_stock(monkeypatch):
-    """Such as Lion, of a package of its own."""
+    """Lion, of a package of its own, is one of these."""
     monkeypatch.setitem(OPTIMIZERS.module_dict, 'Lion', OwnEMAHook)
     assert 'Lion' in custom_classes()
     known = 'da_faster.detectors.stock_config.KNOWN_OPTIMIZERS'

@@ -81,7 +81,7 @@ def test_pictures_and_detections(run, tmp_path):
 
 
 def test_labelled_images_of_two_folders(run, tmp_path):
-    """Both show label and detection side by side."""
+    """The pictures of both folders show label and detection side by side."""
     names = 'day1/1.png', 'day2/1.png'
     (tmp_path / 'x.json').write_text(
         json.dumps(

@@ -92,7 +92,7 @@ def test_as_picture(pixel, shown):
 
 @pytest.mark.parametrize('style', ['pytorch', 'caffe'])
 def test_right_constants_give_the_image_back(style):
-    """And wrong ones do not: the point of the right-hand pictures."""
+    """The right-hand pictures tell right constants from wrong ones."""
     rgb = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
     known = domains.PYTORCH if style == 'pytorch' else domains.CAFFE
     ordered = rgb if style == 'pytorch' else rgb[..., ::-1]

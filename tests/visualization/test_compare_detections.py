@@ -101,7 +101,7 @@ def test_titles_and_labels_have_room(tmp_path):
 
 @pytest.mark.parametrize('ends', [('left', 'right'), ('right', 'left')])
 def test_the_image_that_differs_most_is_shown(ends, tmp_path):
-    """It is the brightest of three images, be the difference gain or loss."""
+    """The brightest of three images has the largest gain or loss."""
     levels = (40, 200, 120)
     for i, level in enumerate(levels):
         image = Image.fromarray(np.full((20, 40, 3), level, np.uint8))

@@ -67,9 +67,9 @@ def target_losses(build_teacher, make_batch):
     """Sets the scores of two boxes in each image, and gives the losses.
 
     Returns:
-        callable: Of the kind of detector and options. It returns a function of
-        a score for each image, and what the student was given: images, and
-        numbers of labels.
+        callable: ``prepare(kind, **options)`` builds a teacher. It returns a
+        function that takes a score for each image and gives the losses, and
+        the inputs of the student: images, and numbers of labels.
     """
 
     def prepare(kind: str, **options) -> tuple:

@@ -136,7 +136,7 @@ def test_no_label_from_the_first_on_is_told():
 
 
 def test_labels_that_keep_their_number_and_lose_their_scores():
-    """As thresholds by frequency make it."""
+    """Thresholds by frequency make such labels."""
     counts = [1.0, 0.5], [1.0, 0.5], [2.0, 1.0]
     for now, signs in ((0.7, []), (0.5, ['uncertain dog'])):
         statistics = counted(*counts, score=[0.9, now], best=[0.9, 0.9])

@@ -272,7 +272,7 @@ def test_something_must_move_the_teacher(build_teacher, batch):
 
 
 def test_the_detector_keeps_its_stock_preprocessor(model_cfg):
-    """From the detector, or from the top of the config as Runner has it."""
+    """The detector has the preprocessor, or the top of the config has it."""
     constants = {
         k: v for k, v in model_cfg.pop('data_preprocessor').items()
         if k != 'type'
@@ -316,7 +316,7 @@ def test_predictions_are_the_teacher_s(build_teacher, batch):
 
 
 def test_weights_without_a_teacher_load_into_all(build, build_teacher, capsys):
-    """And MMEngine misses none."""
+    """MMEngine reports no missing weight."""
     weights = build().state_dict()
     weights = {name: value + 1 for name, value in weights.items()}
     model = build_teacher(keep_source_model=True)
@@ -458,7 +458,7 @@ def test_wrong_options(build_teacher, options, sentence):
 
 
 def test_soft_labels_are_learned_until_nothing_is_left(build_teacher, batch):
-    """The same view and weights: the least loss there can be."""
+    """With one view and equal weights, the loss is the least there can be."""
     options = dict(distillation=dict(type='TwoStageDistillation'))
     model = build_teacher(**options)
     losses = losses_of(model, batch)
@@ -474,7 +474,7 @@ def test_soft_labels_are_learned_until_nothing_is_left(build_teacher, batch):
 
 
 def test_the_teacher_looks_once_for_soft_labels(build_teacher, batch):
-    """What it computed for its detections is what it would compute again."""
+    """The RPN's outputs of the detection equal those of a second pass."""
     model = build_teacher(
         distillation=dict(type='TwoStageDistillation'), weight_by_score=False
     )

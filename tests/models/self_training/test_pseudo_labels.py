@@ -1,4 +1,4 @@
-"""What is kept of the teacher's detections, by hand."""
+"""Labels out of the teacher's detections, by hand."""
 
 import pytest
 import torch
