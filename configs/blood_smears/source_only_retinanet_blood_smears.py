@@ -1,4 +1,4 @@
-# A dense detector of one stage: docs/adapt_results.md starts from it.
+# A dense detector of one stage: docs/adapt_results.md adapts it.
 _base_ = [
     '../_base_/models/retinanet_r18_small.py',
     '../_base_/datasets/blood_smears.py',

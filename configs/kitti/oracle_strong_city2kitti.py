@@ -1,6 +1,7 @@
 # Upper bound: the target's labels, strongly augmented, averaged weights.
 _base_ = './source_only_city2kitti.py'
-model = dict(test_cfg=dict(rpn=dict(max_per_img=300)))  # as the teacher's
+# The teacher tests with as many proposals.
+model = dict(test_cfg=dict(rpn=dict(max_per_img=300)))
 train_dataloader = dict(
     dataset=dict(_base_.oracle, pipeline=_base_.strong_pipeline)
 )

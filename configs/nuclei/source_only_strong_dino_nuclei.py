@@ -1,5 +1,4 @@
-# A detector like DETR, augmented, its weights averaged: docs/adapt_results.md
-# starts from it.
+# DINO, augmented, its weights averaged: docs/adapt_results.md adapts it.
 _base_ = [
     '../_base_/models/dino_r18_small.py',
     '../_base_/datasets/nuclei.py',

@@ -1,5 +1,4 @@
-# A dense detector of one stage, augmented: docs/adapt_results.md starts from
-# it.
+# A dense detector of one stage, augmented: docs/adapt_results.md adapts it.
 _base_ = [
     '../_base_/models/retinanet_r18_small.py',
     '../_base_/datasets/nuclei.py',

@@ -1,6 +1,7 @@
 # Upper bound: the target's labels, strongly augmented, averaged weights.
 _base_ = './source_only_sim10k2city.py'
-model = dict(test_cfg=dict(rpn=dict(max_per_img=300)))  # as the teacher's
+# The teacher tests with as many proposals.
+model = dict(test_cfg=dict(rpn=dict(max_per_img=300)))
 train_dataloader = dict(
     dataset=dict(_base_.oracle, pipeline=_base_.strong_pipeline)
 )
