@@ -54,8 +54,9 @@ def make_plan(
     Args:
         detector (Detector): The detector to adapt.
         settings (Settings): The choices of the user.
-        work_dir (WorkDir): Where the adaptation will be.
-        options (dict, optional): Overrides of its config by dotted key.
+        work_dir (WorkDir): The work dir of the adaptation.
+        options (dict, optional): Overrides of the adaptation's config, by
+            dotted key.
         data_check (bool): Look for errors in the data.
 
     Raises:
@@ -108,7 +109,8 @@ def apply_options(
     config.adaptation = dict(
         config.get('adaptation') or {},
         blend=blend,
-        checkpoint=detector.checkpoint,  # a resume compares these two
+        # A resume compares the checkpoint and its hash.
+        checkpoint=detector.checkpoint,
         sha256=detector.sha256,
     )
 
@@ -135,7 +137,7 @@ def build_all(new: Config, file: Path) -> nn.Module:
             hook.pop('priority', None)  # Runner takes it out, too
             HOOKS.build(hook)
         checkpoint = (new.get('default_hooks') or {}).get('checkpoint')
-        if checkpoint:  # save_best, by_epoch and others are up to it
+        if checkpoint:  # the hook checks save_best, by_epoch and others
             HOOKS.build(copy.deepcopy(checkpoint))
         for steps in pipelines_of(new):
             Compose(copy.deepcopy(steps))

@@ -27,12 +27,12 @@ def prepare_resume(
     """Checks an adaptation that was begun; its folder may have moved since.
 
     Args:
-        work_dir (WorkDir): The folder. ``adapt.py`` is mended where it names
-            the folder's earlier path, or settings of a Runner.
+        work_dir (WorkDir): The folder. ``adapt.py`` is corrected where it
+            names the folder's earlier path, or settings of a Runner.
         target (str): The folder of images that the user gives now.
         checkpoint (str): The checkpoint that the user gives now.
         data_check (bool): Look for errors in the data.
-        say (callable): Gets a line to show.
+        say (callable): Called with each line to show.
 
     Raises:
         UserError: If something is gone, broken, or of another adaptation.

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Sampler
 from da_faster.engine.runner_internals import seed_differs_by_rank
 from da_faster.errors import UserError, describe_error
 
-# The purpose of a seed: the second number of its key.
+# The second number of a seed's key says what the seed is for.
 SOURCE, TARGET, STEP = range(3)
 
 
