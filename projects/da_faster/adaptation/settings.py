@@ -11,9 +11,10 @@ from da_faster.errors import UserError
 class Settings:
     """The choices of a user, checked. ``tools/adapt.py`` has an option each.
 
-    Without the source, teacher and student see target images alone. With it,
-    the student learns from the config's own training data, too, half of them
-    in the colours of target images. The teacher's labels then weigh a quarter.
+    Without the source, teacher and student see target images alone. With the
+    source, the student learns from the config's own training data, too, half
+    of them in the colours of target images. The teacher's labels then weigh a
+    quarter.
 
     Args:
         target (str): A folder of images.
@@ -27,7 +28,8 @@ class Settings:
             images, to train on. File names are relative to ``target``.
         share (float, optional): With ``source`` and ``target_labels``: the
             fraction of labelled target images in the labelled images of a
-            batch, 0.05 to 0.95. The batch grows as that takes. Default: 0.5.
+            batch, 0.05 to 0.95. The batch grows until the fraction fits.
+            Default: 0.5.
         blend (float, optional): Weight of the teacher in the exported mean of
             original and teacher, 0 to 1. The training does not use it.
             Default: 0.25; 0.5 with ``source``, 1 with ``target_labels``.

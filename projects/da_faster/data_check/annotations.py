@@ -111,27 +111,29 @@ def read_boxes(
         names = {c['id']: c['name'] for c in part.content['categories']}
         boxes = as_floats(v for item in items for v in item['bbox'])
         owners = [images.get(item['image_id']) for item in items]
-        some = set(filtered_images(part, classes))
-        gone = some.difference(kept_images(part, classes))
+        unfiltered = set(filtered_images(part, classes))
+        skipped = unfiltered.difference(kept_images(part, classes))
         if part.role in ('test', 'val') and 'LVIS' not in part.cfg['type']:
+            # The evaluation reads these keys of every annotation.
             [(a['id'], a['iscrowd']) for a in items]
         return BoxTable(
-            items,
-            boxes.reshape(len(items), 4),
-            np.array(
+            items=items,
+            boxes=boxes.reshape(len(items), 4),
+            sizes=np.array(
                 [(i['width'], i['height']) if i else (0, 0) for i in owners],
                 float,
             ).reshape(len(items), 2),
-            np.array([i is not None for i in owners], bool),
-            np.array(
-                [i is not None and i['id'] not in some for i in owners], bool
+            listed=np.array([i is not None for i in owners], bool),
+            filtered=np.array(
+                [i is not None and i['id'] not in unfiltered for i in owners],
+                bool,
             ),
-            np.array([item['image_id'] in gone for item in items], bool),
-            as_floats(a['category_id'] for a in items).astype(int),
-            as_floats(a['area'] for a in items),
-            np.array([bool(a.get('iscrowd')) for a in items], bool),
-            np.array([bool(a.get('ignore')) for a in items], bool),
-            names,
+            skipped=np.array([a['image_id'] in skipped for a in items], bool),
+            labels=as_floats(a['category_id'] for a in items).astype(int),
+            area=as_floats(a['area'] for a in items),
+            crowd=np.array([bool(a.get('iscrowd')) for a in items], bool),
+            ignore=np.array([bool(a.get('ignore')) for a in items], bool),
+            names=names,
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         reader.fatal(
