@@ -72,7 +72,7 @@ def use_pair(cfg: Config, folder: str) -> None:
     """Points the datasets of a config at a generated pair.
 
     Args:
-        cfg (Config): The config; it is changed.
+        cfg (Config): The config; changed in place.
         folder (str): The pair, made by tools/dataset_converters/city2foggy.py.
 
     Raises:

@@ -117,7 +117,7 @@ def compare_starts(
     """Times the start up to the first iteration.
 
     Args:
-        cfg (Config): The train config; it is changed.
+        cfg (Config): The train config; changed in place.
         iteration (int): The iteration to resume from.
         max_iters (int): Iterations of the whole training.
         repeats (int): Rounds that count.

@@ -152,7 +152,7 @@ def measure(
     StandIn.
 
     Args:
-        cfg (Config): The train config; it is changed.
+        cfg (Config): The train config; changed in place.
         iterations (int): Iterations that count, after WARM_UP others.
 
     Returns:

@@ -119,8 +119,8 @@ def convert(
         for split, count in counts.items():
             wanted = tuple(
                 (folder, beta if foggy else 0.0)
-                for folder, of, foggy in PARTS.values()
-                if of == split
+                for folder, scenes, foggy in PARTS.values()
+                if scenes == split
             )
             for folder, _ in wanted:
                 (root / folder).mkdir()

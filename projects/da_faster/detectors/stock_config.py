@@ -72,7 +72,7 @@ class StockConfig:
     """Leaves nothing but OpenMMLab's classes in a config.
 
     Args:
-        cfg: The config; it is changed in place.
+        cfg: The config; changed in place.
 
     Attributes:
         cfg: The changed config.

@@ -12,7 +12,7 @@ from mmengine.registry import HOOKS
 
 @HOOKS.register_module()
 class FolderVisualizationHook(DetVisualizationHook):
-    """DetVisualizationHook that writes pictures into the images' folders.
+    """DetVisualizationHook whose pictures keep the folders of the images.
 
     MMDetection names pictures by the file name alone, so ``day1/1.jpg`` and
     ``day2/1.jpg`` would be one picture. Labels are drawn only if the test
