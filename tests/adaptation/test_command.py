@@ -175,6 +175,10 @@ def test_errors_are_one_sentence(detector, target, tmp_path, command):
         ),
         ('load_from=other.pth', 'leave load_from as it is'),
         ('load_from=None', 'leave load_from as it is'),
+        ('train_cfg.type=DALoop', 'leave train_cfg.type as it is'),
+        ('adaptation.checkpoint=x', 'leave adaptation.checkpoint as it is'),
+        ('adaptation.foo=3', 'leave adaptation.foo as it is'),
+        ('adaptation=3', 'leave adaptation as it is'),
         ('resume=True', 'give --resume, not resume in'),
         ('work_dir=elsewhere', 'give --work-dir, not work_dir in'),
         (
@@ -258,6 +262,18 @@ def test_what_is_exported_is_what_was_trained_and_measured(
     model = adapted.open()
     image = next(target.iterdir())
     assert max(predict_sample(model, str(image)).img_shape) == 48
+
+
+@pytest.mark.parametrize('resume', [[], ['--resume']])
+def test_killed_at_its_beginning(detector, target, tmp_path, command, resume):
+    """An empty adapt.py is no adaptation: the sentence names the files."""
+    work_dir = tmp_path / 'run'
+    work_dir.mkdir()
+    for name in ('adapt.py', 'start.pth', 'start.py'):
+        (work_dir / name).touch()
+    with pytest.raises(SystemExit, match='remove adapt.py, start.pth and st'):
+        command('adapt.py', *detector, '--target', target,
+                '--work-dir', work_dir, *resume)  # fmt: skip
 
 
 def test_what_is_in_the_work_dir_stays(detector, target, tmp_path, command):

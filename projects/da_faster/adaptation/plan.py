@@ -98,13 +98,24 @@ def apply_options(
                 f'{file} was not written: give --{key.replace("_", "-")}, not '
                 f'{key} in --cfg-options.'
             )
-    start = config.load_from
+    for key in options:
+        if key.split('.')[0] == 'adaptation' and key != 'adaptation.blend':
+            raise UserError(
+                f'{file} was not written: leave {key} as it is; of '
+                'adaptation, --cfg-options sets adaptation.blend alone.'
+            )
+    start, loop = config.load_from, config.train_cfg.type
     set_options(config, options, str(file))
     blend = checked_blend(config, file)
     if config.load_from != start:
         raise UserError(
             f'{file} was not written: leave load_from as it is; the weights '
             f'to begin with are those of {detector.checkpoint}.'
+        )
+    if (config.get('train_cfg') or {}).get('type', loop) != loop:
+        raise UserError(
+            f'{file} was not written: leave train_cfg.type as it is; --source '
+            'and --target-labels choose the loop.'
         )
     config.adaptation = dict(
         config.get('adaptation') or {},

@@ -42,6 +42,7 @@ def prepare_resume(
         raise UserError(
             f'{file.parent} has no adaptation to resume: leave --resume out.'
         )
+    work_dir.check_begun()
     for needed in (start, start.with_suffix('.py')):
         if not needed.exists():
             raise UserError(

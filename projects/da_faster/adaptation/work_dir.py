@@ -31,8 +31,24 @@ class WorkDir:
         """The newest checkpoint of the training, if there is one."""
         return last_checkpoint(str(self.folder))
 
+    def check_begun(self) -> None:
+        """Raises a UserError if ``adapt.py`` is empty.
+
+        ``reserved`` makes it so. A command that is killed there leaves it.
+        """
+        if self.config.exists() and not self.config.stat().st_size:
+            raise UserError(
+                f'{self.folder} has an adaptation already, whose '
+                f'{self.config.name} is empty: another command begins there, '
+                'or was interrupted at its beginning. If none is running, '
+                f'remove {self.config.name}, {self.start.name} and '
+                f'{self.start.with_suffix(".py").name}; or give another '
+                '--work-dir.'
+            )
+
     def check_free(self) -> None:
         """Raises a UserError if a file of the folder would be overwritten."""
+        self.check_begun()
         if self.config.exists():
             raise UserError(
                 f'{self.folder} has an adaptation already: give another '
