@@ -40,7 +40,11 @@ TEACHERS = [name for name in CONFIGS if name.startswith('mean_teacher_')]
 BASELINES = sorted(set(CONFIGS) - set(ADAPTED) - set(TEACHERS))
 SMALL = ('demo', 'blood_smears', 'nuclei')
 # Without domain classifiers.
-PLAIN_TEACHERS = ('mean_teacher_r50_fpn_city2foggy', 'mean_teacher_demo')
+PLAIN_TEACHERS = (
+    'mean_teacher_r50_fpn_city2foggy',
+    'mean_teacher_demo',
+    'mean_teacher_thermal_drone',
+)
 # What belongs to the source alone.
 SOURCE_STEPS = (
     'LoadAnnotations',
@@ -56,8 +60,11 @@ STOCK = dict(
     DomainDataPreprocessor='DetDataPreprocessor',
 )
 MMDET = Path(mmdet.__file__).parent / '.mim/configs'
-# With domain classifiers there are none: tools/adapt.py adapts them.
+# Without a sibling with domain classifiers: the pair of pretrained detectors,
+# and the detectors that tools/adapt.py adapts.
+PRETRAINED = [name for name in BASELINES if name.endswith('_thermal_drone')]
 WITHOUT_SIBLING = (
+    *PRETRAINED,
     'source_only_retinanet_demo',
     'source_only_strong_dino_blood_smears',
     'source_only_strong_dino_demo',
@@ -164,14 +171,13 @@ def test_config_is_short_and_its_model_builds(name):
     config = Config.fromfile(CONFIGS[name])
     model = build(config.model)
     if name in TEACHERS:
-        assert (
-            model.pseudo_labels.num_classes
-            == model.student.roi_head.bbox_head.num_classes
-        )
+        num_classes = model.pseudo_labels.num_classes
         model = model.student
     heads = getattr(model, 'roi_head', model)
     classes = config.train_dataloader.dataset.metainfo.classes
     assert heads.bbox_head.num_classes == len(classes)
+    if name in TEACHERS:
+        assert num_classes == len(classes)
     if hasattr(heads, 'mask_head'):
         assert heads.mask_head.num_classes == len(classes)
     for key in DOMAIN_KEYS:
@@ -255,7 +261,7 @@ def test_a_teacher_sees_unlabelled_images_as_the_source_is(name):
     *shared, views = target['pipeline']
     student, teacher = views['target'], views['target_weak']
     assert views['branch_field'] == ['target', 'target_weak']
-    assert teacher == student[-1:]
+    assert teacher == student[1:]
     ours = [step['type'] for step in (*shared, *student)]
     assert 'StrongAugmentation' in ours
     theirs = [
@@ -387,6 +393,51 @@ def test_baseline_shares_all_but_the_adaptation(name):
         )
     else:
         assert ours == theirs
+
+
+@pytest.mark.parametrize('name', PRETRAINED)
+def test_baselines_of_pretrained_detectors_differ_in_their_data(name):
+    """Only the oracle reads the target's labels."""
+    baseline, plain = load(name), load('source_only_thermal_drone')
+    for key in LOOKED_UP - {'train_dataloader'}:
+        assert baseline.get(key) == plain.get(key), key
+    ours, theirs = (c['train_dataloader'] for c in (baseline, plain))
+    assert without(ours, 'dataset') == without(theirs, 'dataset')
+    data = ('ann_file', 'data_prefix')
+    ours, theirs = ours['dataset'], theirs['dataset']
+    if name.startswith('oracle'):
+        assert [ours[key] for key in data] == ['night.json', {'img': 'night/'}]
+        assert without(ours, *data) == without(theirs, *data)
+    else:
+        assert [ours[key] for key in data] == ['day.json', {'img': 'day/'}]
+        assert without(ours, 'pipeline') == without(theirs, 'pipeline')
+
+
+def test_the_pretrained_teacher_begins_as_its_baseline():
+    baseline, teacher = (
+        load(f'{name}_thermal_drone')
+        for name in ('source_only_style', 'mean_teacher')
+    )
+    assert teacher['model']['detector'] == baseline['model']
+    changed = {'model', 'train_cfg', 'custom_hooks', 'param_scheduler'}
+    for key in LOOKED_UP - changed:
+        assert baseline.get(key) == teacher.get(key), key
+    (hook,) = teacher['custom_hooks']
+    assert hook['burn_in'] == baseline['train_cfg']['max_iters']
+
+
+def test_yolox_nano_is_mmdetection_s():
+    """Its published weights give the same detections in both."""
+    init_default_scope('mmdet')
+    file = FOLDER / '_base_/models/yolox_nano.py'
+    ours, theirs = (
+        Config.fromfile(path).model
+        for path in (file, MMDET / 'yolox/yolox_nano_8xb8-300e_coco.py')
+    )
+    assert ours.test_cfg == theirs.test_cfg
+    assert ours.train_cfg == theirs.train_cfg
+    theirs.data_preprocessor.pop('batch_augments')
+    assert str(build(ours)) == str(build(theirs))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The content of a COCO annotation file, as other tools write it."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from da_faster.data_conversion.reading import read_json
@@ -14,13 +14,16 @@ from da_faster.data_conversion.samples import (
 
 
 def read_coco(
-    path: Path, wanted: Collection[str] = ()
+    path: Path,
+    wanted: Collection[str] = (),
+    keys: Mapping[str, str] | None = None,
 ) -> tuple[list[Sample], list[str], Counter]:
     """Reads an annotation file.
 
     Args:
         path: The file.
         wanted: Names of categories to keep, empty root categories included.
+        keys: COCO's keys by the keys of the file, where they differ.
 
     Returns:
         The samples in the order of the file, with the size (0, 0) where the
@@ -31,7 +34,7 @@ def read_coco(
         ConversionError: If the file is missing or broken, or has no box that
             can be used.
     """
-    content = read_json(path)
+    content = read_json(path, keys)
     at = 'its lists'
     try:
         listed = content['categories']

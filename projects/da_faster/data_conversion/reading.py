@@ -1,6 +1,7 @@
 """Reading of text, json and image files."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -26,11 +27,20 @@ def read_lines(path: Path, advice: str) -> list[str]:
         ) from error
 
 
-def read_json(path: Path):
-    """Reads a json file."""
+def read_json(path: Path, keys: Mapping[str, str] | None = None):
+    """Reads a json file.
+
+    Args:
+        path: The file.
+        keys: New names of keys by their names in the file.
+    """
+
+    def rename(item: dict) -> dict:
+        return {keys.get(key, key): value for key, value in item.items()}
+
     try:
         with open(path, encoding='utf-8-sig') as file:
-            return json.load(file)
+            return json.load(file, object_hook=rename if keys else None)
     except FileNotFoundError:
         raise ConversionError(f'{path} is missing: check the path.') from None
     except (OSError, ValueError, RecursionError) as error:
