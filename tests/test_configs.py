@@ -427,7 +427,7 @@ def test_the_pretrained_teacher_begins_as_its_baseline():
 
 
 def test_yolox_nano_is_mmdetection_s():
-    """Its published weights give the same detections in both."""
+    """Both have the same layers, so the published weights fit."""
     init_default_scope('mmdet')
     file = FOLDER / '_base_/models/yolox_nano.py'
     ours, theirs = (
